@@ -1,0 +1,41 @@
+/** A readable thing of known length: a blob, a file of a shard, a member of a compound file. */
+export interface ByteSource {
+  /** As a person would look for it: a path in the repository, a Lucene file name, `file!member`. */
+  readonly name: string
+  /** Length in bytes. */
+  readonly byteLength: number
+  /**
+   * Reads exactly `length` bytes from `offset`, into the start of `into` when it is given (it must be long enough),
+   * and returns a view of exactly those bytes. Throws CorruptData when the range is outside the source,
+   * MA_BLOB_MISSING or MA_BLOB_READ when the store fails.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
+  /** Releases what the source holds (a file handle). Reading afterwards is a bug. */
+  close(): Promise<void>
+}
+
+export interface BlobEntry {
+  /** Name relative to the listed folder, without slashes; folders are not listed. */
+  readonly name: string
+  readonly byteLength: number
+}
+
+/** A place that holds blobs under slash-separated paths: a folder here, object storage later. */
+export interface BlobStore {
+  /** The location as the user gave it, for messages. */
+  readonly location: string
+  /** The blobs directly in `folder` ('' is the root), sorted by name; a folder that does not exist is empty. */
+  list(folder: string): Promise<BlobEntry[]>
+  /** Opens one blob; throws MA_BLOB_MISSING when it is not there. */
+  open(path: string): Promise<ByteSource>
+}
+
+/** A set of named files: the files of a shard in a snapshot, or the members of a compound file. */
+export interface Directory {
+  readonly name: string
+  /** All file names, in any order. */
+  names(): Iterable<string>
+  has(name: string): boolean
+  /** Opens one file; throws MA_BLOB_MISSING when there is none of that name. */
+  open(name: string): Promise<ByteSource>
+}
