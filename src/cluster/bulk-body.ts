@@ -1,0 +1,28 @@
+/** An NDJSON body of `count` items; item i is bytes [itemStart[i], itemStart[i + 1]) of `bytes`. */
+export interface BulkBody {
+  readonly bytes: Buffer
+  /** count + 1 offsets; the last is the end of the body. */
+  readonly itemStart: Int32Array
+  readonly count: number
+}
+
+/** What came of one item that was not simply written. */
+export interface ItemProblem {
+  /** Position in the body. */
+  readonly item: number
+  readonly status: number
+  /** e.g. mapper_parsing_exception, version_conflict_engine_exception. */
+  readonly type: string
+  readonly reason: string
+}
+
+/** Every item of a delivered body is settled: written, in conflict, or refused. */
+export interface BulkOutcome {
+  readonly written: number
+  /** 409: the target holds a higher version. Whether that is success is for the caller to say (design §3.1). */
+  readonly conflicts: readonly ItemProblem[]
+  /** To become dead letters. */
+  readonly refused: readonly ItemProblem[]
+  readonly bytesSent: number
+  readonly requests: number
+}

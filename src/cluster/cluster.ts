@@ -1,0 +1,67 @@
+import type { JsonObject } from '../base/json.ts'
+
+/** Credentials as configured; each secret is `env:NAME` or `file:PATH`, resolved by base/secrets.ts when connecting. */
+export type ClusterAuth =
+  | { readonly username: string; readonly password: string }
+  | { readonly apiKey: string }
+  | { readonly bearer: string }
+
+export interface ClusterTls {
+  /** `file:PATH` of PEM. A client certificate needs cert and key. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  /** Only for tests and labs: do not check the server's certificate. */
+  readonly insecure?: boolean
+}
+
+export interface ClusterOptions {
+  readonly url: readonly string[]
+  readonly auth?: ClusterAuth
+  readonly tls?: ClusterTls
+  readonly requestTimeoutMs?: number
+}
+
+export type Flavour = 'elasticsearch' | 'opensearch'
+
+export interface EngineVersion {
+  readonly flavour: Flavour
+  /** As the cluster says it, e.g. `7.10.2`. */
+  readonly text: string
+  readonly major: number
+  readonly minor: number
+  readonly patch: number
+}
+
+export interface RequestOptions {
+  readonly query?: { readonly [name: string]: string | number | boolean | undefined }
+  /** JSON is serialised; a Buffer goes as NDJSON. */
+  readonly body?: JsonObject | Buffer
+  readonly headers?: { readonly [name: string]: string }
+  /** Statuses besides 2xx that are returned and not thrown, e.g. [404]. */
+  readonly accept?: readonly number[]
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface Answer<T = JsonObject> {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string | string[] | undefined }
+  readonly body: T
+}
+
+/** A connected cluster: one keep-alive transport with its auth and TLS, for control calls and for bulk. */
+export interface Cluster {
+  readonly side: 'source' | 'target'
+  readonly url: string
+  readonly version: EngineVersion
+  /** Sends and parses JSON. Throws MA_CLUSTER_* for what is not 2xx or accepted; 403 names the missing permission. */
+  request<T = JsonObject>(
+    method: string,
+    path: string,
+    options?: RequestOptions,
+  ): Promise<Answer<T>>
+  /** As request, but gives the raw bytes of the answer. */
+  requestRaw(method: string, path: string, options?: RequestOptions): Promise<Answer<Buffer>>
+  close(): Promise<void>
+}

@@ -1,0 +1,35 @@
+import type { DocumentBlock } from './document-block.ts'
+
+/** How much of what is read is checked: what was touched (as the engines do), or every file that is used, whole. */
+export type Verify = 'touched' | 'full'
+
+/** A shard of a snapshot opened for reading documents. Made by openShardReader(files, options). */
+export interface ShardReader {
+  /** From the commit's user data: the start of the audit. undefined where the engine keeps none. */
+  readonly historyUuid?: string
+  readonly maxSeqNo?: number
+  readonly localCheckpoint?: number
+  readonly segments: readonly SegmentSummary[]
+  /** True when some segment has this field (by its field infos), e.g. `_routing`. */
+  hasField(name: string): boolean
+  /**
+   * The live root documents of one segment with Lucene numbers in [fromDoc, toDoc), in order. The yielded block is
+   * the same object each time. Memory is bounded by the largest chunk of stored fields, whatever the segment's size.
+   */
+  readBlocks(
+    segment: string,
+    range?: { fromDoc?: number; toDoc?: number },
+  ): AsyncIterable<DocumentBlock>
+  close(): Promise<void>
+}
+
+export interface SegmentSummary {
+  readonly name: string
+  readonly luceneVersion: string
+  /** Lucene numbers are [0, maxDoc). */
+  readonly maxDoc: number
+  /** Documents neither deleted nor soft-deleted; nested children and tombstones still count. */
+  readonly liveCount: number
+  /** Bytes of stored fields as they lie in the repository. */
+  readonly storedBytes: number
+}

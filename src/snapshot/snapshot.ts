@@ -1,0 +1,81 @@
+import type { JsonObject } from '../base/json.ts'
+import type { Directory } from '../blob/byte-source.ts'
+
+/** A snapshot as the repository's root lists it. */
+export interface SnapshotSummary {
+  readonly name: string
+  readonly uuid: string
+  /** SUCCESS, PARTIAL, FAILED, IN_PROGRESS or INCOMPATIBLE. */
+  readonly state: string
+  /** Version of the engine that made it, as text; undefined where the root does not say. */
+  readonly engineVersion?: string
+  readonly indices: readonly string[]
+}
+
+/** Index templates and the like, as the snapshot's global metadata has them; empty where it was left out. */
+export interface GlobalMetadata {
+  readonly legacyTemplates: { readonly [name: string]: JsonObject }
+  readonly componentTemplates: { readonly [name: string]: JsonObject }
+  readonly indexTemplates: { readonly [name: string]: JsonObject }
+  /** Everything as read, for what is not carried over yet. */
+  readonly raw: JsonObject
+}
+
+export interface IndexMetadata {
+  readonly name: string
+  /** `index.uuid` on the source: one half of the incarnation. */
+  readonly uuid: string
+  /** `index.version.created` of the source as a number, e.g. 7100299. */
+  readonly createdVersion: number
+  readonly numberOfShards: number
+  /** From the metadata, never a default by version: with 5 against 640, 33 of 40 ids move. */
+  readonly numberOfRoutingShards: number
+  readonly routingPartitionSize: number
+  readonly state: 'open' | 'close'
+  /** Flat: `index.number_of_shards` → text. */
+  readonly settings: { readonly [name: string]: string }
+  /** By type name, the type name's level taken off; `_doc` for 7 and later. */
+  readonly mappings: { readonly [type: string]: JsonObject }
+  readonly aliases: { readonly [name: string]: JsonObject }
+}
+
+/** One opened snapshot. All reading is by blob range; nothing is kept on disk. */
+export interface Snapshot extends SnapshotSummary {
+  readonly startTimeMs: number
+  readonly endTimeMs: number
+  /** Shards that the engine could not copy, each with its reason: what makes a snapshot PARTIAL. */
+  readonly shardFailures: readonly { index: string; shard: number; reason: string }[]
+  readGlobalMetadata(): Promise<GlobalMetadata>
+  readIndexMetadata(index: string): Promise<IndexMetadata>
+  openShard(index: string, shard: number): Promise<ShardFiles>
+}
+
+/** The files of one shard in a snapshot, under their Lucene names, whatever blobs hold them. */
+export interface ShardFiles extends Directory {
+  readonly index: string
+  readonly shard: number
+  /** Sum of the lengths of all files, read or not. */
+  readonly byteLength: number
+  /** What the snapshot says of each file. */
+  file(name: string): ShardFile
+}
+
+export interface ShardFile {
+  readonly name: string
+  readonly byteLength: number
+  /** CRC32 of all bytes but the 8 of the checksum itself, as the engine notes it (base 36 text); undefined if absent. */
+  readonly checksum?: string
+  /** Lucene version that wrote the file. */
+  readonly writtenBy?: string
+  /** Blobs that hold it, in order; empty for a virtual file, whose bytes are in the shard's file list. */
+  readonly blobs: readonly string[]
+}
+
+export interface Repository {
+  readonly location: string
+  /** N of `index-N`. */
+  readonly generation: number
+  readonly snapshots: readonly SnapshotSummary[]
+  /** Opens a snapshot by name; throws MA_SNAPSHOT that lists the names there are. */
+  openSnapshot(name: string): Promise<Snapshot>
+}

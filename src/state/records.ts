@@ -1,0 +1,96 @@
+import type { JsonObject } from '../base/json.ts'
+import { kind } from './store.ts'
+
+/** A target index that this migration made (or adopted), and what it must be to be written to. Key: source index name. */
+export type TargetIndex = {
+  index: string
+  /** Name on the target; the same as on the source unless renamed. */
+  targetIndex: string
+  sourceUuid: string
+  /** `index.uuid` on the target; another one there means that it was deleted and made anew: the run stops by name. */
+  targetUuid: string
+  /** Base of the versions: a multiple of 2^40, 0 until the first turn. */
+  epochBase: number
+  /** `osmigrate-<sourceUuid>-<epoch>`: the only name that documents are written to. */
+  fenceAlias: string
+  sourceShards: number
+  targetShards: number
+  /** False where the target has another shard count, so that a routed document stops the index by name. */
+  mayHoldRouted: boolean
+  /** 'full' | what the mapping does to `_source`; anything but full is named in the plan and in the verdict. */
+  sourceForm: 'full' | 'filtered' | 'disabled' | 'synthetic'
+  /** Settings kept off the target until the switch: pipelines, write blocks, lifecycle policies. */
+  withheld: { [setting: string]: string }
+}
+export const targetIndexKind = kind<TargetIndex>('target-index')
+
+/** The incarnation of one source shard that was read from a snapshot. Key: `index/shard`. */
+export type ShardIncarnation = {
+  index: string
+  shard: number
+  sourceUuid: string
+  /** undefined where the engine keeps none (before 6.x). */
+  historyUuid: string | null
+  snapshot: string
+  maxSeqNo: number | null
+  localCheckpoint: number | null
+  /** Highest version (epoch base + _seq_no + 1) that this migration may have sent for the shard. */
+  versionMax: number
+}
+export const shardIncarnationKind = kind<ShardIncarnation>('shard-incarnation')
+
+/** A setting changed on a cluster, written before the change. Key: time-ordered number, 12 digits. */
+export type LedgerEntry = {
+  side: 'source' | 'target'
+  /** Index name on that side; null for a cluster setting. */
+  index: string | null
+  setting: string
+  /** null: it was not set. */
+  oldValue: string | null
+  newValue: string | null
+  changedAt: string
+  /** null while the change stands. */
+  restoredAt: string | null
+  /** Which step puts it back: at the end of the backfill, or at close. */
+  until: 'backfill' | 'close'
+}
+export const ledgerKind = kind<LedgerEntry>('ledger')
+
+/** A document that the target refused, or a version conflict that no write of ours explains. Key: `index/shard/segment/doc`. */
+export type DeadLetter = {
+  index: string
+  shard: number
+  segment: string
+  /** Lucene number in the segment: the snapshot still holds the document, so it is not copied here. */
+  doc: number
+  id: string
+  routing: string | null
+  version: number
+  status: number
+  /** Error type as the target named it, e.g. mapper_parsing_exception. */
+  cause: string
+  reason: string
+  at: string
+  state: 'open' | 'retried' | 'discarded'
+}
+export const deadLetterKind = kind<DeadLetter>('dead-letter')
+
+/** The result of a comparison of one index. Key: source index name. */
+export type Verdict = {
+  index: string
+  verdict: 'equal' | 'different' | 'unknown'
+  /** Why it is unknown, or what the method cannot see. */
+  note: string
+  method: string
+  source: number
+  target: number
+  equal: number
+  different: number
+  missing: number
+  extra: number
+  /** A few of the differing ids, by kind. */
+  examples: JsonObject[]
+  startedAt: string
+  endedAt: string
+}
+export const verdictKind = kind<Verdict>('verdict')
