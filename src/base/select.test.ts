@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MigrationError } from './errors.ts'
+import { selectExisting, selectNames } from './select.ts'
+
+const names = ['.kibana', 'logs-1', 'logs-2', 'shop', 'tmp-a']
+
+test('selectNames() leaves out names with a leading dot when nothing is said', () => {
+  assert.deepEqual(selectNames(names), ['logs-1', 'logs-2', 'shop', 'tmp-a'])
+})
+
+test('selectNames() lets exclude win over include', () => {
+  const selection = { include: ['logs-*', 'shop'], exclude: ['logs-2'] }
+  assert.deepEqual(selectNames(names, selection), ['logs-1', 'shop'])
+})
+
+test('selectNames() takes a dotted name that include names, unless exclude is given', () => {
+  assert.deepEqual(selectNames(names, { include: ['.kib*', 'shop'] }), ['.kibana', 'shop'])
+  assert.deepEqual(selectNames(names, { include: ['.kibana'], exclude: ['.*'] }), [])
+  assert.deepEqual(selectNames(names, { exclude: [] }), names)
+})
+
+test('selectNames() takes only * as special', () => {
+  assert.deepEqual(selectNames(['a.b', 'axb', 'a+b'], { include: ['a.b', 'a+*'] }), ['a.b', 'a+b'])
+})
+
+test('selectExisting() refuses a pattern that names nothing and lists the names there are', () => {
+  assert.throws(
+    () => selectExisting(names, { include: ['shop', 'shopp'] }),
+    (error: unknown) =>
+      error instanceof MigrationError &&
+      error.code === 'MA_CONFIG' &&
+      /"shopp".*logs-1, logs-2/.test(error.message),
+  )
+  assert.deepEqual(selectExisting(names, { include: ['*'] }).length, 4)
+})
