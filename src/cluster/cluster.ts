@@ -16,12 +16,15 @@ export interface ClusterTls {
 }
 
 export interface ClusterOptions {
+  /** All of one scheme; a path is kept as a prefix. Where one is unreachable the next is taken. */
   readonly url: readonly string[]
   readonly auth?: ClusterAuth
   readonly tls?: ClusterTls
+  /** From sending to the answer's last byte; default 120,000. */
   readonly requestTimeoutMs?: number
 }
 
+export type Side = 'source' | 'target'
 export type Flavour = 'elasticsearch' | 'opensearch'
 
 export interface EngineVersion {
@@ -34,12 +37,13 @@ export interface EngineVersion {
 }
 
 export interface RequestOptions {
+  /** Undefined ones are left out. */
   readonly query?: { readonly [name: string]: string | number | boolean | undefined }
   /** JSON is serialised; a Buffer goes as NDJSON. */
   readonly body?: JsonObject | Buffer
   readonly headers?: { readonly [name: string]: string }
-  /** Statuses besides 2xx that are returned and not thrown, e.g. [404]. */
-  readonly accept?: readonly number[]
+  /** Statuses besides 2xx that are returned and not thrown, e.g. [404]; 'any' for callers who classify themselves. */
+  readonly accept?: readonly number[] | 'any'
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
@@ -52,16 +56,21 @@ export interface Answer<T = JsonObject> {
 
 /** A connected cluster: one keep-alive transport with its auth and TLS, for control calls and for bulk. */
 export interface Cluster {
-  readonly side: 'source' | 'target'
+  readonly side: Side
+  /** The one in use just now. */
   readonly url: string
   readonly version: EngineVersion
-  /** Sends and parses JSON. Throws MA_CLUSTER_* for what is not 2xx or accepted; 403 names the missing permission. */
+  /**
+   * Sends and parses JSON. Throws MA_CLUSTER_* for what is not 2xx or accepted; 403 names the missing permission.
+   * GET and HEAD are tried again a few times where the cluster is unreachable or busy; anything else only where the
+   * request surely has not arrived.
+   */
   request<T = JsonObject>(
     method: string,
     path: string,
     options?: RequestOptions,
   ): Promise<Answer<T>>
-  /** As request, but gives the raw bytes of the answer. */
+  /** As request, but gives the raw bytes of the answer, and asks for no compression of it. */
   requestRaw(method: string, path: string, options?: RequestOptions): Promise<Answer<Buffer>>
   close(): Promise<void>
 }
