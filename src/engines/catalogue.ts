@@ -1,0 +1,250 @@
+/**
+ * The engines that can be had, one row a version. A new version is a new row: where its archive is in the
+ * Maven repository, which Java runs it, and which modules the archive lacks.
+ *
+ * The archives of kind `integ-test-zip` hold the server with the network module only; the other modules are
+ * published as single jars (`x-client` of the vendor, or the codelibs rebuilds) and are put in place by
+ * modules.ts.
+ */
+
+export type EngineKind = 'elasticsearch' | 'opensearch' | 'kafka'
+
+export interface MavenCoordinates {
+  readonly group: string
+  readonly artifact: string
+  readonly version: string
+  /** File type, `jar` unless said. */
+  readonly type?: string
+}
+
+export interface EngineModule {
+  readonly name: string
+  readonly coordinates: MavenCoordinates
+}
+
+export interface EngineRow {
+  readonly kind: EngineKind
+  readonly version: string
+  /** `7` means this row, without and with security. */
+  readonly short?: 'plain' | 'secured' | 'both'
+  /** Major versions of Java that run it, both ends included. */
+  readonly java: readonly [number, number]
+  /** The archive; Kafka has none and is resolved as a jar with its dependencies. */
+  readonly archive: MavenCoordinates
+  readonly modules: readonly EngineModule[]
+  /** Modules of the archive that are of no use here and slow the start down. */
+  readonly withoutModules?: readonly string[]
+  /** A module that only the archive of another version holds. */
+  readonly borrowedModule?: { readonly name: string; readonly from: MavenCoordinates }
+  /** Jars that a module needs in addition. */
+  readonly extraJars?: readonly { readonly module: string; readonly jar: MavenCoordinates }[]
+  /** The security plugin, for engines that can be started with `security`. */
+  readonly security?: MavenCoordinates
+  /** True where the archive's own module brings TLS and users (Elasticsearch from 7.17 on). */
+  readonly securityInside?: boolean
+}
+
+function jar(group: string, artifact: string, version: string): MavenCoordinates {
+  return { group, artifact, version }
+}
+
+function zip(group: string, artifact: string, version: string): MavenCoordinates {
+  return { group, artifact, version, type: 'zip' }
+}
+
+const clientModules = [
+  'reindex',
+  'lang-mustache',
+  'parent-join',
+  'percolator',
+  'rank-eval',
+  'aggs-matrix-stats',
+]
+
+function elasticsearchModules(version: string, rebuilt: string | undefined): EngineModule[] {
+  const named = rebuilt === undefined ? [...clientModules, 'mapper-extras'] : clientModules
+  const own = named.map((name) => ({
+    name,
+    coordinates: jar('org.elasticsearch.plugin', `${name}-client`, version),
+  }))
+  if (rebuilt === undefined) return own
+  const others = [
+    'analysis-common',
+    'lang-painless',
+    'ingest-common',
+    'repository-url',
+    'mapper-extras',
+  ]
+  return own.concat(
+    others.map((name) => ({
+      name,
+      coordinates: jar('org.codelibs.elasticsearch.module', name, rebuilt),
+    })),
+  )
+}
+
+function openSearchModules(
+  version: string,
+  options: { others?: string; geo: boolean },
+): EngineModule[] {
+  const others = ['analysis-common', 'lang-painless', 'ingest-common', 'repository-url']
+  if (options.geo) others.push('geo')
+  return [
+    ...[...clientModules, 'mapper-extras'].map((name) => ({
+      name,
+      coordinates: jar('org.opensearch.plugin', `${name}-client`, version),
+    })),
+    ...others.map((name) => ({
+      name,
+      coordinates: jar('org.opensearch.plugin', name, options.others ?? version),
+    })),
+  ]
+}
+
+const elasticsearchFull = 'org.elasticsearch.distribution.zip'
+const elasticsearchBare = 'org.elasticsearch.distribution.integ-test-zip'
+const openSearchBare = 'org.opensearch.distribution.integ-test-zip'
+
+/** Security managers, which these versions install, ended with Java 24. */
+const javaWithSecurityManager = [17, 23] as const
+
+export const engineCatalogue: readonly EngineRow[] = [
+  {
+    kind: 'elasticsearch',
+    version: '2.4.6',
+    short: 'plain',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchFull, 'elasticsearch', '2.4.6'),
+    modules: [],
+  },
+  {
+    kind: 'elasticsearch',
+    version: '5.6.16',
+    short: 'plain',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchFull, 'elasticsearch', '5.6.16'),
+    modules: [],
+  },
+  {
+    kind: 'elasticsearch',
+    version: '6.2.4',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchFull, 'elasticsearch', '6.2.4'),
+    modules: [],
+  },
+  {
+    kind: 'elasticsearch',
+    version: '6.8.23',
+    short: 'plain',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchBare, 'elasticsearch', '6.8.23'),
+    // The rebuild of 6.8.2 loads in 6.8.23, save for reindex, which is taken from the vendor.
+    modules: elasticsearchModules('6.8.23', '6.8.2'),
+  },
+  {
+    kind: 'elasticsearch',
+    version: '7.10.2',
+    short: 'plain',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchBare, 'elasticsearch', '7.10.2'),
+    modules: elasticsearchModules('7.10.2', '7.10.2'),
+  },
+  {
+    kind: 'elasticsearch',
+    version: '7.17.28',
+    short: 'secured',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchBare, 'elasticsearch', '7.17.28'),
+    modules: elasticsearchModules('7.17.28', undefined),
+    securityInside: true,
+  },
+  {
+    kind: 'opensearch',
+    version: '1.3.20',
+    short: 'plain',
+    java: javaWithSecurityManager,
+    archive: zip(openSearchBare, 'opensearch', '1.3.20'),
+    // These four modules are published up to 1.3.13 only, and that one loads in 1.3.20.
+    modules: openSearchModules('1.3.20', { others: '1.3.13', geo: false }),
+  },
+  {
+    kind: 'opensearch',
+    version: '2.19.4',
+    short: 'both',
+    java: javaWithSecurityManager,
+    archive: zip(openSearchBare, 'opensearch', '2.19.4'),
+    modules: openSearchModules('2.19.4', { geo: true }),
+    security: zip('org.opensearch.plugin', 'opensearch-security', '2.19.4.0'),
+  },
+  {
+    kind: 'opensearch',
+    version: '3.4.0',
+    short: 'secured',
+    java: [21, 26],
+    archive: zip(openSearchBare, 'opensearch', '3.4.0'),
+    modules: openSearchModules('3.4.0', { geo: true }),
+    borrowedModule: {
+      name: 'rule-framework',
+      from: zip(openSearchBare, 'opensearch', '3.6.0'),
+    },
+    extraJars: [
+      { module: 'reindex', jar: jar('org.bouncycastle', 'bc-fips', '2.1.2') },
+      { module: 'reindex', jar: jar('org.bouncycastle', 'bctls-fips', '2.1.20') },
+      { module: 'reindex', jar: jar('org.bouncycastle', 'bcutil-fips', '2.1.4') },
+    ],
+    security: zip('org.opensearch.plugin', 'opensearch-security', '3.4.0.0'),
+  },
+  {
+    kind: 'opensearch',
+    version: '3.6.0',
+    short: 'plain',
+    java: [21, 26],
+    archive: zip(openSearchBare, 'opensearch', '3.6.0'),
+    modules: [],
+    withoutModules: [
+      'ingest-geoip',
+      'opensearch-dashboards',
+      'store-subdirectory',
+      'transport-grpc',
+      'rule-framework',
+    ],
+  },
+  {
+    kind: 'kafka',
+    version: '3.9.0',
+    short: 'plain',
+    java: [17, 26],
+    archive: jar('org.apache.kafka', 'kafka_2.13', '3.9.0'),
+    modules: [],
+  },
+  {
+    kind: 'kafka',
+    version: '4.1.0',
+    short: 'plain',
+    java: [17, 26],
+    archive: jar('org.apache.kafka', 'kafka_2.13', '4.1.0'),
+    modules: [],
+  },
+]
+
+/** The row of a version such as `7.10.2`, or of a short name such as `7`; undefined if there is none. */
+export function findEngine(
+  kind: EngineKind,
+  version: string,
+  security = false,
+): EngineRow | undefined {
+  const rows = engineCatalogue.filter((row) => row.kind === kind)
+  const wanted = security ? 'secured' : 'plain'
+  return (
+    rows.find((row) => row.version === version) ??
+    rows.find(
+      (row) =>
+        majorOf(row.version) === Number(version) && (row.short === wanted || row.short === 'both'),
+    )
+  )
+}
+
+/** The first number of a version. */
+export function majorOf(version: string): number {
+  return Number.parseInt(version, 10)
+}

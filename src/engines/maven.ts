@@ -1,0 +1,129 @@
+/** Downloads through the machine's own Maven, by coordinates only: which repository, proxy and mirror is its own business. */
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { MigrationError } from '../base/errors.ts'
+import type { MavenCoordinates } from './catalogue.ts'
+
+const mavenTimeoutMs = 15 * 60_000
+const outputCharsMax = 20_000
+
+/** Copies one artifact into a folder and gives its path. Throws MA_ENGINE. */
+export async function copyArtifact(
+  coordinates: MavenCoordinates,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const text = coordinateText(coordinates)
+  await mkdir(folder, { recursive: true })
+  await runMaven(
+    ['dependency:copy', `-Dartifact=${text}`, `-DoutputDirectory=${folder}`],
+    { folder, what: text },
+    signal,
+  )
+  const { artifact, version, type = 'jar' } = coordinates
+  return path.join(folder, `${artifact}-${version}.${type}`)
+}
+
+/**
+ * Resolves several artifacts with their run-time dependencies, each set by itself, in one call.
+ * The jars of set `name` are in `<folder>/<name>/jars`. Throws MA_ENGINE.
+ */
+export async function copyDependencies(
+  sets: readonly { name: string; coordinates: readonly MavenCoordinates[] }[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const set of sets) {
+    const dependencies = set.coordinates.map(dependencyXml).join('')
+    await mkdir(path.join(folder, set.name), { recursive: true })
+    await writeFile(
+      path.join(folder, set.name, 'pom.xml'),
+      pom(
+        `<parent><groupId>engine</groupId><artifactId>all</artifactId><version>1</version></parent>` +
+          `<artifactId>set-${set.name}</artifactId><packaging>pom</packaging><dependencies>${dependencies}</dependencies>`,
+      ),
+    )
+  }
+  const modules = sets.map((set) => `<module>${set.name}</module>`).join('')
+  await writeFile(
+    path.join(folder, 'pom.xml'),
+    pom(
+      `<groupId>engine</groupId><artifactId>all</artifactId><version>1</version><packaging>pom</packaging>` +
+        `<modules>${modules}</modules>`,
+    ),
+  )
+  await runMaven(
+    ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'],
+    { folder, what: sets.flatMap((set) => set.coordinates.map(coordinateText)).join(', ') },
+    signal,
+  )
+}
+
+/** The jars of one set of copyDependencies. */
+export async function jarsOf(folder: string, name: string): Promise<string[]> {
+  const jars = path.join(folder, name, 'jars')
+  return (await readdir(jars))
+    .filter((file) => file.endsWith('.jar'))
+    .map((f) => path.join(jars, f))
+}
+
+function coordinateText({ group, artifact, version, type = 'jar' }: MavenCoordinates): string {
+  return `${group}:${artifact}:${version}:${type}`
+}
+
+function dependencyXml({ group, artifact, version }: MavenCoordinates): string {
+  return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+}
+
+function pom(body: string): string {
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>${body}</project>\n`
+}
+
+/** `-C` makes a wrong checksum of a download an error and not a warning. */
+function runMaven(
+  goals: readonly string[],
+  about: { folder: string; what: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('mvn', ['-B', '-q', '-C', ...goals], {
+      cwd: about.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: mavenTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    let output = ''
+    const keep = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-outputCharsMax)
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    child.on('error', (cause) =>
+      reject(signal?.aborted ? (signal.reason as Error) : noMaven(cause)),
+    )
+    child.on('close', (code) => {
+      if (code === 0) resolve()
+      else reject(mavenFailed(about.what, output))
+    })
+  })
+}
+
+function noMaven(cause: Error): MigrationError {
+  return new MigrationError(
+    'MA_ENGINE',
+    `Maven cannot be run (${cause.message}): local engines are downloaded with it. ` +
+      'Install it, for example `apt-get install maven` or `brew install maven`',
+    { cause },
+  )
+}
+
+function mavenFailed(what: string, output: string): MigrationError {
+  const lines = output.split('\n').filter((line) => line.includes('ERROR'))
+  return new MigrationError(
+    'MA_ENGINE',
+    `Maven could not download ${what}: ${lines.slice(0, 3).join(' ').slice(0, 1000) || 'no output'}. ` +
+      'Check the network, and the proxy and mirror in ~/.m2/settings.xml, then run the same command again',
+    { retryable: true },
+  )
+}
