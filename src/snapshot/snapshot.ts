@@ -12,7 +12,10 @@ export interface SnapshotSummary {
   readonly indices: readonly string[]
 }
 
-/** Index templates and the like, as the snapshot's global metadata has them; empty where it was left out. */
+/**
+ * Index templates and the like, as the snapshot's global metadata has them; empty where it was left out. Legacy
+ * templates have `mappings` as IndexMetadata has them: by type name, with that level taken off.
+ */
 export interface GlobalMetadata {
   readonly legacyTemplates: { readonly [name: string]: JsonObject }
   readonly componentTemplates: { readonly [name: string]: JsonObject }
@@ -32,8 +35,8 @@ export interface IndexMetadata {
   readonly numberOfRoutingShards: number
   readonly routingPartitionSize: number
   readonly state: 'open' | 'close'
-  /** Flat: `index.number_of_shards` → text. */
-  readonly settings: { readonly [name: string]: string }
+  /** Flat: `index.number_of_shards` → text; a list (analysis filters …) stays one, whose items may hold commas. */
+  readonly settings: { readonly [name: string]: string | readonly string[] }
   /** By type name, the type name's level taken off; `_doc` for 7 and later. */
   readonly mappings: { readonly [type: string]: JsonObject }
   readonly aliases: { readonly [name: string]: JsonObject }
