@@ -33,15 +33,15 @@ export async function startGuarded(order: WatchdogOrder): Promise<GuardedProcess
     }
     watchdog.once('error', (error) => fail(error.message))
     void gone.then(() => fail('its watchdog ended'))
-    createInterface({ input: watchdog.stdout! }).on('line', (line) => {
+    createInterface({ input: watchdog.stdout }).on('line', (line) => {
       const said = JSON.parse(line) as WatchdogReport
       if ('pid' in said) resolve(said.pid)
       else if ('ended' in said) ended ??= said.ended
       else fail(said.failed)
     })
   })
-  watchdog.stdin!.on('error', () => {}) // a watchdog that ended: seen by `gone`
-  watchdog.stdin!.write(JSON.stringify(order) + '\n')
+  watchdog.stdin.on('error', () => {}) // a watchdog that ended: seen by `gone`
+  watchdog.stdin.write(JSON.stringify(order) + '\n')
   const pid = await started
   keepFromHoldingTheProgram(watchdog)
   return {
@@ -51,7 +51,7 @@ export async function startGuarded(order: WatchdogOrder): Promise<GuardedProcess
       if (watchdog.exitCode !== null || watchdog.signalCode !== null) return gone
       watchdog.ref()
       refStream(watchdog.stdout)
-      watchdog.stdin!.end()
+      watchdog.stdin.end()
       await gone
     },
   }
