@@ -25,4 +25,8 @@ export interface BulkOutcome {
   readonly refused: readonly ItemProblem[]
   readonly bytesSent: number
   readonly requests: number
+  /** How often something was waited for: the target asks for less at once. */
+  readonly waits: number
+  /** A 413 came: bodies should become smaller. */
+  readonly tooLarge: boolean
 }

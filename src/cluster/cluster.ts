@@ -45,6 +45,8 @@ export interface RequestOptions {
   /** Statuses besides 2xx that are returned and not thrown, e.g. [404]; 'any' for callers who classify themselves. */
   readonly accept?: readonly number[] | 'any'
   readonly timeoutMs?: number
+  /** 1: never send again here; for callers with their own loop. Default 6. */
+  readonly attemptsMax?: number
   readonly signal?: AbortSignal
 }
 

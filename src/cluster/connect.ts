@@ -23,7 +23,7 @@ import { detectVersion, explainSilence } from './version.ts'
 export const retryChannel = channel('osmigrate.cluster.retry')
 
 const requestTimeoutMsDefault = 120_000
-const attemptsMax = 6
+const attemptsMaxDefault = 6
 const backoffBaseMs = 200
 const backoffMaxMs = 10_000
 const busyStatuses: readonly number[] = [429, 502, 503, 504]
@@ -146,7 +146,7 @@ class HttpCluster implements Cluster {
   async #withRetries(method: string, path: string, options: RequestOptions): Promise<RawAnswer> {
     const idempotent = method === 'GET' || method === 'HEAD'
     for (let attempt = 1; ; attempt++) {
-      const last = attempt === attemptsMax
+      const last = attempt >= (options.attemptsMax ?? attemptsMaxDefault)
       let answer: RawAnswer | undefined
       let failure: unknown
       try {
