@@ -21,13 +21,14 @@ export function option<T extends z.ZodType>(schema: T, meta: OptionMeta): T {
 }
 
 const sizeUnits: { [unit: string]: number } = { '': 1, b: 1, kb: 1 << 10, mb: 1 << 20, gb: 1 << 30 }
+const sizeError = 'expected a size such as 512kb, 10mb or a number of bytes'
 const sizePattern = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i
 
 /** A number of bytes: 1048576, "512kb", "10mb", "1.5gb" (1 kb = 1,024 bytes). */
 export function byteSize(limits: { min?: number; max?: number } = {}) {
   return z
-    .union([z.int().nonnegative(), z.string().regex(sizePattern)], {
-      error: 'expected a size such as 512kb, 10mb or a number of bytes',
+    .union([z.int().nonnegative(), z.string().regex(sizePattern, { error: sizeError })], {
+      error: sizeError,
     })
     .transform(parseByteSize)
     .refine((bytes) => bytes >= (limits.min ?? 0) && bytes <= (limits.max ?? 2 ** 53), {
@@ -43,13 +44,14 @@ export function parseByteSize(size: string | number): number {
 }
 
 const durationUnits: { [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const durationError = 'expected a time such as 500ms, 30s, 5m, 1h or a number of milliseconds'
 const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/
 
 /** A time in milliseconds: "500ms", "30s", "5m", "1h", or a number of milliseconds. */
 export function duration(limits: { minMs?: number; maxMs?: number } = {}) {
   return z
-    .union([z.int().nonnegative(), z.string().regex(durationPattern)], {
-      error: 'expected a time such as 500ms, 30s, 5m, 1h or a number of milliseconds',
+    .union([z.int().nonnegative(), z.string().regex(durationPattern, { error: durationError })], {
+      error: durationError,
     })
     .transform((value) => {
       if (typeof value === 'number') return value

@@ -1,0 +1,99 @@
+import { formatNumber, printable } from './output.ts'
+
+/** One thing under way. `total` 0 or undefined: not known. */
+export interface ProgressRow {
+  label: string
+  done: number
+  total?: number
+  /** e.g. `12.1 MB/s  ETA 3 min 2 s`. */
+  note?: string
+}
+
+export interface ProgressStream {
+  isTTY?: boolean
+  columns?: number
+  write(text: string): unknown
+}
+
+const barWidth = 24
+const redrawEveryMs = 100
+const lineEveryMs = 10_000
+
+/** Bars on a terminal, redrawn in place; elsewhere a line every 10 s. Always on stderr. */
+export class Progress {
+  readonly #stream: ProgressStream
+  readonly #now: () => number
+  #lastMs = -Infinity
+  #linesUp = 0
+  #rows: readonly ProgressRow[] = []
+
+  constructor(
+    stream: ProgressStream = process.stderr,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#stream = stream
+    this.#now = now
+  }
+
+  /** Notes where things are; draws when it is time to. */
+  update(rows: readonly ProgressRow[]): void {
+    this.#rows = rows
+    const now = this.#now()
+    if (now - this.#lastMs < (this.#stream.isTTY ? redrawEveryMs : lineEveryMs)) return
+    const first = this.#lastMs === -Infinity
+    this.#lastMs = now
+    if (this.#stream.isTTY) this.#draw()
+    else if (!first) this.#writeLines()
+    else return
+  }
+
+  /** A line above the bars that stays. */
+  log(text: string): void {
+    this.#clear()
+    this.#stream.write(`${text}\n`)
+    if (this.#stream.isTTY && this.#rows.length > 0) this.#draw()
+  }
+
+  /** Draws the last state for good. */
+  end(): void {
+    if (this.#stream.isTTY && this.#rows.length > 0) this.#draw()
+    this.#linesUp = 0
+    this.#rows = []
+    this.#lastMs = -Infinity
+  }
+
+  #clear(): void {
+    if (this.#stream.isTTY && this.#linesUp > 0) this.#stream.write(`\x1b[${this.#linesUp}A\x1b[J`)
+    this.#linesUp = 0
+  }
+
+  #draw(): void {
+    const width = this.#stream.columns ?? 80
+    const labelWidth = Math.min(24, Math.max(...this.#rows.map((row) => row.label.length)))
+    const lines = this.#rows.map((row) => barLine(row, labelWidth).slice(0, width - 1))
+    const up = this.#linesUp > 0 ? `\x1b[${this.#linesUp}A` : ''
+    this.#stream.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`)
+    this.#linesUp = lines.length
+  }
+
+  #writeLines(): void {
+    for (const row of this.#rows) {
+      const of = row.total ? ` of ${formatNumber(row.total)} (${percent(row)} %)` : ''
+      const note = row.note ? `  ${row.note}` : ''
+      this.#stream.write(`${printable(row.label)}: ${formatNumber(row.done)}${of}${note}\n`)
+    }
+  }
+}
+
+function percent({ done, total = 0 }: ProgressRow): number {
+  return total === 0 ? 0 : Math.min(100, Math.floor((done / total) * 100))
+}
+
+function barLine(row: ProgressRow, labelWidth: number): string {
+  const label = printable(row.label).slice(0, labelWidth).padEnd(labelWidth)
+  const note = row.note ? `  ${row.note}` : ''
+  if (!row.total) return `${label}  ${formatNumber(row.done)}${note}`
+  const filled = Math.round((Math.min(row.done, row.total) / row.total) * barWidth)
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`
+  return `${label}  ${bar} ${String(percent(row)).padStart(3)} %  ${formatNumber(row.done)}${note}`
+}

@@ -1,0 +1,89 @@
+import type { DocumentBlock } from '../document/document-block.ts'
+import { openShardReader } from '../document/shard-reader.ts'
+import { openConfiguredSnapshot, selectedIndices } from '../migration/open-snapshot.ts'
+import type { Invocation } from './command.ts'
+import { isOutputClosed, writeOut } from './output.ts'
+import { lacksShard } from './snapshot-views.ts'
+
+/** NDJSON on stdout, one document a line, as fast as the reader of stdout takes it. */
+export async function printDocuments(invocation: Invocation): Promise<void> {
+  const { config } = await invocation.loadConfig()
+  const snapshot = await openConfiguredSnapshot(config)
+  const { verify } = config.backfill
+  for (const index of selectedIndices(config, snapshot)) {
+    const { numberOfShards } = await snapshot.readIndexMetadata(index)
+    const lines = new DocumentLines(index)
+    for (let shard = 0; shard < numberOfShards; shard++) {
+      if (lacksShard(snapshot, index, shard)) continue
+      const reader = await openShardReader(await snapshot.openShard(index, shard), { verify })
+      try {
+        for (const segment of reader.segments) {
+          for await (const block of reader.readBlocks(segment.name)) {
+            for (const chunk of lines.of(block)) await writeOut(chunk)
+            if (isOutputClosed()) return
+          }
+        }
+      } finally {
+        await reader.close()
+      }
+    }
+  }
+}
+
+/** Bytes of lines written at once. */
+const chunkBytes = 256 * 1024
+
+/**
+ *   line = {"index":…,"id":…[,"routing":…][,"type":…][,"seqNo":N][,"version":N][,"source":SOURCE]}\n
+ *
+ * SOURCE is copied as it lies in the block; everything else is short.
+ */
+class DocumentLines {
+  readonly #head: string
+
+  constructor(index: string) {
+    this.#head = `{"index":${JSON.stringify(index)},"id":`
+  }
+
+  /** The lines of a block in pieces of about chunkBytes. Each piece is a buffer of its own: stdout keeps it for a while. */
+  *of(block: DocumentBlock): Iterable<Buffer> {
+    let parts: Buffer[] = []
+    let byteLength = 0
+    for (let i = 0; i < block.count; i++) {
+      const head = Buffer.from(this.#headOf(block, i))
+      const start = block.sourceStart[i]!
+      parts.push(head)
+      byteLength += head.length
+      if (start >= 0) {
+        const source = block.bytes.subarray(start, block.sourceEnd[i])
+        parts.push(source)
+        byteLength += source.length
+      }
+      parts.push(lineEnd)
+      byteLength += lineEnd.length
+      if (byteLength >= chunkBytes) {
+        yield Buffer.concat(parts, byteLength)
+        parts = []
+        byteLength = 0
+      }
+    }
+    if (byteLength > 0) yield Buffer.concat(parts, byteLength)
+  }
+
+  #headOf(block: DocumentBlock, i: number): string {
+    const text = (start: number, end: number): string =>
+      JSON.stringify(block.bytes.toString('utf8', start, end))
+    let head = this.#head + text(block.idStart[i]!, block.idEnd[i]!)
+    const routing = block.routingStart[i]!
+    if (routing >= 0) head += `,"routing":${text(routing, block.routingEnd[i]!)}`
+    const type = block.typeStart[i]!
+    if (type >= 0) head += `,"type":${text(type, block.typeEnd[i]!)}`
+    const seqNo = block.seqNo[i]!
+    if (seqNo >= 0) head += `,"seqNo":${seqNo}`
+    const version = block.version[i]!
+    if (version >= 0) head += `,"version":${version}`
+    return block.sourceStart[i]! >= 0 ? `${head},"source":` : head
+  }
+}
+
+const lineEnd = Buffer.from('}\n')

@@ -1,0 +1,106 @@
+import { openShardReader } from '../document/shard-reader.ts'
+import {
+  openConfiguredRepository,
+  selectedIndices,
+  snapshotName,
+} from '../migration/open-snapshot.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { Invocation } from './command.ts'
+import { formatBytes, formatTime, printJson, printLine, printTable } from './output.ts'
+
+export async function listSnapshots(invocation: Invocation): Promise<void> {
+  const { config } = await invocation.loadConfig()
+  const { location, snapshots } = await openConfiguredRepository(config)
+  if (invocation.json) return printJson({ location, snapshots })
+  if (snapshots.length === 0) return printLine(`${location} holds no snapshots.`)
+  printTable(
+    ['snapshot', 'state', 'version', 'indices'],
+    snapshots.map(({ name, state, engineVersion, indices }) => [
+      name,
+      state,
+      engineVersion,
+      indices.length,
+    ]),
+  )
+}
+
+/** What one index of a snapshot amounts to. */
+interface IndexView {
+  index: string
+  uuid: string
+  shards: number
+  documents: number
+  segments: number
+  byteLength: number
+  luceneVersions: string[]
+}
+
+export async function showSnapshot(invocation: Invocation): Promise<void> {
+  const { config } = await invocation.loadConfig()
+  const repository = await openConfiguredRepository(config)
+  const snapshot = await repository.openSnapshot(snapshotName(config))
+  const indices: IndexView[] = []
+  for (const index of selectedIndices(config, snapshot)) {
+    indices.push(await viewIndex(snapshot, index))
+  }
+  if (invocation.json) return printJson(snapshotDocument(snapshot, indices))
+
+  printLine(`snapshot  ${snapshot.name}  ${snapshot.state}`)
+  printLine(`engine    ${snapshot.engineVersion ?? '-'}`)
+  printLine(`taken     ${formatTime(snapshot.startTimeMs)} to ${formatTime(snapshot.endTimeMs)}`)
+  printLine()
+  printTable(
+    ['index', 'shards', 'documents', 'size', 'segments', 'Lucene'],
+    indices.map((one) => [
+      one.index,
+      one.shards,
+      one.documents,
+      formatBytes(one.byteLength),
+      one.segments,
+      one.luceneVersions.join(', '),
+    ]),
+  )
+  for (const { index, shard, reason } of snapshot.shardFailures) {
+    printLine(`not in the snapshot: shard ${index}/${shard}: ${reason}`)
+  }
+}
+
+function snapshotDocument(snapshot: Snapshot, indices: readonly IndexView[]): object {
+  return {
+    name: snapshot.name,
+    uuid: snapshot.uuid,
+    state: snapshot.state,
+    engineVersion: snapshot.engineVersion ?? null,
+    startTime: new Date(snapshot.startTimeMs).toISOString(),
+    endTime: new Date(snapshot.endTimeMs).toISOString(),
+    shardFailures: snapshot.shardFailures,
+    indices,
+  }
+}
+
+async function viewIndex(snapshot: Snapshot, index: string): Promise<IndexView> {
+  const { uuid, numberOfShards } = await snapshot.readIndexMetadata(index)
+  const view = { index, uuid, shards: numberOfShards, documents: 0, segments: 0, byteLength: 0 }
+  const versions = new Set<string>()
+  for (let shard = 0; shard < numberOfShards; shard++) {
+    if (lacksShard(snapshot, index, shard)) continue
+    const files = await snapshot.openShard(index, shard)
+    view.byteLength += files.byteLength
+    const reader = await openShardReader(files, { verify: 'touched' })
+    try {
+      for (const segment of reader.segments) {
+        view.segments++
+        view.documents += segment.liveCount
+        versions.add(segment.luceneVersion)
+      }
+    } finally {
+      await reader.close()
+    }
+  }
+  return { ...view, luceneVersions: [...versions].sort() }
+}
+
+/** True for a shard that the engine could not copy: there are no files to look into. */
+export function lacksShard(snapshot: Snapshot, index: string, shard: number): boolean {
+  return snapshot.shardFailures.some((one) => one.index === index && one.shard === shard)
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod'
+import { backfillOptions } from '../backfill/options.ts'
+import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
+import { metadataOptionsSchema } from '../metadata/options.ts'
+
+/**
+ * Everything that migration.yaml may say. Flags, the editors' JSON schema and docs/reference/config.md are made from
+ * this table: a default and a sentence are written once, here or in the options.ts of the folder that uses them.
+ */
+
+const clusterUrl = z
+  .string()
+  .regex(/^https?:\/\/[^\s/]+/, { error: 'expected http://HOST:PORT or https://HOST:PORT' })
+  .refine((url) => !/^https?:\/\/[^/]*@/.test(url), {
+    error: 'expected a URL without user and password (they belong under auth)',
+  })
+
+/** Where a cluster is and how to log in; `side` names its flags: --source-url, --target-url. */
+function clusterSchema(side: 'source' | 'target') {
+  const auth = z.strictObject({
+    username: option(z.string().min(1).optional(), {
+      description: `User name for basic authentication. Its password comes from ${side}.auth.password, or from the environment variable ${passwordVariable(side)}.`,
+      flag: `${side}-username`,
+      placeholder: 'NAME',
+    }),
+    password: option(secretReference().optional(), {
+      description: 'Password that goes with username, as env:NAME or file:PATH.',
+      secret: true,
+    }),
+    apiKey: option(secretReference().optional(), {
+      description: 'API key, base64 of id:key as Elasticsearch gives it, as env:NAME or file:PATH.',
+      secret: true,
+    }),
+    bearer: option(secretReference().optional(), {
+      description: 'Bearer token, as env:NAME or file:PATH.',
+      secret: true,
+    }),
+  })
+  return z.strictObject({
+    url: option(
+      z
+        .union([clusterUrl, z.array(clusterUrl).min(1)], {
+          error: 'expected a URL or a list of URLs',
+        })
+        .transform((url) => (typeof url === 'string' ? [url] : url)),
+      {
+        description: `Address of the ${side} cluster, or a list of addresses of its nodes.`,
+        flag: `${side}-url`,
+        placeholder: 'URL',
+      },
+    ),
+    auth: auth
+      .refine((value) => waysToLogIn(value) <= 1, {
+        error: 'expected one way to log in: username with password, apiKey, or bearer',
+      })
+      .refine((value) => value.password === undefined || value.username !== undefined, {
+        error: 'expected a username beside the password',
+      })
+      .optional(),
+    tls: z
+      .strictObject({
+        ca: option(pemFile().optional(), {
+          description: `Certificate authority that signed the ${side}'s certificate: file:PATH of PEM. Default: what Node.js trusts.`,
+          flag: `${side}-ca`,
+          placeholder: 'file:PATH',
+        }),
+        cert: option(pemFile().optional(), {
+          description: 'Client certificate: file:PATH of PEM. Needs key.',
+          flag: `${side}-cert`,
+          placeholder: 'file:PATH',
+        }),
+        key: option(secretReference().optional(), {
+          description: 'Private key of the client certificate, as file:PATH or env:NAME.',
+          secret: true,
+        }),
+        insecure: option(z.boolean().default(false), {
+          description: `Do not check the ${side}'s certificate. Only for tests: anybody in between can read and change everything.`,
+          flag: `${side}-insecure`,
+        }),
+      })
+      .refine((tls) => (tls.cert === undefined) === (tls.key === undefined), {
+        error: 'expected cert and key together',
+      })
+      .optional(),
+    requestTimeout: option(duration({ minMs: 1000 }).optional(), {
+      description: 'How long one request may take before it is given up and tried again.',
+      flag: `${side}-request-timeout`,
+      placeholder: 'TIME',
+    }),
+  })
+}
+
+/** The environment variable that holds a side's password when the file names none. */
+export function passwordVariable(side: 'source' | 'target'): string {
+  return `OSMIGRATE_${side.toUpperCase()}_PASSWORD`
+}
+
+function waysToLogIn(auth: { username?: unknown; apiKey?: unknown; bearer?: unknown }): number {
+  return [auth.username, auth.apiKey, auth.bearer].filter((way) => way !== undefined).length
+}
+
+const selectSchema = z.strictObject({
+  include: option(namePatterns().prefault('*'), {
+    description: 'Indices that take part; * stands for any characters. Repeatable as a flag.',
+    flag: 'index',
+    placeholder: 'PATTERN',
+  }),
+  exclude: option(namePatterns().optional(), {
+    description:
+      'Indices that are left out; wins over include. Default: .* (names with a leading dot), unless include names them.',
+    flag: 'exclude',
+    placeholder: 'PATTERN',
+  }),
+})
+
+const snapshotSchema = z.strictObject({
+  repository: option(z.string().min(1).optional(), {
+    description:
+      'Where the snapshot repository is: a path or file:///PATH. For `snapshot create` the source must have it under path.repo.',
+    flag: 'repository',
+    placeholder: 'LOC',
+  }),
+  create: option(z.boolean().default(false), {
+    description:
+      'Make the snapshot from the live source if the repository does not hold it yet. false: it is there already.',
+    flag: 'snapshot-create',
+  }),
+  name: option(z.string().min(1).optional(), {
+    description: 'Name of the snapshot. Default: osmigrate-NAME of the migration.',
+    flag: 'snapshot',
+    placeholder: 'NAME',
+  }),
+  allowPartial: option(z.boolean().default(false), {
+    description:
+      'Use a snapshot whose state is PARTIAL: the shards that it lacks are not migrated.',
+    flag: 'allow-partial',
+  }),
+})
+
+const compareSchema = z.strictObject({
+  slices: option(z.int().min(1).max(64).default(2), {
+    description: 'Parallel scans of each side.',
+    flag: 'slices',
+    placeholder: 'NUMBER',
+  }),
+})
+
+const nameError =
+  'expected a name of small letters, digits, dot, dash and underscore (it names a folder)'
+
+export const configSchema = z.strictObject({
+  version: z.literal(1, { error: 'expected version: 1 (newer files need a newer osmigrate)' }),
+  name: option(
+    z
+      .string({ error: nameError })
+      .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, { error: nameError })
+      .default('migration'),
+    {
+      description: 'Name of this migration; its state is kept in ./.osmigrate/NAME/.',
+      flag: 'name',
+      placeholder: 'NAME',
+    },
+  ),
+  source: clusterSchema('source').optional(),
+  target: clusterSchema('target').optional(),
+  select: selectSchema.prefault({}),
+  snapshot: snapshotSchema.prefault({}),
+  metadata: metadataOptionsSchema.prefault({}),
+  backfill: backfillOptions.prefault({}),
+  compare: compareSchema.prefault({}),
+})
+
+/** The completed configuration, every default filled in. */
+export type Config = z.output<typeof configSchema>
+/** One cluster as configured, before its secrets are resolved. */
+export type ClusterConfig = NonNullable<Config['source']>

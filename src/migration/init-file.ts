@@ -1,0 +1,52 @@
+import { defaultConfigFile } from './config.ts'
+import { passwordVariable } from './config-schema.ts'
+
+/** What `osmigrate init` knows already; the rest is an example to be edited. */
+export interface InitValues {
+  name?: string
+  sourceUrl?: readonly string[]
+  targetUrl?: readonly string[]
+  repository?: string
+}
+
+/** The commented migration.yaml. It is a valid configuration as it stands. */
+export function initFile(values: InitValues = {}): string {
+  const source = urlText(values.sourceUrl ?? ['http://localhost:9200'])
+  const target = urlText(values.targetUrl ?? ['http://localhost:9201'])
+  return `# yaml-language-server: $schema=./migration.schema.json
+# ${defaultConfigFile}: what is moved from where to where. Every key, with its default: docs/reference/config.md
+version: 1
+name: ${values.name ?? 'migration'}    # names the state folder ./.osmigrate/NAME/
+
+source:                        # only needed to make a snapshot
+  url: ${source}               # or a list of nodes: [https://es-1:9200, https://es-2:9200]
+  # Secrets stand in the environment or in files, never here:
+  # auth: { username: migrator, password: env:${passwordVariable('source')} }   # or apiKey: env:… or bearer: file:…
+  # tls: { ca: file:./source-ca.pem }    # client certificate: cert: file:…, key: file:…
+
+target:
+  url: ${target}
+  # auth: { username: migrator, password: env:${passwordVariable('target')} }
+  # tls: { ca: file:./target-ca.pem }
+
+# Which indices; the same for every step. * stands for any characters, exclude wins.
+select: { include: ['*'], exclude: ['.*'] }
+
+snapshot:
+  repository: ${JSON.stringify(values.repository ?? './snapshots')}    # a path, or file:///PATH
+  # name: nightly-2026-11-20   # default: osmigrate-NAME
+
+metadata:
+  replicas: {}                 # on the target, by pattern: { 'logs-*': 1 }; elsewhere as on the source
+
+backfill:
+  verify: touched              # full: read and check every file that is used, whole
+  bulkBytesMax: 5mb
+  deadLettersMax: 1000         # per index; more refused documents than that stop the run
+  speedUpTarget: false         # true: refresh off and no replicas meanwhile; put back afterwards
+`
+}
+
+function urlText(urls: readonly string[]): string {
+  return urls.length === 1 ? urls[0]! : `[${urls.join(', ')}]`
+}

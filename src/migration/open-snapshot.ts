@@ -1,0 +1,58 @@
+import { MigrationError } from '../base/errors.ts'
+import { selectExisting } from '../base/select.ts'
+import { openBlobStore } from '../blob/open.ts'
+import { openRepository } from '../snapshot/repository.ts'
+import type { Repository, Snapshot } from '../snapshot/snapshot.ts'
+import type { Config } from './config.ts'
+import { required } from './required.ts'
+
+/** Opens the repository at snapshot.repository. */
+export async function openConfiguredRepository(config: Config): Promise<Repository> {
+  return openRepository(openBlobStore(required(config.snapshot.repository, 'snapshot.repository')))
+}
+
+/** The name of the snapshot: as configured, else osmigrate-NAME of the migration. */
+export function snapshotName(config: Config): string {
+  return config.snapshot.name ?? `osmigrate-${config.name}`
+}
+
+/**
+ * Opens the configured snapshot for reading documents. One that is not whole is refused (MA_SNAPSHOT, listing the
+ * shards that it lacks) unless snapshot.allowPartial.
+ */
+export async function openConfiguredSnapshot(config: Config): Promise<Snapshot> {
+  const repository = await openConfiguredRepository(config)
+  const snapshot = await repository.openSnapshot(snapshotName(config))
+  if (snapshot.state === 'SUCCESS') return snapshot
+  if (snapshot.state === 'PARTIAL' && config.snapshot.allowPartial) return snapshot
+  throw incomplete(snapshot)
+}
+
+/** The names of the selected indices of the snapshot; a pattern that names none throws MA_CONFIG. */
+export function selectedIndices(config: Config, snapshot: Snapshot): string[] {
+  return selectExisting(snapshot.indices, {
+    include: config.select.include,
+    ...(config.select.exclude !== undefined && { exclude: config.select.exclude }),
+  })
+}
+
+const failuresShown = 5
+
+function incomplete(snapshot: Snapshot): MigrationError {
+  const failures = snapshot.shardFailures
+  const shown = failures.slice(0, failuresShown)
+  const next =
+    snapshot.state === 'PARTIAL'
+      ? 'Make a new snapshot, or go on without these shards with --allow-partial.'
+      : 'Wait until it is done, or make a new one.'
+  return new MigrationError(
+    'MA_SNAPSHOT',
+    [
+      `snapshot ${snapshot.name} is ${snapshot.state}, not SUCCESS`,
+      ...shown.map(({ index, shard, reason }) => `shard ${index}/${shard} is not in it: ${reason}`),
+      ...(failures.length > failuresShown ? [`and ${failures.length - failuresShown} more`] : []),
+      next,
+    ].join('\n'),
+    { details: { snapshot: snapshot.name, state: snapshot.state, shardFailures: failures } },
+  )
+}
