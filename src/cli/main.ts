@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 
 /**
  * Entry of the program. Only what the given command needs is loaded, so that `osmigrate --version` and completion
- * answer at once. Sets process.exitCode; never calls process.exit() while output may be pending.
+ * answer at once. Sets process.exitCode and lets
+ * Node.js end by itself, so that no output is lost.
  */
 export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
