@@ -1,0 +1,245 @@
+import { MigrationError } from '../base/errors.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { targetIndexKind, type TargetIndex } from '../state/records.ts'
+import type { StateStore } from '../state/store.ts'
+import { decideIndex, readExistingIndex, type ExistingIndex } from './existing.ts'
+import { forbidAutoCreate } from './fence.ts'
+import { objectOf, textOf } from './json-objects.ts'
+import {
+  carriesEverything,
+  plannedTemplates,
+  type MetadataPlan,
+  type PlannedIndex,
+  type PlannedTemplate,
+} from './plan.ts'
+import { withheldTemplateKind } from './records.ts'
+import { withoutTemplates } from './shield.ts'
+import { deepestReason } from './target-check.ts'
+
+export type AppliedOutcome = 'created' | 'unchanged' | 'adopted' | 'different' | 'refused'
+
+export interface AppliedObject {
+  readonly kind: PlannedTemplate['kind'] | 'index'
+  readonly name: string
+  readonly outcome: AppliedOutcome
+  readonly reason?: string
+}
+
+export interface MetadataResult {
+  readonly objects: readonly AppliedObject[]
+  /** False where something was refused, is different, or was lost on the way: exit code 3. */
+  readonly complete: boolean
+  /** What keeps late deletes from making indices: the cluster setting, or a template where that cannot be set. */
+  readonly fencedBy: 'setting' | 'template'
+}
+
+export interface ApplyInput {
+  readonly target: Cluster
+  readonly state: StateStore
+  readonly signal?: AbortSignal
+  /** Called after each object. */
+  readonly onApplied?: (applied: AppliedObject, done: number, total: number) => void
+}
+
+/**
+ * Makes on the target what the plan says. Each step can be repeated: killed at any point, evaluating and applying again
+ * goes on where it ended. An index gets its record in the state before it is made (an intent), and its fence alias in
+ * the same step as itself.
+ *
+ * Errors: MA_CLUSTER_* for what is not about one object; what the target refuses of one object is in the result.
+ */
+export async function applyMetadata(
+  plan: MetadataPlan,
+  input: ApplyInput,
+): Promise<MetadataResult> {
+  const { target, state, signal } = input
+  const fencedBy = await forbidAutoCreate(target, state)
+  const objects: AppliedObject[] = []
+  const templates = plannedTemplates(plan)
+  const total = templates.length + plan.indices.length
+  const note = (applied: AppliedObject): void => {
+    objects.push(applied)
+    input.onApplied?.(applied, objects.length, total)
+  }
+  for (const template of templates) {
+    signal?.throwIfAborted()
+    note(await applyTemplate(template, input))
+  }
+  const toCreate = plan.indices.filter(({ action }) => action === 'create')
+  await withoutTemplates(
+    target,
+    state,
+    toCreate.map(({ targetIndex }) => targetIndex),
+    async () => {
+      for (const index of plan.indices) {
+        signal?.throwIfAborted()
+        note(await applyIndex(index, input))
+      }
+    },
+  )
+  const done = objects.every(({ outcome }) => outcome !== 'refused' && outcome !== 'different')
+  return { objects, complete: done && carriesEverything(plan), fencedBy }
+}
+
+const templatePaths = {
+  'component-template': '_component_template',
+  'legacy-template': '_template',
+  'index-template': '_index_template',
+} as const
+
+async function applyTemplate(
+  template: PlannedTemplate,
+  { target, state, signal }: ApplyInput,
+): Promise<AppliedObject> {
+  const { kind, name, action, withheld } = template
+  const settled = settledOutcome(template)
+  if (action !== 'exists-equal' && settled) return { kind, name, ...settled }
+  if (Object.keys(withheld).length > 0) {
+    const value = { template: kind, name, settings: { ...withheld } }
+    await state.commit([{ op: 'put', kind: withheldTemplateKind, key: `${kind}/${name}`, value }])
+  }
+  if (settled) return { kind, name, ...settled }
+  // `create` makes the target refuse what has come to be there since the plan was made.
+  const answer = await target.request(
+    'PUT',
+    `/${templatePaths[kind]}/${encodeURIComponent(name)}`,
+    {
+      query: { create: true },
+      body: template.body,
+      accept: [400],
+      ...(signal && { signal }),
+    },
+  )
+  if (answer.status === 400) {
+    return { kind, name, outcome: 'refused', reason: refusal(name, answer.body) }
+  }
+  return { kind, name, outcome: 'created' }
+}
+
+/** The outcome of an object that needs nothing done; undefined where there is something to do. */
+function settledOutcome(
+  planned: PlannedTemplate | PlannedIndex,
+): Pick<AppliedObject, 'outcome' | 'reason'> | undefined {
+  const reason = planned.reason === undefined ? {} : { reason: planned.reason }
+  switch (planned.action) {
+    case 'create':
+    case 'adopt':
+      return undefined
+    case 'exists-equal':
+      return { outcome: 'unchanged' }
+    case 'exists-different':
+      return { outcome: 'different', ...reason }
+    case 'refused':
+      return { outcome: 'refused', ...reason }
+  }
+}
+
+async function applyIndex(planned: PlannedIndex, input: ApplyInput): Promise<AppliedObject> {
+  const { name, targetIndex, action } = planned
+  const object = { kind: 'index' as const, name }
+  if (action === 'refused') return { ...object, outcome: 'refused', reason: planned.reason! }
+  const { target, state, signal } = input
+  const record = (await state.get(targetIndexKind, name))?.value
+  const existing = await readExistingIndex(target, targetIndex, signal)
+  const decision = decideIndex(planned, record, existing, action === 'adopt')
+  switch (decision.action) {
+    case 'refused':
+      return { ...object, outcome: 'refused', reason: decision.reason! }
+    case 'create':
+      return createIndex(planned, input)
+    case 'adopt':
+      await adoptIndex(planned, input, existing!)
+      return { ...object, outcome: 'adopted' }
+    case 'exists-equal':
+      await putRecord(state, planned, existing!.uuid, record)
+      await ensureFence(planned, input, existing!)
+      return { ...object, outcome: 'unchanged' }
+  }
+}
+
+async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<AppliedObject> {
+  const { name, targetIndex, fenceAlias, body } = planned
+  const { target, state, signal } = input
+  await putRecord(state, planned, '')
+  const answer = await target.request('PUT', `/${encodeURIComponent(targetIndex)}`, {
+    body: { ...body, aliases: { ...objectOf(body.aliases), [fenceAlias]: fenceOptions } },
+    accept: [400],
+    ...(signal && { signal }),
+  })
+  if (answer.status === 400) {
+    await state.commit([{ op: 'delete', kind: targetIndexKind, key: name }])
+    return { kind: 'index', name, outcome: 'refused', reason: refusal(name, answer.body) }
+  }
+  const made = await readExistingIndex(target, targetIndex, signal)
+  if (!made || !(fenceAlias in made.aliases)) {
+    throw new MigrationError(
+      'MA_TARGET_INDEX',
+      `${targetIndex} is not there, or not as it was made, right after the target ${target.url} said that it made it: somebody else deletes or makes indices of that name`,
+    )
+  }
+  await putRecord(state, planned, made.uuid)
+  return { kind: 'index', name, outcome: 'created' }
+}
+
+// Hidden, so that no search for `o*` or for all aliases finds the index a second way.
+const fenceOptions: JsonObject = { is_hidden: true }
+
+async function adoptIndex(
+  planned: PlannedIndex,
+  input: ApplyInput,
+  existing: ExistingIndex,
+): Promise<void> {
+  await ensureFence(planned, input, existing)
+  await addAliases(planned, input)
+  await putRecord(input.state, planned, existing.uuid)
+}
+
+async function ensureFence(
+  { targetIndex, fenceAlias }: PlannedIndex,
+  { target, signal }: ApplyInput,
+  existing: ExistingIndex,
+): Promise<void> {
+  if (fenceAlias in existing.aliases) return
+  const add = { index: targetIndex, alias: fenceAlias, ...fenceOptions }
+  await target.request('POST', '/_aliases', {
+    body: { actions: [{ add }] },
+    ...(signal && { signal }),
+  })
+}
+
+async function addAliases(planned: PlannedIndex, { target, signal }: ApplyInput): Promise<void> {
+  const actions = Object.entries(objectOf(planned.body.aliases)).map(([alias, options]) => ({
+    add: { index: planned.targetIndex, alias, ...objectOf(options) },
+  }))
+  if (actions.length === 0) return
+  await target.request('POST', '/_aliases', { body: { actions }, ...(signal && { signal }) })
+}
+
+async function putRecord(
+  state: StateStore,
+  planned: PlannedIndex,
+  targetUuid: string,
+  before?: TargetIndex,
+): Promise<void> {
+  if (before?.targetUuid === targetUuid) return
+  const value: TargetIndex = {
+    index: planned.name,
+    targetIndex: planned.targetIndex,
+    sourceUuid: planned.sourceUuid,
+    targetUuid,
+    epochBase: 0,
+    fenceAlias: planned.fenceAlias,
+    sourceShards: planned.sourceShards,
+    targetShards: planned.targetShards,
+    mayHoldRouted: planned.mayHoldRouted,
+    sourceForm: planned.sourceForm,
+    withheld: { ...planned.withheld },
+  }
+  await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
+}
+
+function refusal(name: string, body: JsonObject): string {
+  const error = isJsonObject(body.error) ? body.error : { reason: textOf(body.error) }
+  return `the target does not take ${name}: ${deepestReason(error)}`
+}

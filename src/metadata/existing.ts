@@ -1,0 +1,169 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { TargetIndex } from '../state/records.ts'
+import { differingPaths } from './json-difference.ts'
+import { objectOf, textOf } from './json-objects.ts'
+import { mappingOfTypes, mappingsByType } from './mappings.ts'
+import type { PlannedIndex, TemplateKind } from './plan.ts'
+import { flattenSettings } from './settings.ts'
+
+/** An index as the target has it. */
+export interface ExistingIndex {
+  readonly uuid: string
+  readonly settings: JsonObject
+  readonly mappings: JsonObject
+  readonly aliases: JsonObject
+}
+
+/** Reads an index of the target by its name (an alias of that name counts as none); undefined when there is none. */
+export async function readExistingIndex(
+  target: Cluster,
+  name: string,
+  signal?: AbortSignal,
+): Promise<ExistingIndex | undefined> {
+  const answer = await target.request('GET', `/${encodeURIComponent(name)}`, {
+    query: { flat_settings: true },
+    accept: [404],
+    ...(signal && { signal }),
+  })
+  const index = answer.body[name]
+  if (answer.status === 404 || !isJsonObject(index)) return undefined
+  const settings = objectOf(index.settings)
+  return {
+    uuid: textOf(settings['index.uuid']),
+    settings,
+    mappings: objectOf(index.mappings),
+    aliases: objectOf(index.aliases),
+  }
+}
+
+type Wanted = Pick<PlannedIndex, 'name' | 'sourceUuid' | 'fenceAlias' | 'body'>
+
+export interface Decision {
+  readonly action: 'create' | 'exists-equal' | 'adopt' | 'refused'
+  readonly reason?: string
+}
+
+/**
+ * What to do about an index of the target, from what the state remembers and what is there. A record with an empty
+ * targetUuid is an intent: this migration was about to make the index when it was killed; then the fence alias, which
+ * is made in one step with the index, tells whether it came to be.
+ */
+export function decideIndex(
+  wanted: Wanted,
+  record: TargetIndex | undefined,
+  existing: ExistingIndex | undefined,
+  adopt: boolean,
+): Decision {
+  const { name } = wanted
+  if (record && record.sourceUuid !== wanted.sourceUuid) {
+    return refused(
+      `the snapshot holds another incarnation of ${name} (uuid ${wanted.sourceUuid}) than the one that was migrated (uuid ${record.sourceUuid}): ` +
+        'it was deleted and made anew on the source. Nothing is overwritten; delete the index on the target and use a new migration for it',
+    )
+  }
+  if (!existing) {
+    if (!record || record.targetUuid === '') return { action: 'create' }
+    return refused(
+      `${name} was deleted on the target after this migration had made it (uuid ${record.targetUuid}), and its checkpoints say what was written there. ` +
+        'Use a new migration for it',
+    )
+  }
+  if (record && record.targetUuid === existing.uuid) return { action: 'exists-equal' }
+  if (record && record.targetUuid === '' && wanted.fenceAlias in existing.aliases) {
+    return { action: 'exists-equal' }
+  }
+  if (record && record.targetUuid !== '') {
+    return refused(
+      `${name} on the target (uuid ${existing.uuid}) is not the index that this migration made (uuid ${record.targetUuid})`,
+    )
+  }
+  return adopt ? decideAdoption(wanted, existing) : refused(notOurs(wanted))
+}
+
+function notOurs({ name }: Wanted): string {
+  return (
+    `an index ${name} is on the target already, and this migration did not make it. Delete it there, leave it out with --exclude, ` +
+    'or take it over with --adopt if it is meant to be filled'
+  )
+}
+
+function decideAdoption(wanted: Wanted, existing: ExistingIndex): Decision {
+  const settings = objectOf(wanted.body.settings)
+  const found = Object.fromEntries(
+    Object.keys(settings).map((key) => [key, existing.settings[key] ?? null]),
+  )
+  const paths = [
+    ...differingPaths(settings, found).map((path) => `settings.${path}`),
+    ...differingPaths(objectOf(wanted.body.mappings), existing.mappings).map(
+      (path) => `mappings.${path}`,
+    ),
+    // These would run for every document that is written.
+    ...['index.default_pipeline', 'index.final_pipeline']
+      .filter((key) => (existing.settings[key] ?? '_none') !== '_none')
+      .map((key) => `settings.${key}`),
+  ]
+  if (paths.length === 0) return { action: 'adopt' }
+  return refused(
+    `${wanted.name} on the target cannot be adopted, it differs from what is wanted: ${paths.join(', ')}`,
+  )
+}
+
+function refused(reason: string): Decision {
+  return { action: 'refused', reason }
+}
+
+/** Templates of the target by kind and name, in the form that is sent. */
+export type ExistingTemplates = { readonly [kind in TemplateKind]: { [name: string]: JsonObject } }
+
+/** Reads all templates of the target: three requests. */
+export async function readExistingTemplates(
+  target: Cluster,
+  signal?: AbortSignal,
+): Promise<ExistingTemplates> {
+  const get = async (path: string): Promise<JsonObject> =>
+    (await target.request('GET', path, { accept: [404], ...(signal && { signal }) })).body
+  const legacy = await get('/_template')
+  const listed = (body: JsonObject, list: string, item: string): { [name: string]: JsonObject } =>
+    Object.fromEntries(
+      (Array.isArray(body[list]) ? body[list] : [])
+        .filter(isJsonObject)
+        .map((entry) => [textOf(entry.name), objectOf(entry[item])]),
+    )
+  return {
+    'legacy-template': Object.fromEntries(
+      Object.entries(legacy).map(([name, body]) => [name, objectOf(body)]),
+    ),
+    'component-template': listed(
+      await get('/_component_template'),
+      'component_templates',
+      'component_template',
+    ),
+    'index-template': listed(await get('/_index_template'), 'index_templates', 'index_template'),
+  }
+}
+
+/** Paths at which a template of the target differs from the wanted one, whatever form either has. */
+export function templateDifference(wanted: JsonObject, existing: JsonObject): string[] {
+  return differingPaths(canonicalTemplate(wanted), canonicalTemplate(existing))
+}
+
+function canonicalTemplate(template: JsonObject): JsonObject {
+  const canonical: JsonObject = { order: 0, ...template, ...canonicalContent(template) }
+  canonical.template = canonicalContent(objectOf(template.template))
+  // Engines add these where they were left out.
+  if (Array.isArray(canonical.composed_of) && canonical.composed_of.length === 0) {
+    delete canonical.composed_of
+  }
+  for (const [key, value] of Object.entries(canonical)) if (value === null) delete canonical[key]
+  return canonical
+}
+
+function canonicalContent(content: JsonObject): JsonObject {
+  const mapping = mappingOfTypes(mappingsByType(content.mappings))
+  return {
+    settings: flattenSettings(objectOf(content.settings)),
+    mappings: 'mapping' in mapping ? mapping.mapping : objectOf(content.mappings),
+    aliases: objectOf(content.aliases),
+  }
+}

@@ -1,0 +1,93 @@
+import { MigrationError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { changeSetting } from '../state/ledger.ts'
+import type { StateStore } from '../state/store.ts'
+import { objectPresent, settingAccess } from './setting-access.ts'
+import { settingText } from './settings.ts'
+
+/**
+ * The fence: documents are written to the alias `osmigrate-<source uuid>-<epoch>` alone, with `require_alias`, so that
+ * a late writer finds nothing once the alias is gone. Deletes do not obey `require_alias`: they would make an index of
+ * that name, which `action.auto_create_index` forbids (or, where that cannot be set, a template with a write block).
+ */
+const setting = 'action.auto_create_index'
+const forbidden = '-osmigrate-*'
+const fenceTemplate = '_index_template/osmigrate-fence'
+
+/** Forbids that indices named like a fence come to be by themselves; noted in the ledger until close. */
+export async function forbidAutoCreate(
+  target: Cluster,
+  state: StateStore,
+): Promise<'setting' | 'template'> {
+  const { value, transient } = await readAutoCreate(target)
+  if (transient) {
+    throw new MigrationError(
+      'MA_CONFIG',
+      `the target ${target.url} has the transient setting ${setting} = "${value}", which hides the persistent one; make it persistent (or clear it), then run again`,
+    )
+  }
+  const newValue = forbidding(value)
+  if (newValue === undefined) return 'setting'
+  try {
+    const access = settingAccess({ target })
+    await changeSetting(state, access, {
+      side: 'target',
+      index: null,
+      setting,
+      newValue,
+      until: 'close',
+    })
+    return 'setting'
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    await putFenceTemplate(target, state)
+    return 'template'
+  }
+}
+
+async function readAutoCreate(target: Cluster): Promise<{ value: string; transient: boolean }> {
+  const { body } = await target.request('GET', '/_cluster/settings', {
+    query: { flat_settings: true, include_defaults: true },
+  })
+  for (const group of ['transient', 'persistent', 'defaults']) {
+    const values = body[group]
+    const value = isJsonObject(values) ? values[setting] : undefined
+    if (value === undefined || value === null) continue
+    const text = settingText(value)
+    return { value: text, transient: group === 'transient' && forbidding(text) !== undefined }
+  }
+  return { value: 'true', transient: false }
+}
+
+/** The value that forbids our names besides what the old one forbade; undefined when the old one does so already. */
+export function forbidding(value: string): string | undefined {
+  const text = value.trim()
+  if (text === 'false' || text.split(',')[0]?.trim() === forbidden) return undefined
+  return text === 'true' || text === '' ? `${forbidden},+*` : `${forbidden},${text}`
+}
+
+// Managed services refuse cluster settings that are not on their list, with 401, 403 or 400.
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof MigrationError)) return false
+  const { status } = error.details
+  return status === 400 || status === 401 || status === 403
+}
+
+/** The other fence, for targets whose cluster settings cannot be set: an index made by a late delete takes no document. */
+export async function putFenceTemplate(target: Cluster, state: StateStore): Promise<void> {
+  await changeSetting(state, settingAccess({ target }), {
+    side: 'target',
+    index: null,
+    setting: fenceTemplate,
+    newValue: objectPresent,
+    until: 'close',
+  })
+  await target.request('PUT', `/${fenceTemplate}`, {
+    body: {
+      index_patterns: ['osmigrate-*'],
+      priority: 2 ** 31 - 2,
+      template: { settings: { 'index.blocks.write': 'true', 'index.number_of_replicas': '0' } },
+    },
+  })
+}

@@ -1,0 +1,115 @@
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
+import { matcher } from '../base/select.ts'
+import type { GlobalMetadata } from '../snapshot/snapshot.ts'
+import { textOf } from './json-objects.ts'
+import type { NotCarried } from './plan.ts'
+
+interface KnownPart {
+  readonly kind: string
+  readonly names: (part: Json) => string[]
+  readonly reason: string
+}
+
+const inPart =
+  (key: string) =>
+  (part: Json): string[] => {
+    const inner = isJsonObject(part) ? (part[key] ?? null) : null
+    return isJsonObject(inner) ? Object.keys(inner) : []
+  }
+const keys = (part: Json): string[] => (isJsonObject(part) ? Object.keys(part) : [])
+const ids = (part: Json): string[] => {
+  const list = isJsonObject(part) ? part.pipeline : null
+  return Array.isArray(list) ? list.map((item) => (isJsonObject(item) ? textOf(item.id) : '?')) : []
+}
+
+const byHand = 'not carried over: make it on the target by hand where it is still wanted'
+
+/** Parts of a snapshot's global metadata that hold what users made, and how to name what is in them. */
+const knownParts: { readonly [part: string]: KnownPart } = {
+  settings: { kind: 'cluster setting', names: keys, reason: byHand },
+  ingest: { kind: 'ingest pipeline', names: ids, reason: byHand },
+  search_pipeline: { kind: 'search pipeline', names: ids, reason: byHand },
+  stored_scripts: { kind: 'stored script', names: keys, reason: byHand },
+  index_lifecycle: {
+    kind: 'lifecycle policy',
+    names: inPart('policies'),
+    reason: 'OpenSearch has Index State Management in its place: write the policy anew there',
+  },
+  snapshot_lifecycle: {
+    kind: 'snapshot lifecycle policy',
+    names: inPart('policies'),
+    reason: byHand,
+  },
+  enrich: {
+    kind: 'enrich policy',
+    names: inPart('policies'),
+    reason: 'OpenSearch has no enrich policies',
+  },
+  data_stream: {
+    kind: 'data stream',
+    names: inPart('data_stream'),
+    reason: 'data streams cannot be carried over yet: their backing indices are not written to',
+  },
+  watcher: { kind: 'watch', names: keys, reason: 'OpenSearch has Alerting in its place' },
+  ml: {
+    kind: 'machine learning job',
+    names: keys,
+    reason: 'OpenSearch has ML Commons in its place',
+  },
+  transform: { kind: 'transform', names: keys, reason: byHand },
+  rollup: { kind: 'rollup job', names: keys, reason: byHand },
+}
+
+/** Parts that are carried over elsewhere, or that only mean something to the cluster that wrote them. */
+const ownParts = matcher([
+  'version',
+  'cluster_uuid*',
+  'cluster_coordination',
+  'coordination_metadata',
+  'templates',
+  'index_template',
+  'component_template',
+  'index-graveyard',
+  'indices',
+  'repositories',
+  'licenses',
+  'persistent_tasks',
+  'node_shutdown',
+  'desired_nodes',
+  'health',
+  'reserved_state',
+  'hashes_of_consistent_settings',
+])
+
+/** Everything in the global metadata that stays behind, by name and kind. */
+export function listNotCarried(global: GlobalMetadata): NotCarried[] {
+  const found: NotCarried[] = []
+  for (const [part, value] of Object.entries(rootOf(global.raw))) {
+    if (ownParts(part)) continue
+    const known = knownParts[part]
+    if (known) {
+      for (const name of known.names(value)) {
+        found.push({ kind: known.kind, name, reason: known.reason })
+      }
+    } else if (!isEmpty(value)) {
+      found.push({
+        kind: `metadata "${part}"`,
+        name: keys(value).join(', ') || part,
+        reason: byHand,
+      })
+    }
+  }
+  return found
+}
+
+// The file's one root key is `meta-data`, with `metadata` in newer engines.
+function rootOf(raw: JsonObject): JsonObject {
+  const inner = raw['meta-data'] ?? raw.metadata
+  return isJsonObject(inner) ? inner : raw
+}
+
+function isEmpty(value: Json): boolean {
+  if (value === null) return true
+  if (isJsonObject(value)) return Object.values(value).every(isEmpty)
+  return Array.isArray(value) && value.length === 0
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { option } from '../base/option-types.ts'
+import { matcher } from '../base/select.ts'
+
+const numbersByPattern = (limits: { min: number; max: number }) =>
+  z.record(z.string().min(1), z.int().min(limits.min).max(limits.max))
+
+/** How metadata is carried over: the section `metadata` of migration.yaml. */
+export const metadataOptions = z.strictObject({
+  replicas: option(numbersByPattern({ min: 0, max: 100 }).default({}), {
+    description:
+      'Replicas on the target by index pattern, the first that fits; everything else as on the source.',
+    flag: 'replicas',
+    placeholder: 'PATTERN=NUMBER',
+  }),
+  shards: option(numbersByPattern({ min: 1, max: 1024 }).default({}), {
+    description:
+      'Primary shards on the target by index pattern, the first that fits; refused for an index that holds routed documents.',
+    flag: 'shards',
+    placeholder: 'PATTERN=NUMBER',
+  }),
+  templates: option(z.boolean().default(true), {
+    description: 'Carry over index templates, component templates and legacy templates.',
+    flag: 'templates',
+  }),
+  adopt: option(z.boolean().default(false), {
+    description:
+      'Take over an index that exists on the target already, when its mapping and settings are the wanted ones.',
+    flag: 'adopt',
+  }),
+})
+
+/** The completed options. */
+export type MetadataOptions = z.output<typeof metadataOptions>
+
+/** The number of the first pattern in the order written that fits the name. */
+export function numberFor(
+  name: string,
+  byPattern: { readonly [pattern: string]: number },
+): number | undefined {
+  return Object.entries(byPattern).find(([pattern]) => matcher([pattern])(name))?.[1]
+}

@@ -1,0 +1,98 @@
+import type { Json, JsonObject } from '../base/json.ts'
+import type { TargetIndex } from '../state/records.ts'
+
+/** What is done with one object of the snapshot. */
+export type PlannedAction =
+  /** It is made on the target. */
+  | 'create'
+  /** It is on the target already, as wanted (for an index: made by this migration). */
+  | 'exists-equal'
+  /** A template of that name is on the target with other contents: it is left as it is. */
+  | 'exists-different'
+  /** An index of that name was there before and is as wanted: it is taken over. */
+  | 'adopt'
+  /** It cannot be made; `reason` says why. */
+  | 'refused'
+
+/** One thing that is not on the target as it is on the source. Nothing is changed without such a line. */
+export interface PlannedChange {
+  /** e.g. `settings.index.uuid`, `mappings._all`, `aliases.logs`. */
+  readonly path: string
+  readonly what: 'dropped' | 'withheld' | 'changed' | 'added' | 'noted'
+  readonly from?: Json
+  readonly to?: Json
+  readonly reason: string
+  /** True where something that a user set up is not carried over: the exit code says so. */
+  readonly loss: boolean
+}
+
+interface PlannedObject {
+  readonly name: string
+  readonly action: PlannedAction
+  /** Why it is refused or different; absent when it is simply made. */
+  readonly reason?: string
+  readonly changes: readonly PlannedChange[]
+  /** What is sent to the target. */
+  readonly body: JsonObject
+}
+
+export type TemplateKind = 'component-template' | 'legacy-template' | 'index-template'
+
+export interface PlannedTemplate extends PlannedObject {
+  readonly kind: TemplateKind
+  /** Settings kept off the target until the switch: they would hold for every index made from the template. */
+  readonly withheld: { readonly [setting: string]: string }
+}
+
+export interface PlannedIndex extends PlannedObject {
+  readonly kind: 'index'
+  readonly targetIndex: string
+  readonly sourceUuid: string
+  readonly fenceAlias: string
+  readonly sourceShards: number
+  readonly targetShards: number
+  readonly mayHoldRouted: boolean
+  /** Why documents of this index are, or may be, routed; empty where nothing says so (or nobody had to look). */
+  readonly routedBy: readonly string[]
+  readonly sourceForm: TargetIndex['sourceForm']
+  readonly withheld: { readonly [setting: string]: string }
+}
+
+/** A thing that the snapshot holds and that stays behind. */
+export interface NotCarried {
+  /** e.g. `ingest pipeline`, `data stream`, `lifecycle policy`, `cluster setting`. */
+  readonly kind: string
+  readonly name: string
+  readonly reason: string
+}
+
+/** Everything that applying would do. Plain JSON, so that it can be shown, kept and compared. */
+export interface MetadataPlan {
+  readonly repository: string
+  readonly snapshot: string
+  readonly target: string
+  readonly componentTemplates: readonly PlannedTemplate[]
+  readonly legacyTemplates: readonly PlannedTemplate[]
+  readonly indexTemplates: readonly PlannedTemplate[]
+  readonly indices: readonly PlannedIndex[]
+  readonly notCarried: readonly NotCarried[]
+  /** Indices of the snapshot that the selection leaves out. */
+  readonly notSelected: readonly string[]
+}
+
+/** Templates in the order in which they are made (an index template names component templates), then indices. */
+export function plannedTemplates(plan: MetadataPlan): PlannedTemplate[] {
+  return [...plan.componentTemplates, ...plan.legacyTemplates, ...plan.indexTemplates]
+}
+
+/** True when all that was selected gets to the target: nothing refused, nothing different, nothing lost. */
+export function carriesEverything(plan: MetadataPlan): boolean {
+  const objects = [...plannedTemplates(plan), ...plan.indices]
+  return (
+    plan.notCarried.length === 0 &&
+    objects.every(
+      ({ action, changes }) =>
+        action !== 'refused' && action !== 'exists-different' && !changes.some(({ loss }) => loss),
+    )
+  )
+}

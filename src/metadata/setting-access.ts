@@ -1,0 +1,102 @@
+import { MigrationError } from '../base/errors.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { SettingAccess, SettingName } from '../state/ledger.ts'
+import { settingText } from './settings.ts'
+
+/**
+ * How entries of the ledger are read and changed on the clusters. Three sorts of names:
+ *
+ *   index given         a setting of that index
+ *   `_<api>/<name>`     an object: a registered repository, an index template; its value is its JSON
+ *   anything else       a persistent cluster setting
+ */
+export function settingAccess(clusters: {
+  readonly source?: Cluster
+  readonly target?: Cluster
+}): SettingAccess {
+  const clusterOf = ({ side, setting }: SettingName): Cluster => {
+    const cluster = clusters[side]
+    if (cluster) return cluster
+    throw new MigrationError(
+      'MA_CONFIG',
+      `${setting} was changed on the ${side}, and no ${side} cluster is configured to put it back on; give ${side}.url`,
+    )
+  }
+  return {
+    read: (name) => {
+      const cluster = clusterOf(name)
+      if (name.index !== null) return readIndexSetting(cluster, name.index, name.setting)
+      if (name.setting.startsWith('_')) return readObject(cluster, name.setting)
+      return readClusterSetting(cluster, name.setting)
+    },
+    apply: (name, value) => {
+      const cluster = clusterOf(name)
+      if (name.index !== null) return applyIndexSetting(cluster, name.index, name.setting, value)
+      if (name.setting.startsWith('_')) return applyObject(cluster, name.setting, value)
+      return applyClusterSetting(cluster, name.setting, value)
+    },
+  }
+}
+
+async function readIndexSetting(
+  cluster: Cluster,
+  index: string,
+  setting: string,
+): Promise<string | null | undefined> {
+  const answer = await cluster.request('GET', `/${encodeURIComponent(index)}/_settings`, {
+    query: { flat_settings: true },
+    accept: [404],
+  })
+  if (answer.status === 404) return undefined
+  const [found] = Object.values(answer.body)
+  const settings = isJsonObject(found) ? found.settings : undefined
+  return valueIn(settings, setting)
+}
+
+async function applyIndexSetting(
+  cluster: Cluster,
+  index: string,
+  setting: string,
+  value: string | null,
+): Promise<void> {
+  await cluster.request('PUT', `/${encodeURIComponent(index)}/_settings`, {
+    body: { [setting]: value },
+  })
+}
+
+async function readClusterSetting(cluster: Cluster, setting: string): Promise<string | null> {
+  const answer = await cluster.request('GET', '/_cluster/settings', {
+    query: { flat_settings: true },
+  })
+  return valueIn(answer.body.persistent, setting)
+}
+
+async function applyClusterSetting(
+  cluster: Cluster,
+  setting: string,
+  value: string | null,
+): Promise<void> {
+  await cluster.request('PUT', '/_cluster/settings', {
+    body: { persistent: { [setting]: value } },
+  })
+}
+
+// Engines print objects with defaults added, so one of ours is known by its name only: its text is kept in the ledger.
+async function readObject(cluster: Cluster, path: string): Promise<string | null> {
+  const answer = await cluster.request('GET', `/${path}`, { accept: [404] })
+  return answer.status === 404 ? null : objectPresent
+}
+
+/** The value of every object that is there. */
+export const objectPresent = 'present'
+
+async function applyObject(cluster: Cluster, path: string, value: string | null): Promise<void> {
+  if (value !== null) return // made by its own call, which has a body; the ledger only remembers that it was made
+  await cluster.request('DELETE', `/${path}`, { accept: [404] })
+}
+
+function valueIn(settings: unknown, setting: string): string | null {
+  const value = (isJsonObject(settings) ? settings : ({} as JsonObject))[setting]
+  return value === undefined || value === null ? null : settingText(value)
+}

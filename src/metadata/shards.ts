@@ -1,0 +1,127 @@
+import type { ShardReader } from '../document/shard-reader.ts'
+import type { IndexMetadata, ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
+import { routedByMapping } from './mappings.ts'
+import type { PlannedChange } from './plan.ts'
+import type { FlatSettings } from './settings.ts'
+
+/** Opens a shard's files for a look at its fields; given by the caller, since decoding belongs to the document folder. */
+export type OpenShard = (files: ShardFiles) => Promise<Pick<ShardReader, 'hasField' | 'close'>>
+
+export interface PlannedShards {
+  readonly settings: FlatSettings
+  readonly targetShards: number
+  readonly mayHoldRouted: boolean
+  readonly routedBy: readonly string[]
+  readonly changes: readonly PlannedChange[]
+  readonly refused?: string
+}
+
+export interface ShardQuestion {
+  readonly index: IndexMetadata
+  readonly mapping: IndexMetadata['mappings'][string]
+  /** undefined: as on the source. */
+  readonly wantedShards: number | undefined
+  readonly snapshot: Snapshot
+  readonly openShard?: OpenShard
+}
+
+/**
+ * How many shards the target index gets. Numbers of two shards cannot be compared, so every write of one id must meet
+ * the same shard on both sides: an index that holds routed documents gets the source's shards, routing shards (from
+ * the metadata; engines before 7 have others than the target would choose) and partition size. Another count is
+ * allowed only where nothing is routed, for then a document's place follows from its id alone.
+ */
+export async function planShards(question: ShardQuestion): Promise<PlannedShards> {
+  const { index, wantedShards } = question
+  if (wantedShards === undefined || wantedShards === index.numberOfShards) return sameShards(index)
+  const evidence = routedByMetadata(index, question.mapping)
+  const routedBy = evidence.length > 0 ? evidence : await routedByFields(question)
+  if (routedBy.length > 0) {
+    return {
+      ...sameShards(index),
+      routedBy,
+      refused:
+        `${index.name} cannot get ${wantedShards} shards instead of ${index.numberOfShards}, since it may hold routed documents: ` +
+        `${routedBy.join('; ')}. Leave it out of metadata.shards`,
+    }
+  }
+  return otherShards(index, wantedShards)
+}
+
+function sameShards(index: IndexMetadata): PlannedShards {
+  return {
+    settings: {
+      'index.number_of_shards': String(index.numberOfShards),
+      'index.number_of_routing_shards': String(index.numberOfRoutingShards),
+      ...(index.routingPartitionSize > 1 && {
+        'index.routing_partition_size': String(index.routingPartitionSize),
+      }),
+    },
+    targetShards: index.numberOfShards,
+    mayHoldRouted: true,
+    routedBy: [],
+    changes: [],
+  }
+}
+
+function otherShards(index: IndexMetadata, targetShards: number): PlannedShards {
+  const fits = index.numberOfRoutingShards % targetShards === 0
+  return {
+    settings: {
+      'index.number_of_shards': String(targetShards),
+      ...(fits && { 'index.number_of_routing_shards': String(index.numberOfRoutingShards) }),
+    },
+    targetShards,
+    mayHoldRouted: false,
+    routedBy: [],
+    changes: [
+      {
+        path: 'settings.index.number_of_shards',
+        what: 'changed',
+        from: String(index.numberOfShards),
+        to: String(targetShards),
+        reason: 'asked for by metadata.shards; no document of the index is routed',
+        loss: false,
+      },
+      ...(fits
+        ? []
+        : [
+            {
+              path: 'settings.index.number_of_routing_shards',
+              what: 'dropped' as const,
+              from: String(index.numberOfRoutingShards),
+              reason: `it is not a multiple of ${targetShards}: the target chooses its own`,
+              loss: false,
+            },
+          ]),
+    ],
+  }
+}
+
+function routedByMetadata(index: IndexMetadata, mapping: ShardQuestion['mapping']): string[] {
+  const aliases = Object.entries(index.aliases)
+    .filter(([, alias]) => alias.routing ?? alias.index_routing ?? alias.search_routing)
+    .map(([name]) => `alias "${name}" has a routing`)
+  return [
+    ...(index.routingPartitionSize > 1
+      ? [`routing_partition_size is ${index.routingPartitionSize}`]
+      : []),
+    ...routedByMapping(mapping),
+    ...aliases,
+  ]
+}
+
+/** Looks into the snapshot: a segment whose field infos know `_routing` has held a routed document. */
+async function routedByFields(question: ShardQuestion): Promise<string[]> {
+  const { index, snapshot, openShard } = question
+  if (!openShard) return ['whether its documents are routed has not been looked up']
+  for (let shard = 0; shard < index.numberOfShards; shard++) {
+    const reader = await openShard(await snapshot.openShard(index.name, shard))
+    try {
+      if (reader.hasField('_routing')) return [`shard ${shard} holds routed documents`]
+    } finally {
+      await reader.close()
+    }
+  }
+  return []
+}

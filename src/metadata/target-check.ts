@@ -1,0 +1,97 @@
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { textOf } from './json-objects.ts'
+import type { PlannedChange } from './plan.ts'
+import type { FlatSettings } from './settings.ts'
+
+export interface IndexContent {
+  readonly settings: FlatSettings
+  readonly mappings: JsonObject
+  readonly aliases: JsonObject
+}
+
+export interface TargetCheck {
+  /** The content without the settings that the target does not know. */
+  readonly settings: FlatSettings
+  readonly changes: readonly PlannedChange[]
+  /** Why the target would not take it, in its own words. */
+  readonly refused?: string
+}
+
+/**
+ * Asks the target whether it would take settings, mapping and aliases, by simulating a template that holds them: the
+ * engine validates it as it would an index, and keeps nothing. `own` are the settings that may be dropped (a template's
+ * without those of its components). Settings that the target does not know are dropped, named, and it is asked again.
+ */
+export async function checkOnTarget(
+  target: Cluster,
+  content: IndexContent,
+  signal?: AbortSignal,
+): Promise<TargetCheck> {
+  const settings = { ...content.settings }
+  const changes: PlannedChange[] = []
+  // Each turn drops at least one setting, so it ends.
+  for (;;) {
+    const error = await simulate(target, { ...content, settings }, signal)
+    if (error === undefined) return { settings, changes }
+    const unknown = unknownSettings(error).filter((name) => name in settings)
+    if (unknown.length === 0) return { settings, changes, refused: deepestReason(error) }
+    for (const name of unknown) {
+      changes.push({
+        path: `settings.${name}`,
+        what: 'dropped',
+        from: settings[name] ?? null,
+        reason: `the target does not know this setting (OpenSearch ${target.version.text})`,
+        loss: true,
+      })
+      delete settings[name]
+    }
+  }
+}
+
+async function simulate(
+  target: Cluster,
+  content: IndexContent,
+  signal?: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const answer = await target.request('POST', '/_index_template/_simulate', {
+    body: {
+      index_patterns: ['osmigrate-simulated-*'],
+      priority: 2 ** 31 - 1,
+      template: { ...content },
+    },
+    accept: [400],
+    ...(signal && { signal }),
+  })
+  if (answer.status !== 400) return undefined
+  return isJsonObject(answer.body.error) ? answer.body.error : { reason: textOf(answer.body.error) }
+}
+
+/** Names in `unknown setting [x]`, wherever in the error they stand: each beyond the first is under `suppressed`. */
+function unknownSettings(error: JsonObject): string[] {
+  const names = reasonsOf(error).flatMap((reason) =>
+    [...reason.matchAll(/unknown setting \[([^\]]+)\]/g)].map((match) => match[1]!),
+  )
+  return [...new Set(names)]
+}
+
+/** What is wrong, without the wrapping: the innermost reasons, each once. */
+export function deepestReason(error: JsonObject): string {
+  const inner = [error.caused_by, ...(Array.isArray(error.suppressed) ? error.suppressed : [])]
+    .filter(isJsonObject)
+    .map(deepestReason)
+  if (inner.length > 0 && inner.some((reason) => reason !== '')) {
+    return [...new Set(inner.filter((reason) => reason !== ''))].join('; ')
+  }
+  return typeof error.reason === 'string' ? error.reason : ''
+}
+
+function reasonsOf(error: Json | undefined): string[] {
+  if (Array.isArray(error)) return error.flatMap(reasonsOf)
+  if (!isJsonObject(error)) return []
+  return [
+    ...(typeof error.reason === 'string' ? [error.reason] : []),
+    ...reasonsOf(error.caused_by),
+    ...reasonsOf(error.suppressed),
+  ]
+}

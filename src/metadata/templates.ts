@@ -1,0 +1,109 @@
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
+import { objectOf, without } from './json-objects.ts'
+import { mappingOfTypes, mappingsByType } from './mappings.ts'
+import type { PlannedChange, TemplateKind } from './plan.ts'
+import { flattenSettings, translateSettings } from './settings.ts'
+
+export interface TranslatedTemplate {
+  readonly kind: TemplateKind
+  readonly name: string
+  /** As the target's API takes it. */
+  readonly body: JsonObject
+  readonly changes: PlannedChange[]
+  readonly withheld: { readonly [setting: string]: string }
+  readonly refused?: string
+}
+
+/** Translates a template of any of the three kinds: settings parted, types taken off. */
+export function translateTemplate(
+  kind: TemplateKind,
+  name: string,
+  source: JsonObject,
+): TranslatedTemplate {
+  return kind === 'legacy-template'
+    ? translateLegacy(name, source)
+    : translateComposable(kind, name, source)
+}
+
+/** `{ order, version?, index_patterns, settings, mappings, aliases }`; before 6.0 one pattern under `template`. */
+function translateLegacy(name: string, source: JsonObject): TranslatedTemplate {
+  const content = translateContent(source)
+  const body: JsonObject = {
+    ...without(source, ['settings', 'mappings', 'aliases', 'template']),
+    index_patterns: source.index_patterns ?? (source.template ? [source.template] : []),
+    ...content.body,
+  }
+  return { kind: 'legacy-template', name, ...content, body }
+}
+
+/** `{ index_patterns, template: { settings, mappings, aliases }, composed_of, priority, … }`. */
+function translateComposable(
+  kind: TemplateKind,
+  name: string,
+  source: JsonObject,
+): TranslatedTemplate {
+  const content = translateContent(objectOf(source.template))
+  const rest = without(source, ['template'])
+  const changes = [...content.changes, ...droppedContent(source.template)]
+  for (const [key, reason] of unknownToOpenSearch) {
+    if (!(key in rest)) continue
+    const from: Json = rest[key] ?? null
+    delete rest[key]
+    changes.push({ path: key, what: 'dropped', from, reason, loss: isLoss(from) })
+  }
+  return { kind, name, ...content, changes, body: { ...rest, template: content.body } }
+}
+
+const unknownToOpenSearch: readonly (readonly [string, string])[] = [
+  ['allow_auto_create', 'OpenSearch has no switch for it in a template'],
+  ['deprecated', 'OpenSearch does not know deprecated templates'],
+  ['ignore_missing_component_templates', 'OpenSearch does not know optional component templates'],
+]
+
+/** Parts of a template besides settings, mappings and aliases, e.g. `lifecycle` of Elasticsearch 8. */
+function droppedContent(template: Json | undefined): PlannedChange[] {
+  if (!isJsonObject(template)) return []
+  return Object.entries(template)
+    .filter(([key]) => !['settings', 'mappings', 'aliases'].includes(key))
+    .map(([key, from]) => ({
+      path: `template.${key}`,
+      what: 'dropped',
+      from,
+      reason: 'OpenSearch templates hold settings, mappings and aliases only',
+      loss: isLoss(from),
+    }))
+}
+
+function isLoss(value: Json): boolean {
+  return value !== null && value !== false && !(Array.isArray(value) && value.length === 0)
+}
+
+interface Content {
+  readonly body: JsonObject
+  readonly changes: PlannedChange[]
+  readonly withheld: { readonly [setting: string]: string }
+  readonly refused?: string
+}
+
+function translateContent(content: JsonObject): Content {
+  const settings = translateSettings(flattenSettings(objectOf(content.settings)))
+  const byType = mappingsByType(content.mappings)
+  const mapping = mappingOfTypes(byType)
+  const refused = 'refused' in mapping ? mapping.refused : undefined
+  const changes = [...settings.changes]
+  const body: JsonObject = {}
+  if (Object.keys(settings.settings).length > 0) body.settings = settings.settings
+  if ('mapping' in mapping) {
+    changes.push(...mapping.changes)
+    if (Object.keys(mapping.mapping).length > 0) body.mappings = mapping.mapping
+  }
+  if (isJsonObject(content.aliases) && Object.keys(content.aliases).length > 0) {
+    body.aliases = content.aliases
+  }
+  return {
+    body,
+    changes,
+    withheld: settings.withheld,
+    ...(refused !== undefined && { refused }),
+  }
+}
