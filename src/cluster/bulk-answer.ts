@@ -40,7 +40,7 @@ const tail = Buffer.from(']}')
 
 /**
  * The ordinary answer byte by byte: 26 bytes an item, status 200 or 201, and nothing else. Whatever differs is left to
- * JSON.parse, which is measured at 12 times the cost.
+ * JSON.parse, measured at three to four times the cost (a share of 1 % of a backfill).
  */
 function allWritten(body: Buffer, count: number): boolean {
   const stride = written.length + 4
