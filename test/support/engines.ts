@@ -86,14 +86,12 @@ export async function useEngine(
   const reason = await cannotRunHere(kind, version)
   if (reason !== undefined) return skipped(kind, version, reason)
   const registry = process.env[registryVariable]
-  const { own, settings, heapMb, dir, port } = options
-  const isOwn = own ?? [settings, heapMb, dir, port].some((option) => option !== undefined)
+  const { own, security = false, ...special } = options
+  const isOwn = own ?? Object.keys(special).length > 0
   if (registry !== undefined && !isOwn) {
-    const security = options.security ?? false
     return testEngine(await askRegistry(registry, { kind, version, security }), async () => {})
   }
-  const { own: _own, ...rest } = options
-  const engine = await startEngine({ kind, version, ...rest })
+  const engine = await startEngine({ kind, version, security, ...special })
   after(() => engine.stop())
   return testEngine(engine, () => engine.stop())
 }
