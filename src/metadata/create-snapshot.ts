@@ -212,16 +212,9 @@ async function waitUntilDone(
   // No bound on the whole: a snapshot of terabytes takes hours, its progress is reported, and it can be stopped.
   for (let pollMs = pollMsMin; ; pollMs = Math.min(pollMs * 2, pollMsMax)) {
     try {
-      const answer = await cluster.request('GET', `${snapshotPath}/_status`, {
-        accept: [404],
-        ...(signal && { signal }),
-      })
-      // Right after it was asked for, a busy source may not know it yet.
-      if (answer.status !== 404) {
-        const progress = progressOf(firstSnapshot(answer.body))
-        onProgress?.(progress)
-        if (!runningStates.has(progress.state)) return
-      }
+      const progress = await readProgress(cluster, snapshotPath, signal)
+      if (progress) onProgress?.(progress)
+      if (progress && !runningStates.has(progress.state)) return
       await wait(pollMs, undefined, signal ? { signal } : {})
     } catch (error) {
       if (!signal?.aborted) throw error
@@ -234,22 +227,35 @@ async function waitUntilDone(
   }
 }
 
+/** undefined right after the snapshot was asked for, when a busy source may not know it yet. */
+async function readProgress(
+  cluster: Cluster,
+  snapshotPath: string,
+  signal?: AbortSignal,
+): Promise<SnapshotProgress | undefined> {
+  const options = { accept: [404], ...(signal && { signal }) }
+  const status = await cluster.request('GET', `${snapshotPath}/_status`, options)
+  if (status.status === 404) return undefined
+  const progress = progressOf(firstSnapshot(status.body))
+  if (runningStates.has(progress.state)) return progress
+  // The shards are done, and the repository's own files may still be under way: the snapshot itself knows.
+  const snapshot = await cluster.request('GET', snapshotPath, options)
+  const state = textOf(firstSnapshot(snapshot.body).state)
+  return { ...progress, state, bytesDone: progress.bytesTotal }
+}
+
 const runningStates: ReadonlySet<string> = new Set(['INIT', 'STARTED', 'IN_PROGRESS', 'WAITING'])
 
-/** `{ state, shards_stats: { done, total, … }, stats: { incremental, processed?, total } }`; `processed` is left out once all is. */
+/** `{ state, shards_stats: { done, failed, total, … }, stats: { incremental, processed?, total } }` */
 function progressOf(status: JsonObject): SnapshotProgress {
   const shards = objectOf(status.shards_stats)
   const stats = objectOf(status.stats)
-  const bytesTotal = numberOf(objectOf(stats.incremental).size_in_bytes)
-  const state = textOf(status.state)
-  const processed = objectOf(stats.processed).size_in_bytes
   return {
-    state,
+    state: textOf(status.state),
     shardsDone: numberOf(shards.done) + numberOf(shards.failed),
     shardsTotal: numberOf(shards.total),
-    bytesDone:
-      processed === undefined && !runningStates.has(state) ? bytesTotal : numberOf(processed),
-    bytesTotal,
+    bytesDone: numberOf(objectOf(stats.processed).size_in_bytes),
+    bytesTotal: numberOf(objectOf(stats.incremental).size_in_bytes),
   }
 }
 
