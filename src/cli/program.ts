@@ -25,6 +25,21 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./snapshot-command.ts')).defineSnapshot,
   },
   {
+    name: 'metadata',
+    summary: 'indices, mappings, aliases and templates: evaluate, then migrate',
+    load: async () => (await import('./metadata-command.ts')).defineMetadata,
+  },
+  {
+    name: 'settings',
+    summary: 'put back what was changed on a cluster',
+    load: async () => (await import('./settings-command.ts')).defineSettings,
+  },
+  {
+    name: 'engine',
+    summary: 'start a real Elasticsearch or OpenSearch on this machine, for trying things',
+    load: async () => (await import('./engine-command.ts')).defineEngine,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => (await import('./completion-command.ts')).defineCompletion,

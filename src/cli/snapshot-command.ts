@@ -7,6 +7,7 @@ export function defineSnapshot(command: Command): void {
   )
   defineList(command.command('list'))
   defineShow(command.command('show'))
+  defineCreate(command.command('create'))
   defineDocuments(command.command('documents'))
 }
 
@@ -40,6 +41,33 @@ function defineShow(command: Command): void {
     const { showSnapshot } = await import('./snapshot-views.ts')
     await showSnapshot(invocation)
   })
+}
+
+function defineCreate(command: Command): void {
+  command
+    .summary('make a snapshot of the source')
+    .description(
+      'Makes a snapshot of the selected indices of the live source and waits until it is whole. The repository is registered on the source as osmigrate-NAME; nothing else is changed there.',
+    )
+  addConfigFlags(command, [
+    'source',
+    'snapshot.repository',
+    'snapshot.name',
+    'snapshot.rateMbPerNode',
+    'select',
+  ])
+  addExamples(command, [
+    ['osmigrate snapshot create', 'everything from migration.yaml'],
+    ['osmigrate snapshot create --source-url http://es:9200 --repository /mnt/snap', ''],
+  ])
+  defineAction(
+    command,
+    async (invocation) => {
+      const { createSnapshotCommand } = await import('./snapshot-create.ts')
+      await createSnapshotCommand(invocation)
+    },
+    { stopping: 'no longer waiting: the source goes on making the snapshot' },
+  )
 }
 
 function defineDocuments(command: Command): void {

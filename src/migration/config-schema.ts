@@ -116,19 +116,20 @@ const selectSchema = z.strictObject({
 const snapshotSchema = z.strictObject({
   repository: option(z.string().min(1).optional(), {
     description:
-      'Where the snapshot repository is: a path or file:///PATH. For `snapshot create` the source must have it under path.repo.',
+      'Where the snapshot repository is: a path or file:///PATH. For snapshot create it is a path on the nodes of the source, below path.repo.',
     flag: 'repository',
     placeholder: 'LOC',
-  }),
-  create: option(z.boolean().default(false), {
-    description:
-      'Make the snapshot from the live source if the repository does not hold it yet. false: it is there already.',
-    flag: 'snapshot-create',
   }),
   name: option(z.string().min(1).optional(), {
     description: 'Name of the snapshot. Default: osmigrate-NAME of the migration.',
     flag: 'snapshot',
     placeholder: 'NAME',
+  }),
+  rateMbPerNode: option(z.int().min(1).optional(), {
+    description:
+      'For `snapshot create`: MB a second that one node of the source reads at most. Default: the limit of the engine.',
+    flag: 'rate-mb-per-node',
+    placeholder: 'NUMBER',
   }),
   allowPartial: option(z.boolean().default(false), {
     description:

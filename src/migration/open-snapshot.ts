@@ -1,5 +1,5 @@
 import { MigrationError } from '../base/errors.ts'
-import { selectExisting } from '../base/select.ts'
+import { selectExisting, type Selection } from '../base/select.ts'
 import { openBlobStore } from '../blob/open.ts'
 import { openRepository } from '../snapshot/repository.ts'
 import type { Repository, Snapshot } from '../snapshot/snapshot.ts'
@@ -28,12 +28,15 @@ export async function openConfiguredSnapshot(config: Config): Promise<Snapshot> 
   throw incomplete(snapshot)
 }
 
+/** select.include and select.exclude; without exclude the default of selectNames() holds. */
+export function selectionOf({ select }: Config): Selection {
+  const { include, exclude } = select
+  return { include, ...(exclude !== undefined && { exclude }) }
+}
+
 /** The names of the selected indices of the snapshot; a pattern that names none throws MA_CONFIG. */
 export function selectedIndices(config: Config, snapshot: Snapshot): string[] {
-  return selectExisting(snapshot.indices, {
-    include: config.select.include,
-    ...(config.select.exclude !== undefined && { exclude: config.select.exclude }),
-  })
+  return selectExisting(snapshot.indices, selectionOf(config))
 }
 
 const failuresShown = 5

@@ -1,0 +1,134 @@
+import type { Command } from 'commander'
+import type { AppliedObject } from '../metadata/apply.ts'
+import { carriesEverything, plannedTemplates, type MetadataPlan } from '../metadata/plan.ts'
+import { addConfigFlags, addExamples, defineAction, type Invocation } from './command.ts'
+import { exitCodes, type ExitCode } from './failure.ts'
+import { printJson, printLine, printTable, printable } from './output.ts'
+import { Progress } from './progress.ts'
+
+const flags = ['target', 'select', 'snapshot', 'metadata']
+
+export function defineMetadata(command: Command): void {
+  command.description(
+    'Makes on the target what documents need: index templates, indices with settings, mappings and aliases.',
+  )
+  const evaluate = command
+    .command('evaluate')
+    .summary('show what would be made, and what would not; changes nothing')
+    .description(
+      'Shows what would be made on the target, what would be different from the source and why, and what cannot be carried over. Changes nothing. Exit code 3 when something would be left behind.',
+    )
+  addConfigFlags(evaluate, flags)
+  addExamples(evaluate, [
+    ['osmigrate metadata evaluate', ''],
+    ["osmigrate metadata evaluate --index 'logs-*' --json", ''],
+  ])
+  defineAction(evaluate, evaluateCommand, { stopping: 'stopping' })
+
+  const migrate = command
+    .command('migrate')
+    .summary('make it on the target')
+    .description(
+      'Makes on the target what `metadata evaluate` shows. It can be repeated; what is there already as wanted stays. Exit code 3 when something was left behind.',
+    )
+  addConfigFlags(migrate, flags)
+  addExamples(migrate, [
+    ['osmigrate metadata migrate', ''],
+    ["osmigrate metadata migrate --replicas 'logs-*=1'", ''],
+  ])
+  defineAction(migrate, migrateCommand, {
+    stopping: 'stopping after the present step; osmigrate metadata migrate goes on',
+  })
+}
+
+async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
+  const { withMigration } = await import('../migration/migration.ts')
+  const { planMetadata } = await import('../migration/metadata.ts')
+  const loaded = await invocation.loadConfig()
+  const plan = await withMigration(loaded, invocation.signal, planMetadata)
+  const complete = carriesEverything(plan)
+  if (invocation.json) printJson({ ...plan, complete })
+  else {
+    printPlan(plan)
+    if (complete) printLine('\nEverything selected can be made. Next: osmigrate metadata migrate')
+    else
+      printLine(
+        '\nWhat is listed as lost or refused will not be on the target. Next: osmigrate metadata migrate',
+      )
+  }
+  return complete ? exitCodes.done : exitCodes.differs
+}
+
+async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
+  const { withMigration } = await import('../migration/migration.ts')
+  const { migrateMetadata } = await import('../migration/metadata.ts')
+  const loaded = await invocation.loadConfig()
+  const progress = new Progress()
+  const { plan, result } = await withMigration(loaded, invocation.signal, (migration) =>
+    migrateMetadata(migration, (_applied, done, total) => {
+      progress.update([{ label: 'metadata', done, total }])
+    }),
+  )
+  progress.end()
+  if (invocation.json) printJson({ plan, ...result })
+  else {
+    printChanges(plan)
+    printApplied(result.objects)
+    printLine(
+      result.complete
+        ? '\nEverything selected is on the target. Next: osmigrate backfill start'
+        : '\nNot everything could be carried over: see above. Next: osmigrate backfill start',
+    )
+  }
+  return result.complete ? exitCodes.done : exitCodes.differs
+}
+
+function printPlan(plan: MetadataPlan): void {
+  printLine(`snapshot ${printable(plan.snapshot)} in ${plan.repository} → ${plan.target}\n`)
+  printTable(
+    ['kind', 'name', 'action', 'shards', 'why'],
+    [
+      ...plannedTemplates(plan).map(({ kind, name, action, reason }) => [
+        kind,
+        name,
+        action,
+        undefined,
+        reason ?? '',
+      ]),
+      ...plan.indices.map((one) => [
+        'index',
+        one.name,
+        one.action,
+        one.targetShards,
+        one.reason ?? one.routedBy.join('; '),
+      ]),
+    ],
+  )
+  printChanges(plan)
+}
+
+/** What will not be on the target as it is on the source, line by line. */
+function printChanges(plan: MetadataPlan): void {
+  const rows = [...plannedTemplates(plan), ...plan.indices].flatMap(({ name, changes }) =>
+    changes.map((one) => [name, one.path, one.loss ? `${one.what}, lost` : one.what, one.reason]),
+  )
+  if (rows.length > 0) {
+    printLine()
+    printTable(['of', 'what', 'becomes', 'why'], rows)
+  }
+  if (plan.notCarried.length > 0) {
+    printLine('\nnot carried over:')
+    printTable(
+      ['kind', 'name', 'why'],
+      plan.notCarried.map(({ kind, name, reason }) => [kind, name, reason]),
+    )
+  }
+}
+
+function printApplied(objects: readonly AppliedObject[]): void {
+  printLine()
+  printTable(
+    ['kind', 'name', 'outcome', 'why'],
+    objects.map(({ kind, name, outcome, reason }) => [kind, name, outcome, reason ?? '']),
+  )
+}
