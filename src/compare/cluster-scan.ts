@@ -1,0 +1,166 @@
+import { MigrationError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import { isJsonObject } from '../base/json.ts'
+import type { Cluster, RequestOptions } from '../cluster/cluster.ts'
+import { scrollIdOf } from './hit-page.ts'
+import type { HitPageReader } from './hit-page.ts'
+import type { Visit } from './scanned-document.ts'
+
+/** How long the engine keeps a scroll between two pages: digesting one takes well below a second. */
+const scrollKeepAlive = '5m'
+const pageTimeoutMs = 120_000
+const clearTimeoutMs = 10_000
+const readAheadBytesMin = 256 * 1024
+
+export interface ClusterScan {
+  readonly cluster: Cluster
+  readonly index: string
+  readonly pageDocuments: number
+  /** Shards that are scanned at once. */
+  readonly slices: number
+  readonly reader: HitPageReader
+  readonly signal: AbortSignal
+}
+
+/** What must be known of an index before it is scanned; undefined when there is no such index. */
+export interface ScannableIndex {
+  readonly shards: number
+  readonly pageDocumentsMax: number
+}
+
+/** Makes what was written visible to searches, and learns the shape of the index. */
+export async function prepareScan(
+  cluster: Cluster,
+  index: string,
+  signal: AbortSignal,
+): Promise<ScannableIndex | undefined> {
+  const path = `/${encodeURIComponent(index)}`
+  const refreshed = await cluster.request('POST', `${path}/_refresh`, { accept: [404], signal })
+  if (refreshed.status === 404) return undefined
+  const settings = await cluster.request('GET', `${path}/_settings`, {
+    query: { flat_settings: true },
+    signal,
+  })
+  const found = Object.values(settings.body)
+  const one = found.length === 1 && isJsonObject(found[0]!) ? found[0]['settings'] : undefined
+  if (!isJsonObject(one)) {
+    throw new MigrationError(
+      'MA_CLUSTER_RESPONSE',
+      `${index} on the ${cluster.side} is ${found.length} indices; expected the name of one index, not an alias of several`,
+    )
+  }
+  return {
+    shards: wholeNumber(one['index.number_of_shards'], 1),
+    pageDocumentsMax: wholeNumber(one['index.max_result_window'], 10_000),
+  }
+}
+
+/**
+ * Visits every document of an index, shard by shard, each by a scroll of its own over the primary. Nested children are
+ * no hits and so no documents. Every scroll is cleared, also after an error or a stop. Throws MA_CLUSTER_RESPONSE when
+ * the engine shows another number of documents than it counted at the start: a lost page must not pass unseen.
+ */
+export async function scanCluster(
+  scan: ClusterScan,
+  shape: ScannableIndex,
+  visit: Visit,
+): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([scan.signal, stop.signal])
+  let next = 0
+  const lane = async (): Promise<void> => {
+    while (next < shape.shards) await scanShard({ ...scan, signal }, shape, next++, visit)
+  }
+  const lanes = Array.from({ length: Math.min(scan.slices, shape.shards) }, async () => {
+    try {
+      await lane()
+    } catch (error) {
+      stop.abort(error)
+      throw error
+    }
+  })
+  const outcomes = await Promise.allSettled(lanes)
+  if (stop.signal.aborted && !scan.signal.aborted) throw stop.signal.reason
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+async function scanShard(
+  scan: ClusterScan,
+  shape: ScannableIndex,
+  shard: number,
+  visit: Visit,
+): Promise<void> {
+  const { cluster, index, reader, signal } = scan
+  const where = `${cluster.side} ${cluster.url}: scan of ${index}, shard ${shard}`
+  const ask = async (path: string, asked: RequestOptions): Promise<Buffer> =>
+    (await cluster.requestRaw('POST', path, { timeoutMs: pageTimeoutMs, signal, ...asked })).body
+  const askNext = (scrollId: string): Promise<Buffer> =>
+    ask('/_search/scroll', { body: { scroll: scrollKeepAlive, scroll_id: scrollId } })
+  let scrollId: string | undefined
+  let following: Promise<Buffer> | undefined
+  try {
+    let body = await ask(`/${encodeURIComponent(index)}/_search`, firstPage(scan, shape, shard))
+    let total: number | undefined
+    for (let seen = 0; ;) {
+      scrollId = scrollIdOf(body) ?? scrollId
+      if (scrollId === undefined) throw unusable(`${where}: the answer has no _scroll_id`)
+      // While this page is digested the engine prepares the next one; after a small page there is seldom any.
+      following = body.length >= readAheadBytesMin ? askNext(scrollId) : undefined
+      following?.catch(() => {})
+      const page = reader.read(body, where, visit)
+      seen += page.hits
+      total ??= page.total
+      if (page.hits === 0) {
+        if (seen === total) return
+        throw unusable(
+          `${where}: the engine counted ${total} documents and showed ${seen}; compare again`,
+        )
+      }
+      body = await (following ?? askNext(scrollId))
+    }
+  } finally {
+    await following?.catch(() => {})
+    if (scrollId !== undefined) await clearScroll(cluster, scrollId)
+  }
+}
+
+function firstPage(scan: ClusterScan, shape: ScannableIndex, shard: number): RequestOptions {
+  return {
+    query: {
+      scroll: scrollKeepAlive,
+      preference: preferenceOf(scan.cluster, shard),
+      allow_partial_search_results: false,
+    },
+    body: {
+      size: Math.max(1, Math.min(scan.pageDocuments, shape.pageDocumentsMax)),
+      sort: ['_doc'],
+      track_total_hits: true,
+    },
+  }
+}
+
+function unusable(message: string): MigrationError {
+  return new MigrationError('MA_CLUSTER_RESPONSE', message)
+}
+
+/** The primary has everything that was acknowledged; a replica that copies segments may lag. Elasticsearch 7 has no `_primary`. */
+function preferenceOf(cluster: Cluster, shard: number): string {
+  return cluster.version.flavour === 'opensearch' ? `_shards:${shard}|_primary` : `_shards:${shard}`
+}
+
+/** Not under the scan's signal: a stopped scan must not leave its scroll behind. What fails here expires by itself. */
+async function clearScroll(cluster: Cluster, scrollId: string): Promise<void> {
+  try {
+    await cluster.request('DELETE', '/_search/scroll', {
+      body: { scroll_id: [scrollId] },
+      timeoutMs: clearTimeoutMs,
+      accept: 'any',
+    })
+  } catch (error) {
+    if (!(error instanceof MigrationError)) throw error
+  }
+}
+
+function wholeNumber(value: Json | undefined, otherwise: number): number {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : otherwise
+}

@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto'
+import { MigrationError } from '../base/errors.ts'
+import type { ErrorCode } from '../base/errors.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { StateStore } from '../state/store.ts'
+import { deadLetterKind, verdictKind } from '../state/records.ts'
+import type { TargetIndex, Verdict } from '../state/records.ts'
+import { Buckets } from './buckets.ts'
+import type { Side } from './buckets.ts'
+import { CanonicalDigest } from './canonical.ts'
+import { prepareScan, scanCluster } from './cluster-scan.ts'
+import { DifferencePass, planPasses } from './differences.ts'
+import type { DifferenceCounts, DifferenceExample } from './differences.ts'
+import { HitPageReader } from './hit-page.ts'
+import type { CompareOptions } from './options.ts'
+import { DocumentSizes } from './page-size.ts'
+import type { Visit } from './scanned-document.ts'
+import { scanSnapshot } from './snapshot-scan.ts'
+import { throwIfStopped } from './stopped.ts'
+import { drawVerdict } from './verdict.ts'
+
+export interface CompareInput {
+  readonly snapshot: Snapshot
+  readonly target: Cluster
+  /** Where verdicts are kept and dead letters looked up; without it a verdict is only returned. */
+  readonly state?: StateStore
+  /** Names on the source. */
+  readonly indices: readonly string[]
+  /** What an index is on the target; undefined makes its verdict unknown. */
+  readonly targetIndexOf: (
+    index: string,
+  ) => Pick<TargetIndex, 'targetIndex' | 'sourceForm'> | undefined
+  readonly options: CompareOptions
+  readonly signal: AbortSignal
+  readonly onProgress?: (progress: CompareProgress) => void
+}
+
+export interface CompareProgress {
+  readonly index: string
+  readonly side: Side
+  /** 0: the scan of everything; from 1: looks into buckets that differ, of `passes`. */
+  readonly pass: number
+  readonly passes: number
+  /** Of this side, in this pass, so far. */
+  readonly documents: number
+  /** Of `_source`. */
+  readonly bytes: number
+  /** Documents that this side has, once known. */
+  readonly documentsTotal?: number
+}
+
+/**
+ * Compares every document of the snapshot with every document of the target, both ways, index by index: id, routing
+ * and `_source` by value (canonical.ts says what counts as equal).
+ *
+ * Both sides are scanned whole, their digests summed in buckets by a hash of the id. Equal buckets hold equal
+ * documents; the others are looked into by further scans, as many as keep memory within bounds. So the counts are
+ * exact, and memory is that of the buckets: 16 MB, one page for each slice, and 64 MB while differences are listed.
+ *
+ * A side that cannot be read makes the verdict of that index unknown and says why; what concerns the whole run is
+ * thrown: MA_CLUSTER_UNREACHABLE, MA_CLUSTER_AUTH, MA_STATE, MA_STOPPED. Verdicts are stored as they come.
+ */
+export async function compareDocuments(input: CompareInput): Promise<Verdict[]> {
+  const verdicts: Verdict[] = []
+  for (const index of input.indices) {
+    throwIfStopped(input.signal, `comparing ${index}`)
+    const verdict = await compareIndex(input, index)
+    await input.state?.commit([
+      { op: 'put', kind: verdictKind, key: verdict.index, value: verdict },
+    ])
+    verdicts.push(verdict)
+  }
+  return verdicts
+}
+
+async function compareIndex(input: CompareInput, index: string): Promise<Verdict> {
+  const startedAt = new Date().toISOString()
+  const target = input.targetIndexOf(index)
+  const findings: IndexFindings = {
+    counts: { equal: 0, different: 0, missing: 0, extra: 0 },
+    examples: [],
+    notes: [`source: snapshot ${input.snapshot.name}`],
+    unknown: undefined,
+    sourceForm: target?.sourceForm ?? 'full',
+  }
+  if (target === undefined) {
+    findings.unknown =
+      'no target index of this name is known to this migration; run metadata migrate first'
+  } else {
+    try {
+      await new IndexComparison(input, index, target.targetIndex, findings).run()
+    } catch (error) {
+      if (!(error instanceof MigrationError) || !concernsOneIndex.has(error.code)) throw error
+      findings.unknown = error.message
+    }
+  }
+  const deadLetters = await countDeadLetters(input.state, index)
+  return drawVerdict({ index, startedAt, findings, deadLetters })
+}
+
+/** What makes the verdict of one index unknown and does not keep the others from being compared. */
+const concernsOneIndex: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MA_CORRUPT_DATA',
+  'MA_FORMAT_TOO_OLD',
+  'MA_FORMAT_TOO_NEW',
+  'MA_UNSUPPORTED',
+  'MA_BLOB_MISSING',
+  'MA_BLOB_READ',
+  'MA_SNAPSHOT',
+  'MA_CLUSTER_RESPONSE',
+  'MA_TARGET_INDEX',
+])
+
+/** What the comparison of one index found, for the verdict. */
+export interface IndexFindings {
+  counts: DifferenceCounts
+  examples: DifferenceExample[]
+  notes: string[]
+  /** Why nothing can be said. */
+  unknown: string | undefined
+  sourceForm: TargetIndex['sourceForm']
+}
+
+type ScanSide = (side: Side, pass: number, passes: number, visit: Visit) => Promise<void>
+
+class IndexComparison {
+  readonly #input: CompareInput
+  readonly #index: string
+  readonly #targetIndex: string
+  readonly #findings: IndexFindings
+
+  constructor(input: CompareInput, index: string, targetIndex: string, findings: IndexFindings) {
+    this.#input = input
+    this.#index = index
+    this.#targetIndex = targetIndex
+    this.#findings = findings
+  }
+
+  async run(): Promise<void> {
+    const scan = await this.#openScans()
+    const buckets = await this.#fillBuckets(scan)
+    await this.#look(scan, buckets)
+  }
+
+  /** Both sides as one function; the target's pages are sized by the documents that the source has shown by then. */
+  async #openScans(): Promise<ScanSide> {
+    const { snapshot, target, options, signal } = this.#input
+    const index = this.#index
+    const seed = randomBytes(8)
+    const digest = new CanonicalDigest({ lane1: seed.readInt32LE(0), lane2: seed.readInt32LE(4) })
+    const reader = new HitPageReader(digest)
+    const metadata = await snapshot.readIndexMetadata(index)
+    const shape = await prepareScan(target, this.#targetIndex, signal)
+    if (shape === undefined) {
+      this.#findings.notes.push(`there is no index ${this.#targetIndex} on the target`)
+    }
+    const sizes = new DocumentSizes()
+    return async (side, pass, passes, visit) => {
+      const watched = this.#watch(side, pass, passes, visit)
+      if (side === 'source') {
+        await scanSnapshot(
+          { snapshot, index, shards: metadata.numberOfShards, verify: 'touched', digest, signal },
+          (document) => {
+            if (pass === 0) sizes.add(document.sourceBytes)
+            watched.visit(document)
+          },
+        )
+      } else if (shape !== undefined) {
+        const pageDocuments = sizes.pageDocuments(options.pageBytesMax)
+        const { slices } = options
+        const scan = {
+          cluster: target,
+          index: this.#targetIndex,
+          pageDocuments,
+          slices,
+          reader,
+          signal,
+        }
+        await scanCluster(scan, shape, watched.visit)
+      }
+      watched.report()
+    }
+  }
+
+  async #fillBuckets(scan: ScanSide): Promise<Buckets> {
+    const buckets = new Buckets(await this.#documentsExpected())
+    await scan('source', 0, 0, (document) => buckets.add('source', document))
+    await scan('target', 0, 0, (document) => buckets.add('target', document))
+    return buckets
+  }
+
+  /** Only the number of buckets depends on it, so the target's own count is good enough. */
+  async #documentsExpected(): Promise<number> {
+    const path = `/${encodeURIComponent(this.#targetIndex)}/_count`
+    const { signal } = this.#input
+    const { body } = await this.#input.target.request('GET', path, { accept: [404], signal })
+    return typeof body['count'] === 'number' ? body['count'] : 0
+  }
+
+  async #look(scan: ScanSide, buckets: Buckets): Promise<void> {
+    const { counts, notes, examples } = this.#findings
+    const differing = buckets.differing()
+    counts.equal = buckets.total('source')
+    for (const bucket of differing) counts.equal -= buckets.source[bucket]!
+    const passes = planPasses(buckets, differing)
+    let changed = false
+    for (const [i, chosen] of passes.entries()) {
+      const pass = new DifferencePass(buckets, chosen)
+      for (const side of ['source', 'target'] as const)
+        await scan(side, i + 1, passes.length, (document) => pass.add(side, document))
+      pass.pairUp(counts, (example) => {
+        if (examples.length < this.#input.options.examplesMax) examples.push(example)
+      })
+      changed ||= pass.changed
+    }
+    if (changed) {
+      this.#findings.unknown =
+        'the target was written to while it was compared; compare again when it is quiet'
+    }
+    notes.push(`${buckets.count} buckets, ${differing.length} of them looked into`)
+  }
+
+  #watch(
+    side: Side,
+    pass: number,
+    passes: number,
+    visit: Visit,
+  ): { visit: Visit; report: () => void } {
+    const { onProgress } = this.#input
+    let documents = 0
+    let bytes = 0
+    const report = (): void =>
+      onProgress?.({ index: this.#index, side, pass, passes, documents, bytes })
+    return {
+      report,
+      visit: (document) => {
+        documents++
+        bytes += document.sourceBytes
+        visit(document)
+        if (documents % progressEvery === 0) report()
+      },
+    }
+  }
+}
+
+const progressEvery = 5000
+
+async function countDeadLetters(
+  state: StateStore | undefined,
+  index: string,
+): Promise<{ open: number; discarded: number }> {
+  const found = { open: 0, discarded: 0 }
+  if (state === undefined) return found
+  for await (const { value } of state.each(deadLetterKind, { prefix: `${index}/` })) {
+    if (value.state === 'open') found.open++
+    else if (value.state === 'discarded') found.discarded++
+  }
+  return found
+}

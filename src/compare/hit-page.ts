@@ -1,0 +1,237 @@
+import { CorruptData, MigrationError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import { isJsonObject } from '../base/json.ts'
+import { CanonicalDigest } from './canonical.ts'
+import { absent, combine, digestMalformed, ScannedDocument } from './scanned-document.ts'
+import type { Visit } from './scanned-document.ts'
+
+/** What one answer of a scroll says besides its hits. */
+export interface HitPage {
+  readonly hits: number
+  /** All hits of this scroll, as the engine counted them. */
+  readonly total: number | undefined
+}
+
+/**
+ * Reads answers of `_search` and `_search/scroll` without parsing them: walks the bytes once, digests the `_source` of
+ * each hit where it lies and never makes strings of it.
+ *
+ *   answer = { "_scroll_id": string, "timed_out": bool, "_shards": { "failed": number, … },
+ *              "hits": { "total": number | { "value": number }, "hits": [ hit … ] }, … }
+ *   hit    = { "_id": string, "_routing"?: string, "_source"?: object, … }            members in any order
+ */
+export class HitPageReader {
+  readonly #digest: CanonicalDigest
+  readonly #keys: KeyDigests
+  readonly #document = new ScannedDocument()
+  #bytes: Buffer = Buffer.alloc(0)
+  #where = ''
+  #idStart = -1
+  #idEnd = 0
+  #routingStart = -1
+  #routingEnd = 0
+
+  constructor(digest: CanonicalDigest) {
+    this.#digest = digest
+    const entries = knownKeys.map((name) => {
+      const bytes = Buffer.from(name)
+      digest.use(bytes, 'key')
+      digest.raw(0, bytes.length)
+      return [name, { lane1: digest.lane1, lane2: digest.lane2 }]
+    })
+    this.#keys = Object.fromEntries(entries) as KeyDigests
+    this.#document.name = () => ({
+      id: String(this.#parse(this.#idStart, this.#idEnd)),
+      ...(this.#routingStart >= 0 && {
+        routing: String(this.#parse(this.#routingStart, this.#routingEnd)),
+      }),
+    })
+  }
+
+  /**
+   * Visits each hit of the answer. `where` names it in errors. Throws CorruptData for what is not JSON, and
+   * MA_CLUSTER_RESPONSE where the engine timed out or left shards out: a part must not pass for the whole.
+   */
+  read(bytes: Buffer, where: string, visit: Visit): HitPage {
+    this.#bytes = bytes
+    this.#where = where
+    this.#digest.use(bytes, where)
+    let total: number | undefined
+    let hits: number | undefined
+    this.#members(0, (key, start) => {
+      if (key === 'timed_out' || key === '_shards') {
+        const end = this.#digest.value(start)
+        this.#check(this.#parse(start, end))
+        return end
+      }
+      if (key !== 'hits') return this.#digest.value(start)
+      return this.#members(start, (inner, at) => {
+        if (inner === 'total') {
+          const end = this.#digest.value(at)
+          total = totalOf(this.#parse(at, end))
+          return end
+        }
+        if (inner !== 'hits') return this.#digest.value(at)
+        hits = 0
+        return this.#elements(at, (hitStart) => {
+          hits = hits! + 1
+          return this.#hit(hitStart, visit)
+        })
+      })
+    })
+    if (hits === undefined) throw this.#unusable('it has no hits')
+    return { hits, total }
+  }
+
+  #hit(start: number, visit: Visit): number {
+    const digest = this.#digest
+    const document = this.#document
+    this.#idStart = this.#routingStart = -1
+    let source1: number = absent.lane1
+    let source2: number = absent.lane2
+    let routing1: number = absent.lane1
+    let routing2: number = absent.lane2
+    document.sourceBytes = 0
+    const end = this.#members(start, (key, at) => {
+      if (key === '_source') {
+        const after = this.#source(at)
+        document.sourceBytes = after - at
+        source1 = digest.lane1
+        source2 = digest.lane2
+        return after
+      }
+      const after = digest.value(at)
+      if (key === '_id') {
+        document.id1 = digest.lane1
+        document.id2 = digest.lane2
+        this.#idStart = at
+        this.#idEnd = after
+      } else if (key === '_routing') {
+        routing1 = digest.lane1
+        routing2 = digest.lane2
+        this.#routingStart = at
+        this.#routingEnd = after
+      }
+      return after
+    })
+    if (this.#idStart < 0) throw this.#unusable('a hit has no _id')
+    combine(digest, document, { routing1, routing2, source1, source2 })
+    visit(document)
+    return end
+  }
+
+  #source(start: number): number {
+    try {
+      return this.#digest.value(start)
+    } catch (error) {
+      if (!(error instanceof CorruptData)) throw error
+      const from = this.#skipBlanks(start)
+      const end = this.#endOfBraces(from, error)
+      digestMalformed(this.#digest, from, end)
+      return end
+    }
+  }
+
+  /** End of an object that is not quite JSON: where its braces close, strings set aside. */
+  #endOfBraces(start: number, error: CorruptData): number {
+    let depth = 0
+    let inString = false
+    for (let at = start; at < this.#bytes.length; at++) {
+      const byte = this.#bytes[at]
+      if (inString) {
+        if (byte === 0x5c) at++
+        else if (byte === 0x22) inString = false
+      } else if (byte === 0x22) inString = true
+      else if (byte === 0x7b || byte === 0x5b) depth++
+      else if (byte === 0x7d || byte === 0x5d) if (--depth === 0) return at + 1
+    }
+    throw error
+  }
+
+  /** Calls `member` with each key and the position of its value; it returns the position after the value. */
+  #members(start: number, member: (key: KnownKey | undefined, position: number) => number): number {
+    let position = this.#skipBlanks(start)
+    // null where an object could be, e.g. "_source": null, is not met in answers.
+    this.#expect(position, 0x7b, 'an object')
+    position = this.#skipBlanks(position + 1)
+    if (this.#bytes[position] === 0x7d) return position + 1
+    for (;;) {
+      position = this.#skipBlanks(position)
+      this.#expect(position, 0x22, 'a key')
+      position = this.#skipBlanks(this.#digest.string(position + 1))
+      const key = this.#knownKey()
+      this.#expect(position, 0x3a, 'a colon')
+      position = this.#skipBlanks(member(key, this.#skipBlanks(position + 1)))
+      if (this.#bytes[position] === 0x7d) return position + 1
+      this.#expect(position, 0x2c, 'a comma or an end')
+      position++
+    }
+  }
+
+  #elements(start: number, element: (position: number) => number): number {
+    this.#expect(start, 0x5b, 'an array')
+    let position = this.#skipBlanks(start + 1)
+    if (this.#bytes[position] === 0x5d) return position + 1
+    for (;;) {
+      position = this.#skipBlanks(element(this.#skipBlanks(position)))
+      if (this.#bytes[position] === 0x5d) return position + 1
+      this.#expect(position, 0x2c, 'a comma or an end')
+      position++
+    }
+  }
+
+  #knownKey(): KnownKey | undefined {
+    const { lane1, lane2 } = this.#digest
+    for (const name of knownKeys) {
+      const key = this.#keys[name]
+      if (key.lane1 === lane1 && key.lane2 === lane2) return name
+    }
+    return undefined
+  }
+
+  #check(value: Json): void {
+    if (value === true) throw this.#unusable('the search timed out')
+    if (isJsonObject(value) && value['failed'] !== 0)
+      throw this.#unusable(`shards failed: ${JSON.stringify(value).slice(0, 500)}`)
+  }
+
+  #parse(start: number, end: number): Json {
+    return JSON.parse(this.#bytes.toString('utf8', start, end)) as Json
+  }
+
+  #skipBlanks(position: number): number {
+    while (position < this.#bytes.length && this.#bytes[position]! <= 0x20) position++
+    return position
+  }
+
+  #expect(position: number, byte: number, expected: string): void {
+    if (this.#bytes[position] === byte) return
+    const found =
+      position < this.#bytes.length
+        ? `byte 0x${this.#bytes[position]!.toString(16).padStart(2, '0')}`
+        : 'the end of the data'
+    throw new CorruptData({ file: this.#where, offset: position, expected, found })
+  }
+
+  #unusable(why: string): MigrationError {
+    return new MigrationError('MA_CLUSTER_RESPONSE', `${this.#where}: ${why}`)
+  }
+}
+
+/** The scroll's id, which every version writes first: known before the page is read, also of a page that is unusable. */
+export function scrollIdOf(answer: Buffer): string | undefined {
+  const head = answer.toString('latin1', 0, scrollIdBytesMax)
+  return /^\s*\{\s*"_scroll_id"\s*:\s*"([^"\\]+)"/.exec(head)?.[1]
+}
+
+/** An id names each shard that is scrolled: a few dozen bytes for one. */
+const scrollIdBytesMax = 8192
+
+const knownKeys = ['_source', '_id', '_routing', 'timed_out', '_shards', 'hits', 'total'] as const
+type KnownKey = (typeof knownKeys)[number]
+type KeyDigests = { [name in KnownKey]: { lane1: number; lane2: number } }
+
+function totalOf(value: Json): number | undefined {
+  const total = isJsonObject(value) ? value['value'] : value
+  return typeof total === 'number' ? total : undefined
+}

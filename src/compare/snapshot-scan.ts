@@ -1,0 +1,92 @@
+import { CorruptData } from '../base/errors.ts'
+import type { DocumentBlock } from '../document/document-block.ts'
+import { openShardReader } from '../document/shard-reader.ts'
+import type { Verify } from '../document/shard-reader.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { CanonicalDigest } from './canonical.ts'
+import { absent, combine, digestMalformed, ScannedDocument } from './scanned-document.ts'
+import type { DocumentName, Visit } from './scanned-document.ts'
+import { throwIfStopped } from './stopped.ts'
+
+export interface SnapshotScan {
+  readonly snapshot: Snapshot
+  readonly index: string
+  readonly shards: number
+  readonly verify: Verify
+  readonly digest: CanonicalDigest
+  readonly signal: AbortSignal
+}
+
+/** Visits every live document of an index in a snapshot. Errors: those of reading a snapshot; MA_STOPPED. */
+export async function scanSnapshot(scan: SnapshotScan, visit: Visit): Promise<void> {
+  const document = new ScannedDocument()
+  for (let shard = 0; shard < scan.shards; shard++) {
+    const files = await scan.snapshot.openShard(scan.index, shard)
+    const reader = await openShardReader(files, { verify: scan.verify })
+    try {
+      for (const segment of reader.segments) {
+        for await (const block of reader.readBlocks(segment.name)) {
+          throwIfStopped(scan.signal, `comparing ${scan.index}`)
+          visitBlock(scan, block, document, visit)
+        }
+      }
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
+function visitBlock(
+  scan: SnapshotScan,
+  block: DocumentBlock,
+  document: ScannedDocument,
+  visit: Visit,
+): void {
+  const { digest } = scan
+  digest.use(block.bytes, `_source in index ${scan.index} of snapshot ${scan.snapshot.name}`)
+  let i = 0
+  document.name = () => nameAt(block, i)
+  for (; i < block.count; i++) {
+    digest.raw(block.idStart[i]!, block.idEnd[i]!)
+    document.id1 = digest.lane1
+    document.id2 = digest.lane2
+    let routing1: number = absent.lane1
+    let routing2: number = absent.lane2
+    if (block.routingStart[i]! >= 0) {
+      digest.raw(block.routingStart[i]!, block.routingEnd[i]!)
+      routing1 = digest.lane1
+      routing2 = digest.lane2
+    }
+    let source1: number = absent.lane1
+    let source2: number = absent.lane2
+    const start = block.sourceStart[i]!
+    document.sourceBytes = start < 0 ? 0 : block.sourceEnd[i]! - start
+    if (start >= 0) {
+      digestSource(digest, block, i)
+      source1 = digest.lane1
+      source2 = digest.lane2
+    }
+    combine(digest, document, { routing1, routing2, source1, source2 })
+    visit(document)
+  }
+}
+
+function nameAt(block: DocumentBlock, i: number): DocumentName {
+  const { bytes } = block
+  const id = bytes.toString('utf8', block.idStart[i], block.idEnd[i])
+  if (block.routingStart[i]! < 0) return { id }
+  return { id, routing: bytes.toString('utf8', block.routingStart[i], block.routingEnd[i]) }
+}
+
+function digestSource(digest: CanonicalDigest, block: DocumentBlock, i: number): void {
+  let start = block.sourceStart[i]!
+  let end = block.sourceEnd[i]!
+  try {
+    digest.text(start, end)
+  } catch (error) {
+    if (!(error instanceof CorruptData)) throw error
+    while (start < end && block.bytes[start]! <= 0x20) start++
+    while (start < end && block.bytes[end - 1]! <= 0x20) end--
+    digestMalformed(digest, start, end)
+  }
+}
