@@ -1,0 +1,142 @@
+import { CorruptData, MigrationError, Unsupported } from '../base/errors.ts'
+import type { BlobStore } from '../blob/byte-source.ts'
+import { oldestEngineMajor } from './formats.ts'
+import { parseGlobalMetadata } from './global-metadata.ts'
+import { parseIndexMetadata } from './index-metadata.ts'
+import { readMetadataBlob } from './metadata-blob.ts'
+import type { RootIndex, RootSnapshot } from './root.ts'
+import { openShardFiles } from './shard-files.ts'
+import { parseSnapshotInfo } from './snapshot-info.ts'
+import type { SnapshotInfo } from './snapshot-info.ts'
+import type { GlobalMetadata, Snapshot } from './snapshot.ts'
+
+const noGlobalMetadata: GlobalMetadata = {
+  legacyTemplates: {},
+  componentTemplates: {},
+  indexTemplates: {},
+  raw: {},
+}
+
+/** Opens one snapshot and compares what the root says of it with the snapshot's own, checked blob. */
+export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Promise<Snapshot> {
+  if (listed.state === 'INCOMPATIBLE' || listed.state === 'IN_PROGRESS') {
+    throw new MigrationError(
+      'MA_SNAPSHOT',
+      listed.state === 'IN_PROGRESS'
+        ? `snapshot ${listed.name} is still being made: wait for it to end`
+        : `snapshot ${listed.name} is listed as incompatible: it was made by an engine before 5.0; make a new one`,
+      { details: { snapshot: listed.name, state: listed.state } },
+    )
+  }
+  const path = `snap-${listed.uuid}.dat`
+  const info = parseSnapshotInfo(await readMetadataBlob(store, path, 'snapshot'), path)
+  checkAgainstRoot(info, listed, path)
+  const { name, uuid, state, engineVersion, indices, startTimeMs, endTimeMs, shardFailures } = info
+  return {
+    name,
+    uuid,
+    state,
+    engineVersion,
+    indices: [...indices].sort(),
+    startTimeMs,
+    endTimeMs,
+    shardFailures,
+    async readGlobalMetadata() {
+      if (!info.includeGlobalState) return noGlobalMetadata
+      const blob = `meta-${uuid}.dat`
+      return parseGlobalMetadata(await readMetadataBlob(store, blob, 'metadata'), blob)
+    },
+    async readIndexMetadata(index) {
+      const { id, metadataId } = findIndex(listed, index)
+      const blob = `indices/${id}/meta-${metadataId}.dat`
+      return parseIndexMetadata(await readMetadataBlob(store, blob, 'index-metadata'), blob, index)
+    },
+    async openShard(index, shard) {
+      const { id } = findIndex(listed, index)
+      const failure = shardFailures.find((each) => each.index === index && each.shard === shard)
+      if (failure !== undefined) throw failedShard(name, failure)
+      return openShardFiles(store, {
+        index,
+        shard,
+        folder: `indices/${id}/${shard}`,
+        snapshotUuid: uuid,
+      })
+    },
+  }
+}
+
+/**
+ * Refuses a snapshot that does not hold every shard: FAILED and unfinished ones always, PARTIAL ones unless
+ * `allowPartial`. Throws MA_SNAPSHOT that names the shards.
+ */
+export function requireComplete(
+  snapshot: Snapshot,
+  options: { allowPartial?: boolean } = {},
+): void {
+  if (snapshot.state === 'SUCCESS') return
+  if (snapshot.state === 'PARTIAL' && options.allowPartial === true) return
+  const { name, state, shardFailures } = snapshot
+  const shards = shardFailures.slice(0, 10).map(({ index, shard, reason }) => {
+    const [first] = reason.split('\n', 1)
+    return `${index}/${shard} (${first!.slice(0, 200)})`
+  })
+  if (shardFailures.length > 10) shards.push(`… ${shardFailures.length} in all`)
+  const advice =
+    state === 'PARTIAL'
+      ? 'take another snapshot, or go on without those shards by --allow-partial'
+      : 'take another snapshot'
+  throw new MigrationError(
+    'MA_SNAPSHOT',
+    `snapshot ${name} is ${state}: not in it: ${shards.join(', ') || 'shards that it does not name'}; ${advice}`,
+    { details: { snapshot: name, state, shardFailures: [...shardFailures] } },
+  )
+}
+
+function checkAgainstRoot(info: SnapshotInfo, listed: RootSnapshot, path: string): void {
+  if (info.engineMajor < oldestEngineMajor) {
+    throw new Unsupported({
+      file: path,
+      offset: 0,
+      expected: `a snapshot made by Elasticsearch ${oldestEngineMajor}.0 or later`,
+      found: `one made by ${info.engineVersion}`,
+    })
+  }
+  compare(path, 'name', info.name, listed.name)
+  compare(path, 'uuid', info.uuid, listed.uuid)
+  if (listed.state !== 'UNKNOWN') compare(path, 'state', info.state, listed.state)
+  compare(
+    path,
+    'indices',
+    JSON.stringify([...info.indices].sort()),
+    JSON.stringify([...listed.indices.keys()].sort()),
+  )
+}
+
+function compare(file: string, what: string, found: string, expected: string): void {
+  if (found === expected) return
+  throw new CorruptData({
+    file,
+    offset: 0,
+    expected: `${what} ${expected.slice(0, 200)}, as the repository's root says`,
+    found: found.slice(0, 200),
+  })
+}
+
+function findIndex(listed: RootSnapshot, index: string): RootIndex {
+  const found = listed.indices.get(index)
+  if (found !== undefined) return found
+  throw new MigrationError('MA_SNAPSHOT', `there is no index ${index} in snapshot ${listed.name}`, {
+    details: { snapshot: listed.name, index },
+  })
+}
+
+function failedShard(
+  snapshot: string,
+  { index, shard, reason }: { index: string; shard: number; reason: string },
+): MigrationError {
+  return new MigrationError(
+    'MA_SNAPSHOT',
+    `shard ${shard} of index ${index} is not in snapshot ${snapshot}: ${reason}`,
+    { details: { snapshot, index, shard } },
+  )
+}

@@ -1,0 +1,102 @@
+import { MigrationError, Unsupported } from '../base/errors.ts'
+import type { BlobEntry, BlobStore } from '../blob/byte-source.ts'
+import { readWhole } from './metadata-blob.ts'
+import { openSnapshot } from './open-snapshot.ts'
+import { parseIncompatible, parseRoot } from './root.ts'
+import type { Root, RootSnapshot } from './root.ts'
+import type { Repository, SnapshotSummary } from './snapshot.ts'
+
+const incompatibleBlob = 'incompatible-snapshots'
+
+/**
+ * Opens a snapshot repository as Elasticsearch 5.0 to 7.10 lay it out. Layout of the blobs:
+ *
+ *   index-N                                  the root; the highest N counts (index.latest is a hint, and may be stale)
+ *   snap-<snapshot uuid>.dat                 the snapshot
+ *   meta-<snapshot uuid>.dat                 the cluster's metadata
+ *   indices/<index id>/meta-<id>.dat         an index's metadata
+ *   indices/<index id>/<shard>/snap-<snapshot uuid>.dat    the shard's files
+ *   indices/<index id>/<shard>/__<id>[.part<n>]            their bytes
+ *
+ * Throws MA_REPOSITORY for a place that is none, Unsupported for an older layout, FormatTooNew for a newer one.
+ */
+export async function openRepository(store: BlobStore): Promise<Repository> {
+  const blobs = await store.list('')
+  const generation = findGeneration(store, blobs)
+  const file = `index-${generation}`
+  const root = parseRoot(await readWhole(store, file), file)
+  const listed = [...root.snapshots, ...(await readIncompatible(store, root, blobs))]
+  listed.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return {
+    location: store.location,
+    generation,
+    snapshots: listed.map(summary),
+    async openSnapshot(name) {
+      const snapshot = listed.find((each) => each.name === name)
+      if (snapshot === undefined) throw noSnapshot(store, name, listed)
+      return openSnapshot(store, snapshot)
+    },
+  }
+}
+
+function findGeneration(store: BlobStore, blobs: readonly BlobEntry[]): number {
+  let generation = -1
+  for (const { name } of blobs) {
+    const found = /^index-(0|[1-9]\d{0,15})$/.exec(name)
+    if (found !== null) generation = Math.max(generation, Number(found[1]))
+  }
+  if (generation >= 0) return generation
+  const old = blobs.find(({ name }) => name === 'index' || /^(snapshot|metadata)-/.test(name))
+  if (old !== undefined) {
+    throw new Unsupported({
+      file: store.location,
+      offset: 0,
+      expected: 'a repository as written since Elasticsearch 5.0 (index-N)',
+      found: `blob ${old.name}, as versions before 5.0 write it`,
+    })
+  }
+  throw new MigrationError('MA_REPOSITORY', notRepository(store, blobs))
+}
+
+function notRepository(store: BlobStore, blobs: readonly BlobEntry[]): string {
+  const names = blobs.slice(0, 5).map(({ name }) => name)
+  const found = names.length === 0 ? 'no files' : names.join(', ') + (blobs.length > 5 ? ', …' : '')
+  return (
+    `${store.location} is not a snapshot repository: it holds no index-N (found: ${found}). ` +
+    'Give the folder that the repository was registered with, base_path included; one without any snapshot is empty.'
+  )
+}
+
+async function readIncompatible(
+  store: BlobStore,
+  root: Root,
+  blobs: readonly BlobEntry[],
+): Promise<RootSnapshot[]> {
+  if (!root.format.incompatibleSnapshots) return []
+  if (!blobs.some(({ name }) => name === incompatibleBlob)) return []
+  return parseIncompatible(await readWhole(store, incompatibleBlob), incompatibleBlob)
+}
+
+function summary({ name, uuid, state, engineVersion, indices }: RootSnapshot): SnapshotSummary {
+  return {
+    name,
+    uuid,
+    state,
+    ...(engineVersion !== undefined && { engineVersion }),
+    indices: [...indices.keys()].sort(),
+  }
+}
+
+function noSnapshot(
+  store: BlobStore,
+  name: string,
+  listed: readonly RootSnapshot[],
+): MigrationError {
+  const names = listed.map((each) => each.name)
+  const shown = names.slice(0, 50).join(', ') + (names.length > 50 ? `, … (${names.length})` : '')
+  return new MigrationError(
+    'MA_SNAPSHOT',
+    `there is no snapshot ${name} in ${store.location}; there ${names.length === 1 ? 'is' : 'are'}: ${shown || 'none'}`,
+    { details: { snapshot: name, snapshots: names } },
+  )
+}
