@@ -12,14 +12,10 @@ export const metadataOptions = z.strictObject({
       'Replicas on the target by index pattern, the first that fits; everything else as on the source.',
     flag: 'replicas',
     placeholder: 'PATTERN=NUMBER',
-    flag: 'replicas',
-    placeholder: 'PATTERN=NUMBER',
   }),
   shards: option(numbersByPattern({ min: 1, max: 1024 }).default({}), {
     description:
       'Primary shards on the target by index pattern, the first that fits; refused for an index that holds routed documents.',
-    flag: 'shards',
-    placeholder: 'PATTERN=NUMBER',
     flag: 'shards',
     placeholder: 'PATTERN=NUMBER',
   }),
