@@ -50,6 +50,10 @@ async function makeElasticsearch7(): Promise<void> {
   const engine = await startEngine({ kind: 'elasticsearch', version: '7.10.2' })
   const sample: Sample = { engine, random: seededRandom(7) }
   await addSampleIndices(sample)
+  await createIndex(sample, 'loose', { settings: { compound_format: false } })
+  await addWithHistory(sample, 'loose')
+  await createIndex(sample, 'bigbest', { settings: { codec: 'best_compression' } })
+  await addBig(sample, 'bigbest', 999_000)
   await createIndex(sample, 'softoff', { settings: { 'soft_deletes.enabled': false } })
   await addWithHistory(sample, 'softoff')
   await addMetadata7(engine)
@@ -86,8 +90,6 @@ async function addSampleIndices(sample: Sample): Promise<void> {
   await addWithHistory(sample, 'plain')
   await createIndex(sample, 'best', { settings: { codec: 'best_compression' } })
   await addWithHistory(sample, 'best')
-  await createIndex(sample, 'loose', { settings: { compound_format: false } })
-  await addWithHistory(sample, 'loose')
   await createIndex(sample, 'empty')
   await addNested(sample)
   await addRouted(sample)
@@ -96,8 +98,6 @@ async function addSampleIndices(sample: Sample): Promise<void> {
   // above 2 × 60 KB with LZ4, above 2 × 480 KB with DEFLATE.
   await createIndex(sample, 'big')
   await addBig(sample, 'big', 150_000)
-  await createIndex(sample, 'bigbest', { settings: { codec: 'best_compression' } })
-  await addBig(sample, 'bigbest', 999_000)
 }
 
 /** Between two snapshots: new documents, deletes, and a merge that keeps soft-deleted documents. */

@@ -1,0 +1,44 @@
+// `npm start`, `npm test`, `npm run soak`, `npm run bench`: sets the clone up, then runs the program or the tests
+// with the Node.js of node_modules. Plain JavaScript that an older Node.js runs before anything is installed.
+import { setUp } from './set-up.js'
+import { runAndExit } from './run-and-exit.js'
+import { globSync, rootPath } from './paths.js'
+
+const [job, ...args] = process.argv.slice(2)
+const program = rootPath('bin/osmigrate.js')
+
+/** Two cores: more files at once would only make the engines' answers late. */
+const testFilesAtOnce = 2
+const testTimeoutMs = 10 * 60_000
+
+const jobs = {
+  demo: () => [program, 'demo', ...args],
+  bench: () => [rootPath('bench/bench.ts'), ...args],
+  test: () => testArguments(['src', 'test', 'bench'], '.test.ts'),
+  soak: () => testArguments(['src', 'test'], '.soak.ts'),
+}
+
+/** With file names as arguments only these are run; flags go to `node --test`. */
+function testArguments(folders, ending) {
+  const flags = args.filter((arg) => arg.startsWith('-'))
+  const named = args.filter((arg) => !arg.startsWith('-'))
+  const files = named.length > 0 ? named : folders.flatMap((folder) => globSync(folder, ending))
+  return [
+    '--test',
+    `--test-global-setup=${rootPath('test/support/global-setup.ts')}`,
+    `--test-concurrency=${testFilesAtOnce}`,
+    `--test-timeout=${testTimeoutMs}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    ...flags,
+    ...files,
+  ]
+}
+
+if (jobs[job] === undefined) {
+  console.error(`usage: node scripts/run.js ${Object.keys(jobs).join('|')} [arguments]`)
+  process.exit(2)
+}
+const node = setUp()
+process.chdir(rootPath('.'))
+runAndExit(node, jobs[job]())
