@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { TargetIndex } from '../state/records.ts'
+import { decideIndex, templateDifference, type ExistingIndex } from './existing.ts'
+
+const wanted = {
+  name: 'logs',
+  sourceUuid: 'S1',
+  fenceAlias: 'osmigrate-S1-0',
+  body: {
+    settings: { 'index.number_of_shards': '2' },
+    mappings: { properties: { n: { type: 'long' } } },
+    aliases: {},
+  },
+}
+const record = (targetUuid: string, sourceUuid = 'S1'): TargetIndex => ({
+  index: 'logs',
+  targetIndex: 'logs',
+  sourceUuid,
+  targetUuid,
+  epochBase: 0,
+  fenceAlias: `osmigrate-${sourceUuid}-0`,
+  sourceShards: 2,
+  targetShards: 2,
+  mayHoldRouted: true,
+  sourceForm: 'full',
+  withheld: {},
+})
+const existing = (uuid: string, more: Partial<ExistingIndex> = {}): ExistingIndex => ({
+  uuid,
+  settings: { 'index.number_of_shards': '2', 'index.uuid': uuid },
+  mappings: { properties: { n: { type: 'long' } } },
+  aliases: {},
+  ...more,
+})
+const fenced = { aliases: { 'osmigrate-S1-0': {} } }
+
+test('decideIndex() creates what was never made, also after a kill before it came to be', () => {
+  assert.equal(decideIndex(wanted, undefined, undefined, false).action, 'create')
+  assert.equal(decideIndex(wanted, record(''), undefined, false).action, 'create')
+})
+
+test('decideIndex() knows its own index by uuid, or by the fence alias after a kill', () => {
+  assert.equal(decideIndex(wanted, record('T1'), existing('T1'), false).action, 'exists-equal')
+  assert.equal(
+    decideIndex(wanted, record(''), existing('T1', fenced), false).action,
+    'exists-equal',
+  )
+})
+
+test('decideIndex() refuses by name what it did not make', () => {
+  const foreign = decideIndex(wanted, undefined, existing('T1'), false)
+  assert.equal(foreign.action, 'refused')
+  assert.match(foreign.reason!, /index logs is on the target already/)
+  // A fence alias without a record is another migration's, or a lost state's.
+  assert.equal(decideIndex(wanted, undefined, existing('T1', fenced), false).action, 'refused')
+  assert.match(decideIndex(wanted, record('T1'), existing('T2'), false).reason!, /uuid T2.*uuid T1/)
+  assert.match(decideIndex(wanted, record('T1'), undefined, false).reason!, /was deleted/)
+  assert.equal(decideIndex(wanted, record(''), existing('T1'), false).action, 'refused')
+})
+
+test('decideIndex() refuses another incarnation of the source index', () => {
+  for (const there of [undefined, existing('T1')]) {
+    const { action, reason } = decideIndex(wanted, record('T1', 'S0'), there, true)
+    assert.equal(action, 'refused')
+    assert.match(reason!, /another incarnation of logs \(uuid S1\).*\(uuid S0\)/)
+  }
+})
+
+test('decideIndex() adopts only what has the wanted mapping and settings, and no pipeline', () => {
+  assert.equal(decideIndex(wanted, undefined, existing('T1'), true).action, 'adopt')
+  const other = existing('T1', {
+    settings: { 'index.number_of_shards': '1', 'index.final_pipeline': 'p' },
+    mappings: { properties: { n: { type: 'text' } } },
+  })
+  const { action, reason } = decideIndex(wanted, undefined, other, true)
+  assert.equal(action, 'refused')
+  assert.match(
+    reason!,
+    /settings.index.number_of_shards, mappings.properties.n.type, settings.index.final_pipeline/,
+  )
+})
+
+test('templateDifference() sees through the forms that a template may have', () => {
+  const sent = {
+    index_patterns: ['a-*'],
+    settings: { 'index.number_of_shards': '2' },
+    mappings: { properties: { k: { type: 'keyword' } } },
+  }
+  const stored = {
+    order: 0,
+    index_patterns: ['a-*'],
+    settings: { index: { number_of_shards: '2' } },
+    mappings: { properties: { k: { type: 'keyword' } } },
+    aliases: {},
+  }
+  assert.deepEqual(templateDifference(sent, stored), [])
+  assert.deepEqual(templateDifference({ ...sent, index_patterns: ['b-*'] }, stored), [
+    'index_patterns[0]',
+  ])
+  assert.deepEqual(
+    templateDifference(
+      { index_patterns: ['x'], composed_of: [], template: { settings: { number_of_replicas: 0 } } },
+      { index_patterns: ['x'], template: { settings: { index: { number_of_replicas: '0' } } } },
+    ),
+    [],
+  )
+})

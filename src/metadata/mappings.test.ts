@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { JsonObject } from '../base/json.ts'
+import { mappingOfTypes, mappingsByType, routedByMapping, sourceFormOf } from './mappings.ts'
+
+const fields: JsonObject = { properties: { n: { type: 'long' } } }
+
+test('mappingOfTypes() takes one type off and says so when it had a name of its own', () => {
+  assert.deepEqual(mappingOfTypes({ _doc: fields }), { mapping: fields, changes: [] })
+  const named = mappingOfTypes({ tweet: { ...fields, _all: { enabled: false } }, _default_: {} })
+  assert.ok('mapping' in named)
+  assert.deepEqual(named.mapping, fields)
+  assert.deepEqual(
+    named.changes.map(({ path, what }) => [path, what]),
+    [
+      ['mappings', 'changed'],
+      ['mappings._default_', 'dropped'],
+      ['mappings._all', 'dropped'],
+    ],
+  )
+})
+
+test('mappingOfTypes() refuses several types by name', () => {
+  const mapping = mappingOfTypes({ user: fields, tweet: fields })
+  assert.ok('refused' in mapping)
+  assert.match(mapping.refused, /2 mapping types \(user, tweet\)/)
+})
+
+test('mappingsByType() knows a type from a key of the mapping itself', () => {
+  assert.deepEqual(mappingsByType([{ _doc: fields }]), { _doc: fields })
+  assert.deepEqual(mappingsByType({ tweet: fields }), { tweet: fields })
+  assert.deepEqual(mappingsByType(fields), { _doc: fields })
+  const sourceOnly = { _source: { enabled: false } }
+  assert.deepEqual(mappingsByType(sourceOnly), { _doc: sourceOnly })
+  assert.deepEqual(mappingsByType({ dynamic: 'strict' }), { _doc: { dynamic: 'strict' } })
+  assert.deepEqual(mappingsByType({}), {})
+  assert.deepEqual(mappingsByType(undefined), {})
+})
+
+test('sourceFormOf() names what the mapping or the mode of the index does to _source', () => {
+  const cases: [JsonObject, { [name: string]: string }, string][] = [
+    [fields, {}, 'full'],
+    [{ _source: { enabled: true, includes: [] } }, {}, 'full'],
+    [{ _source: { includes: ['a.*'] } }, {}, 'filtered'],
+    [{ _source: { excludes: 'secret' } }, {}, 'filtered'],
+    [{ _source: { enabled: false } }, {}, 'disabled'],
+    [{ _source: { enabled: 'false' } }, {}, 'disabled'],
+    [{ _source: { mode: 'synthetic' } }, {}, 'synthetic'],
+    [{}, { 'index.mapping.source.mode': 'disabled' }, 'disabled'],
+    [{}, { 'index.mode': 'logsdb' }, 'synthetic'],
+    [{}, { 'index.mode': 'logsdb', 'index.mapping.source.mode': 'stored' }, 'full'],
+  ]
+  for (const [mapping, settings, form] of cases) {
+    assert.equal(sourceFormOf(mapping, settings), form, JSON.stringify([mapping, settings]))
+  }
+})
+
+test('routedByMapping() finds required routing and join fields however deep', () => {
+  assert.deepEqual(routedByMapping(fields), [])
+  assert.deepEqual(
+    routedByMapping({
+      _routing: { required: true },
+      properties: { a: { properties: { rel: { type: 'join', relations: { q: 'a' } } } } },
+    }),
+    ['the mapping requires routing', 'field "a.rel" is a join'],
+  )
+})

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { translateTemplate } from './templates.ts'
+
+test('translateTemplate() withholds pipelines, which would hold for every new index', () => {
+  const legacy = translateTemplate('legacy-template', 'l', {
+    order: 3,
+    index_patterns: ['l-*'],
+    settings: { index: { number_of_shards: '2', default_pipeline: 'p', final_pipeline: 'q' } },
+    mappings: { _doc: { properties: { k: { type: 'keyword' } } } },
+    aliases: { l: {} },
+  })
+  assert.deepEqual(legacy.body, {
+    order: 3,
+    index_patterns: ['l-*'],
+    settings: { 'index.number_of_shards': '2' },
+    mappings: { properties: { k: { type: 'keyword' } } },
+    aliases: { l: {} },
+  })
+  assert.deepEqual(legacy.withheld, { 'index.default_pipeline': 'p', 'index.final_pipeline': 'q' })
+  const composable = translateTemplate('index-template', 'c', {
+    index_patterns: ['c-*'],
+    composed_of: ['base'],
+    priority: 5,
+    template: { settings: { 'index.default_pipeline': 'p' } },
+  })
+  assert.deepEqual(composable.body, {
+    index_patterns: ['c-*'],
+    composed_of: ['base'],
+    priority: 5,
+    template: {},
+  })
+  assert.deepEqual(composable.withheld, { 'index.default_pipeline': 'p' })
+})
+
+test('translateTemplate() names every part that OpenSearch has no place for', () => {
+  const { body, changes } = translateTemplate('index-template', 'c', {
+    index_patterns: ['c-*'],
+    allow_auto_create: true,
+    template: { lifecycle: { data_retention: '7d' } },
+  })
+  assert.deepEqual(body, { index_patterns: ['c-*'], template: {} })
+  assert.deepEqual(
+    changes.map(({ path, what, loss }) => [path, what, loss]),
+    [
+      ['template.lifecycle', 'dropped', true],
+      ['allow_auto_create', 'dropped', true],
+    ],
+  )
+})
+
+test('translateTemplate() turns the one pattern of 5.x into a list, and refuses several types', () => {
+  const old = translateTemplate('legacy-template', 'old', {
+    template: 'old-*',
+    mappings: { a: {}, b: {} },
+  })
+  assert.deepEqual(old.body.index_patterns, ['old-*'])
+  assert.match(old.refused!, /2 mapping types/)
+})
