@@ -21,7 +21,9 @@ if (isNewEnough) {
   const env = { ...process.env, [attemptVariable]: '1' }
   runAndExit(ownNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], env)
 } else {
-  const how = isClone ? 'run `npm ci` first' : 'run `npx -p node@24 -p osmigrate osmigrate …`'
+  const how = isClone
+    ? 'run `node scripts/set-up.js` first'
+    : 'run `npx -p node@24 -p osmigrate osmigrate …`'
   console.error(`osmigrate needs Node.js ${nodeMajorMin}, this is ${process.version}: ${how}`)
   process.exitCode = 2
 }

@@ -23,12 +23,16 @@ function testArguments(folders, ending) {
   const flags = args.filter((arg) => arg.startsWith('-'))
   const named = args.filter((arg) => !arg.startsWith('-'))
   const files = named.length > 0 ? named : folders.flatMap((folder) => globSync(folder, ending))
+  if (files.length === 0) {
+    console.log(`there is no file *${ending}`)
+    process.exit(0)
+  }
   return [
     '--test',
     `--test-global-setup=${rootPath('test/support/global-setup.ts')}`,
     `--test-concurrency=${testFilesAtOnce}`,
     `--test-timeout=${testTimeoutMs}`,
-    '--test-reporter=spec',
+    `--test-reporter=${rootPath('test/support/reporter.ts')}`,
     '--test-reporter-destination=stdout',
     ...flags,
     ...files,

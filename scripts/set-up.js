@@ -1,36 +1,44 @@
 // Makes a clone ready: dependencies when the lock file changed, and the Node.js that the sources need.
 // Plain JavaScript for any Node.js from 18 on.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { rootPath } from './paths.js'
 
 const nodeMajor = 24
-const stampFile = rootPath('node_modules/.osmigrate-set-up')
+const installedLock = rootPath('node_modules/.package-lock.json')
 const ownNode = rootPath('node_modules/.bin/node')
 
 /** Gives the path of the Node.js to run things with. Ends the process with a clear line when it cannot be had. */
 export function setUp() {
   if (process.platform === 'win32') fail('Windows is supported by WSL: run this in a Linux shell')
-  const stamp = createHash('sha256')
-    .update(readFileSync(rootPath('package-lock.json')))
-    .digest('hex')
-  if (!isInstalled(stamp)) {
+  if (!isInstalled()) {
     console.error('osmigrate: installing dependencies (npm ci)')
     const { status, error } = npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'])
     if (status !== 0)
       fail(`npm ci failed${error ? `: ${error.message}` : ''}; see its output above`)
   }
   if (majorOf(ownNode) !== nodeMajor) installNode()
-  writeFileSync(stampFile, stamp)
   return ownNode
 }
 
-/** The stamp is written last, so an installation that was interrupted is made again. */
-function isInstalled(stamp) {
-  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
+/**
+ * True if everything in the lock file is there in its version. npm writes its own record of what it has installed
+ * last, so an installation that was interrupted is made again.
+ */
+function isInstalled() {
+  if (!existsSync(installedLock)) return false
+  const wanted = readPackages(rootPath('package-lock.json'))
+  const installed = readPackages(installedLock)
+  return Object.entries(wanted).every(
+    ([name, entry]) =>
+      name === '' || entry.optional === true || installed[name]?.version === entry.version,
+  )
+}
+
+function readPackages(lockFile) {
+  return JSON.parse(readFileSync(lockFile, 'utf8')).packages
 }
 
 /**
