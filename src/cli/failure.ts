@@ -43,7 +43,9 @@ function errorText(error: unknown): string {
   if (error instanceof MigrationError) {
     if (error.code === 'MA_STOPPED') return `stopped: ${error.message}`
     const [first = '', ...rest] = error.message.split('\n')
-    return [`error: ${first} [${error.code}]`, ...rest.map((line) => `  ${line}`)].join('\n')
+    return [`error: ${first} [${error.code}]`, ...rest.map((line) => `  ${line.trimStart()}`)].join(
+      '\n',
+    )
   }
   return [
     `error: ${messageOf(error)} [MA_BUG]`,

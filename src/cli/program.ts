@@ -30,6 +30,16 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./metadata-command.ts')).defineMetadata,
   },
   {
+    name: 'backfill',
+    summary: 'carry the documents of a snapshot over to the target',
+    load: async () => (await import('./backfill-command.ts')).defineBackfill,
+  },
+  {
+    name: 'compare',
+    summary: 'compare every document of snapshot and target',
+    load: async () => (await import('./compare-command.ts')).defineCompare,
+  },
+  {
     name: 'settings',
     summary: 'put back what was changed on a cluster',
     load: async () => (await import('./settings-command.ts')).defineSettings,

@@ -5,6 +5,8 @@ export interface ProgressRow {
   label: string
   done: number
   total?: number
+  /** What is shown in place of `done`, where that is not a count for people. */
+  shown?: string
   /** e.g. `12.1 MB/s  ETA 3 min 2 s`. */
   note?: string
 }
@@ -78,9 +80,9 @@ export class Progress {
 
   #writeLines(): void {
     for (const row of this.#rows) {
-      const of = row.total ? ` of ${formatNumber(row.total)} (${percent(row)} %)` : ''
+      const of = row.total ? ` (${percent(row)} %)` : ''
       const note = row.note ? `  ${row.note}` : ''
-      this.#stream.write(`${printable(row.label)}: ${formatNumber(row.done)}${of}${note}\n`)
+      this.#stream.write(`${printable(row.label)}: ${shownOf(row)}${of}${note}\n`)
     }
   }
 }
@@ -92,8 +94,15 @@ function percent({ done, total = 0 }: ProgressRow): number {
 function barLine(row: ProgressRow, labelWidth: number): string {
   const label = printable(row.label).slice(0, labelWidth).padEnd(labelWidth)
   const note = row.note ? `  ${row.note}` : ''
-  if (!row.total) return `${label}  ${formatNumber(row.done)}${note}`
+  if (!row.total) return `${label}  ${shownOf(row)}${note}`
   const filled = Math.round((Math.min(row.done, row.total) / row.total) * barWidth)
   const bar = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`
-  return `${label}  ${bar} ${String(percent(row)).padStart(3)} %  ${formatNumber(row.done)}${note}`
+  return `${label}  ${bar} ${String(percent(row)).padStart(3)} %  ${shownOf(row)}${note}`
+}
+
+function shownOf(row: ProgressRow): string {
+  if (row.shown !== undefined) return row.shown
+  return row.total
+    ? `${formatNumber(row.done)} of ${formatNumber(row.total)}`
+    : formatNumber(row.done)
 }

@@ -1,5 +1,5 @@
 import type { DocumentBlock } from '../document/document-block.ts'
-import { openShardReader } from '../document/shard-reader.ts'
+import { openShardReader } from '../document/open-shard-reader.ts'
 import { openConfiguredSnapshot, selectedIndices } from '../migration/open-snapshot.ts'
 import type { Invocation } from './command.ts'
 import { isOutputClosed, writeOut } from './output.ts'

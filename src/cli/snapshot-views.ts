@@ -1,4 +1,4 @@
-import { openShardReader } from '../document/shard-reader.ts'
+import { openShardReader } from '../document/open-shard-reader.ts'
 import {
   openConfiguredRepository,
   selectedIndices,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { backfillOptions } from '../backfill/options.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
-import { metadataOptionsSchema } from '../metadata/options.ts'
+import { compareOptions } from '../compare/options.ts'
+import { metadataOptions } from '../metadata/options.ts'
 
 /**
  * Everything that migration.yaml may say. Flags, the editors' JSON schema and docs/reference/config.md are made from
@@ -138,14 +139,6 @@ const snapshotSchema = z.strictObject({
   }),
 })
 
-const compareSchema = z.strictObject({
-  slices: option(z.int().min(1).max(64).default(2), {
-    description: 'Parallel scans of each side.',
-    flag: 'slices',
-    placeholder: 'NUMBER',
-  }),
-})
-
 const nameError =
   'expected a name of small letters, digits, dot, dash and underscore (it names a folder)'
 
@@ -166,9 +159,9 @@ export const configSchema = z.strictObject({
   target: clusterSchema('target').optional(),
   select: selectSchema.prefault({}),
   snapshot: snapshotSchema.prefault({}),
-  metadata: metadataOptionsSchema.prefault({}),
+  metadata: metadataOptions.prefault({}),
   backfill: backfillOptions.prefault({}),
-  compare: compareSchema.prefault({}),
+  compare: compareOptions.prefault({}),
 })
 
 /** The completed configuration, every default filled in. */

@@ -1,4 +1,4 @@
-import { openShardReader } from '../document/shard-reader.ts'
+import { openShardReader } from '../document/open-shard-reader.ts'
 import { applyMetadata, type ApplyInput, type MetadataResult } from '../metadata/apply.ts'
 import { evaluateMetadata } from '../metadata/evaluate.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'

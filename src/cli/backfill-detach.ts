@@ -1,0 +1,50 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Invocation } from './command.ts'
+import { exitCodes, type ExitCode } from './failure.ts'
+import { printJson, printLine, say } from './output.ts'
+
+/**
+ * `backfill start --detach`: runs the same command without the flag in a session of its own, which outlives the shell.
+ * Returns once documents flow, or with the exit code and the last lines of what failed or ended before.
+ */
+export async function detachBackfill(invocation: Invocation): Promise<ExitCode> {
+  const { stateFolder } = await invocation.loadConfig()
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
+  const log = join(stateFolder, 'backfill.log')
+  const output = openSync(log, 'a', 0o600)
+  const logStart = statSync(log).size
+  const args = process.argv.slice(1).filter((arg) => arg !== '--detach')
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    detached: true,
+    stdio: ['ignore', output, output, 'ipc'],
+  })
+  closeSync(output)
+  const ended = await startedOrEnded(child)
+  if (ended !== undefined) {
+    const text = readFileSync(log).subarray(logStart).toString('utf8').trimEnd()
+    if (invocation.json) process.stdout.write(`${text}\n`)
+    else say(text)
+    return ended
+  }
+  const pid = child.pid!
+  writeFileSync(join(stateFolder, 'backfill.pid'), `${pid}\n`, { mode: 0o600 })
+  child.disconnect()
+  child.unref()
+  if (invocation.json) printJson({ pid, log })
+  else {
+    printLine(`The backfill runs in the background, pid ${pid}, log ${log}`)
+    printLine('osmigrate backfill status shows how far it is, osmigrate backfill stop stops it.')
+  }
+  return exitCodes.done
+}
+
+/** undefined once the child says that it has begun; its exit code when it ends before. */
+function startedOrEnded(child: ChildProcess): Promise<ExitCode | undefined> {
+  return new Promise((resolve, reject) => {
+    child.once('message', () => resolve(undefined))
+    child.once('error', reject)
+    child.once('exit', (code) => resolve((code ?? exitCodes.failed) as ExitCode))
+  })
+}

@@ -1,0 +1,48 @@
+import type { BackfillProgress } from '../backfill/progress.ts'
+import { runBackfill, type BackfillSummary } from '../backfill/run.ts'
+import { backfillStatus, requestStop, type BackfillStatus } from '../backfill/status.ts'
+import { currentWriter, type Writer } from '../state/writer-lock.ts'
+import { clusterOptions, type Migration } from './migration.ts'
+import { selectedIndices } from './open-snapshot.ts'
+import { required } from './required.ts'
+
+/** Runs the backfill of the selected indices until it is done, or until the migration's signal stops it. */
+export async function runConfiguredBackfill(
+  migration: Migration,
+  onProgress: (progress: BackfillProgress) => void,
+): Promise<BackfillSummary> {
+  const { config, signal } = migration
+  const snapshot = await migration.snapshot()
+  return runBackfill({
+    snapshot,
+    target: await migration.target(),
+    state: await migration.state('write'),
+    indices: selectedIndices(config, snapshot),
+    options: config.backfill,
+    allowPartial: config.snapshot.allowPartial,
+    reopen: {
+      repository: required(config.snapshot.repository, 'snapshot.repository'),
+      target: clusterOptions(required(config.target, 'target.url')),
+    },
+    signal,
+    onProgress,
+  })
+}
+
+/** The backfill as any process sees it. */
+export async function readBackfillStatus(migration: Migration): Promise<BackfillStatus> {
+  const state = await migration.state('read')
+  return backfillStatus(state, { isRunning: writerOf(migration) !== undefined })
+}
+
+/** The process that works on the migration now. */
+export function writerOf(migration: Migration): Writer | undefined {
+  return currentWriter(migration.loaded.stateFolder)
+}
+
+/** Asks the run at work to stop; false when none is. */
+export async function stopBackfill(migration: Migration): Promise<boolean> {
+  if (writerOf(migration) === undefined) return false
+  await requestStop(await migration.state('note'))
+  return true
+}
