@@ -1,0 +1,234 @@
+import type { BulkBody } from '../cluster/bulk-body.ts'
+import type { DocumentBlock } from '../document/document-block.ts'
+
+/**
+ * A bulk body under construction, in a buffer that is used again for later batches. Documents go from the block into
+ * the body as bytes, without an object or a string for each:
+ *
+ *   item = {"index":{"_id":"<id>","routing":"<routing>","version":<n>,"version_type":"external_gte"}} LF source LF
+ *
+ * with `,"routing":…` only where the document has one. Which document an item is stays known beside the body.
+ */
+export interface Batch extends BulkBody {
+  bytes: Buffer
+  itemStart: Int32Array
+  count: number
+  /** Lucene number of each item. */
+  readonly doc: Int32Array
+  readonly version: Float64Array
+  /** The stretch of Lucene numbers that is settled when this batch is: what is not an item of it did not live. */
+  fromDoc: number
+  toDoc: number
+  sourceBytes: number
+  /** Documents of the stretch that cannot be written; at most `missingMax`. */
+  readonly missing: MissingSource[]
+}
+
+/** A document that the index keeps no `_source` of. */
+export interface MissingSource {
+  doc: number
+  id: string
+  routing: string | null
+  version: number
+}
+
+export interface BatchLimits {
+  bytesMax: number
+  /** Above every number that the source gave: see design §3. */
+  epochBase: number
+}
+
+/** Items of one bulk: bounds the arrays beside the body where documents are tiny. */
+const itemsMax = 10_000
+const missingMax = 1000
+
+export function createBatch(bytesMax: number): Batch {
+  return {
+    bytes: Buffer.allocUnsafeSlow(bytesMax),
+    itemStart: new Int32Array(itemsMax + 1),
+    count: 0,
+    doc: new Int32Array(itemsMax),
+    version: new Float64Array(itemsMax),
+    fromDoc: 0,
+    toDoc: 0,
+    sourceBytes: 0,
+    missing: [],
+  }
+}
+
+/** Empties the batch for the stretch that begins at `fromDoc`; a buffer that one large document had grown is given back. */
+export function resetBatch(batch: Batch, fromDoc: number, bytesMax: number): void {
+  if (batch.bytes.length > bytesMax) batch.bytes = Buffer.allocUnsafeSlow(bytesMax)
+  batch.count = 0
+  batch.itemStart[0] = 0
+  batch.fromDoc = fromDoc
+  batch.toDoc = fromDoc
+  batch.sourceBytes = 0
+  batch.missing.length = 0
+}
+
+/**
+ * Adds documents `from`, `from + 1`, … of the block while there is room, and returns the number of the first that was
+ * not added (`block.count` when all were: then the batch covers the block to its end). A document that alone is larger
+ * than `bytesMax` goes into an empty batch, whose buffer grows for it.
+ */
+export function fillBatch(
+  batch: Batch,
+  block: DocumentBlock,
+  from: number,
+  limits: BatchLimits,
+): number {
+  let at = batch.itemStart[batch.count]!
+  for (let i = from; i < block.count; i++) {
+    const version = versionOf(block.seqNo[i]!, limits.epochBase)
+    if (block.sourceStart[i]! < 0) {
+      if (batch.missing.length === missingMax) return i
+      batch.missing.push(missingSource(block, i, version))
+      batch.toDoc = block.doc[i]! + 1
+      continue
+    }
+    const most = itemBytesMost(block, i)
+    if (at + most > limits.bytesMax || batch.count === itemsMax) {
+      if (batch.count > 0) return i
+      if (most > batch.bytes.length) batch.bytes = Buffer.allocUnsafeSlow(most)
+    }
+    const sourceBytes = block.sourceEnd[i]! - block.sourceStart[i]!
+    at = writeItem(batch.bytes, at, block, i, version)
+    batch.doc[batch.count] = block.doc[i]!
+    batch.version[batch.count] = version
+    batch.count++
+    batch.itemStart[batch.count] = at
+    batch.toDoc = block.doc[i]! + 1
+    batch.sourceBytes += sourceBytes
+  }
+  batch.toDoc = block.toDoc
+  return block.count
+}
+
+/** The version that a document is written with: see design §3 (and §3.10 for one without a number). */
+export function versionOf(seqNo: number, epochBase: number): number {
+  return seqNo < 0 ? epochBase : epochBase + seqNo + 1
+}
+
+/** Lucene document of the first one with routing in the block, -1 if there is none. */
+export function firstRouted(block: DocumentBlock): number {
+  for (let i = 0; i < block.count; i++) if (block.routingStart[i]! >= 0) return i
+  return -1
+}
+
+/** Reads an item's `_id` and routing back from the body: only for the few that had a problem. */
+export function itemNames(body: BulkBody, item: number): { id: string; routing: string | null } {
+  const start = body.itemStart[item]!
+  const line = body.bytes.toString('utf8', start, body.bytes.indexOf(0x0a, start))
+  const { index } = JSON.parse(line) as { index: { _id: string; routing?: string } }
+  return { id: index._id, routing: index.routing ?? null }
+}
+
+function missingSource(block: DocumentBlock, i: number, version: number): MissingSource {
+  const text = (start: number, end: number): string => block.bytes.toString('utf8', start, end)
+  const routed = block.routingStart[i]! >= 0
+  return {
+    doc: block.doc[i]!,
+    id: text(block.idStart[i]!, block.idEnd[i]!),
+    routing: routed ? text(block.routingStart[i]!, block.routingEnd[i]!) : null,
+    version,
+  }
+}
+
+const openId = Buffer.from('{"index":{"_id":"')
+const openRouting = Buffer.from('","routing":"')
+const openVersion = Buffer.from('","version":')
+const closeAction = Buffer.from(',"version_type":"external_gte"}}\n')
+const digitsMost = 16
+const templateBytes =
+  openId.length + openRouting.length + openVersion.length + digitsMost + closeAction.length + 1
+/** `\u001f`: what one byte can become at most. */
+const escapedMost = 6
+
+function itemBytesMost(block: DocumentBlock, i: number): number {
+  const routing = block.routingStart[i]! < 0 ? 0 : block.routingEnd[i]! - block.routingStart[i]!
+  const names = block.idEnd[i]! - block.idStart[i]! + routing
+  return names * escapedMost + (block.sourceEnd[i]! - block.sourceStart[i]!) + templateBytes
+}
+
+function writeItem(
+  into: Buffer,
+  start: number,
+  block: DocumentBlock,
+  i: number,
+  version: number,
+): number {
+  const bytes = block.bytes
+  let at = writeTemplate(into, start, openId)
+  at = writeEscaped(into, at, bytes, block.idStart[i]!, block.idEnd[i]!)
+  const routingStart = block.routingStart[i]!
+  if (routingStart >= 0) {
+    at = writeTemplate(into, at, openRouting)
+    at = writeEscaped(into, at, bytes, routingStart, block.routingEnd[i]!)
+  }
+  at = writeTemplate(into, at, openVersion)
+  at = writeDigits(into, at, version)
+  at = writeTemplate(into, at, closeAction)
+  at += bytes.copy(into, at, block.sourceStart[i], block.sourceEnd[i])
+  into[at] = 0x0a
+  return at + 1
+}
+
+function writeTemplate(into: Buffer, at: number, template: Buffer): number {
+  for (let i = 0; i < template.length; i++) into[at + i] = template[i]!
+  return at + template.length
+}
+
+const hex = Buffer.from('0123456789abcdef')
+
+/** Text as the inside of a JSON string. Bytes of 0x80 and above are UTF-8 as they stand. */
+function writeEscaped(
+  into: Buffer,
+  start: number,
+  bytes: Buffer,
+  from: number,
+  to: number,
+): number {
+  let at = start
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!
+    if (byte === 0x22 || byte === 0x5c) {
+      into[at++] = 0x5c
+      into[at++] = byte
+    } else if (byte >= 0x20) {
+      into[at++] = byte
+    } else {
+      into[at] = 0x5c
+      into[at + 1] = 0x75
+      into[at + 2] = into[at + 3] = 0x30
+      into[at + 4] = hex[byte >> 4]!
+      into[at + 5] = hex[byte & 15]!
+      at += 6
+    }
+  }
+  return at
+}
+
+/** Whole numbers below 2^53, in two halves so that the loop stays with small integers. */
+function writeDigits(into: Buffer, at: number, value: number): number {
+  if (value < 1e9) return writeSmall(into, at, value, digitCount(value))
+  const high = Math.floor(value / 1e9)
+  const next = writeSmall(into, at, high, digitCount(high))
+  return writeSmall(into, next, value - high * 1e9, 9)
+}
+
+function digitCount(value: number): number {
+  let count = 1
+  for (let limit = 10; value >= limit; limit *= 10) count++
+  return count
+}
+
+function writeSmall(into: Buffer, at: number, value: number, digits: number): number {
+  let rest = value | 0
+  for (let i = at + digits - 1; i >= at; i--) {
+    const next = (rest / 10) | 0
+    into[i] = 0x30 + rest - next * 10
+    rest = next
+  }
+  return at + digits
+}

@@ -1,0 +1,59 @@
+import type { WorkItem } from './records.ts'
+
+/** What became of the documents of one batch. */
+export interface Settled {
+  read: number
+  written: number
+  conflicts: number
+  failed: number
+  sourceBytes: number
+}
+
+/** A batch of an item that is under way or settled out of order. */
+export interface Stretch {
+  readonly toDoc: number
+  settled: Settled | null
+}
+
+/**
+ * The checkpoint of a work item. Answers come in any order; the checkpoint goes up to the end of the last batch before
+ * the first one without an answer, and no further: what a held answer was about is sent again after a restart.
+ */
+export class Checkpoint {
+  readonly #item: WorkItem
+  readonly #open: Stretch[] = []
+
+  constructor(item: WorkItem) {
+    this.#item = { ...item }
+  }
+
+  get item(): WorkItem {
+    return { ...this.#item }
+  }
+
+  /** Batches are added in order of their documents, before they are sent. */
+  add(toDoc: number): Stretch {
+    const stretch: Stretch = { toDoc, settled: null }
+    this.#open.push(stretch)
+    return stretch
+  }
+
+  settle(stretch: Stretch, settled: Settled): void {
+    stretch.settled = settled
+    for (let first = this.#open[0]; first?.settled; first = this.#open[0]) {
+      this.#open.shift()
+      this.#pass(first.toDoc, first.settled)
+    }
+  }
+
+  #pass(toDoc: number, settled: Settled): void {
+    const item = this.#item
+    item.checkpoint = toDoc
+    item.read += settled.read
+    item.written += settled.written
+    item.conflicts += settled.conflicts
+    item.failed += settled.failed
+    item.sourceBytes += settled.sourceBytes
+    item.done = toDoc >= item.toDoc
+  }
+}

@@ -1,0 +1,273 @@
+import { MigrationError } from '../base/errors.ts'
+import type { BulkBody, BulkOutcome } from '../cluster/bulk-body.ts'
+import type { DocumentBlock } from '../document/document-block.ts'
+import type { ShardReader } from '../document/shard-reader.ts'
+import type { DeadLetter } from '../state/records.ts'
+import { createBatch, fillBatch, firstRouted, resetBatch, type Batch } from './batch.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { judge } from './outcome.ts'
+import { Pace, stopped } from './pace.ts'
+import type { WorkItem } from './records.ts'
+
+/** One shard to be opened, checked and divided into work items. */
+export interface ShardTask {
+  index: string
+  shard: number
+}
+
+/** What opening a shard told. */
+export interface OpenedShard {
+  historyUuid: string | null
+  maxSeqNo: number | null
+  localCheckpoint: number | null
+  segments: { name: string; maxDoc: number; liveCount: number; storedBytes: number }[]
+}
+
+export interface ItemTask {
+  item: WorkItem
+  fenceAlias: string
+  epochBase: number
+  mayHoldRouted: boolean
+  versionMax: number
+}
+
+/** How far an item has come, and the dead letters that must be stored before (or with) that. */
+export interface ItemReport {
+  item: WorkItem
+  deadLetters: DeadLetter[]
+}
+
+/** Takes a report and answers when it is stored. */
+export type Report = (report: ItemReport) => Promise<void>
+
+/**
+ * What does the work: in this thread (LocalLane) or in a worker (RemoteLane). One task at a time; the bulks of an item
+ * may still be under way when the next one begins.
+ */
+export interface Lane {
+  openShard(task: ShardTask): Promise<OpenedShard>
+  /** Resolves when the item has been read; `settled` when all its bulks are answered and reported. */
+  run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }>
+  /** Ends the reading of this index, or of everything. */
+  stop(index?: string): void
+  /** Gives up the bulks that are under way. */
+  giveUp(): void
+  close(): Promise<void>
+}
+
+export interface LaneContext {
+  /** Opens the shard and checks it: nothing of it is sent before. */
+  openShardReader: (task: ShardTask) => Promise<ShardReader>
+  deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
+  bulkBytesMax: number
+  bulksInFlightMax: number
+}
+
+export class LocalLane implements Lane {
+  readonly #context: LaneContext
+  readonly #flow: Flow
+  readonly #reading = new AbortController()
+  readonly #sending = new AbortController()
+  readonly #stoppedIndices = new Set<string>()
+  readonly #pool: Batch[] = []
+  /** The shard opened last is kept open: the next item is most likely of the same. */
+  #open: { task: ShardTask; reader: ShardReader } | undefined
+
+  constructor(context: LaneContext) {
+    this.#context = context
+    this.#flow = { pace: new Pace(context.bulksInFlightMax), bytesMax: context.bulkBytesMax }
+  }
+
+  async openShard(task: ShardTask): Promise<OpenedShard> {
+    const reader = await this.#reader(task)
+    return {
+      historyUuid: reader.historyUuid ?? null,
+      maxSeqNo: reader.maxSeqNo ?? null,
+      localCheckpoint: reader.localCheckpoint ?? null,
+      segments: reader.segments.map(({ name, maxDoc, liveCount, storedBytes }) => {
+        return { name, maxDoc, liveCount, storedBytes }
+      }),
+    }
+  }
+
+  async run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }> {
+    const reader = await this.#reader(task.item)
+    const sending = new ItemSending(task, {
+      deliver: this.#context.deliver,
+      flow: this.#flow,
+      report,
+      giveBatch: (batch) => this.#pool.push(batch),
+      signal: this.#sending.signal,
+    })
+    try {
+      await this.#read(reader, task, sending)
+    } catch (error) {
+      sending.fail(error)
+    }
+    return { settled: sending.settled() }
+  }
+
+  stop(index?: string): void {
+    if (index === undefined) this.#reading.abort()
+    else this.#stoppedIndices.add(index)
+  }
+
+  giveUp(): void {
+    this.#sending.abort()
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.reader.close()
+    this.#open = undefined
+  }
+
+  async #read(reader: ShardReader, task: ItemTask, sending: ItemSending): Promise<void> {
+    const { item } = task
+    const range = { fromDoc: item.checkpoint, toDoc: item.toDoc }
+    let batch = this.#takeBatch(item.checkpoint)
+    for await (const block of reader.readBlocks(item.segment, range)) {
+      this.#checkBlock(block, task)
+      for (let at = fillBatch(batch, block, 0, this.#limits(task)); at < block.count;) {
+        const next = block.doc[at]!
+        await sending.send(batch, this.#reading.signal)
+        if (this.#stoppedIndices.has(item.index)) throw stopped()
+        batch = this.#takeBatch(next)
+        at = fillBatch(batch, block, at, this.#limits(task))
+      }
+      if (sending.failed) return
+    }
+    batch.toDoc = item.toDoc
+    await sending.send(batch, this.#reading.signal)
+  }
+
+  #checkBlock(block: DocumentBlock, { item, mayHoldRouted }: ItemTask): void {
+    if (this.#reading.signal.aborted || this.#stoppedIndices.has(item.index)) throw stopped()
+    const routed = mayHoldRouted ? -1 : firstRouted(block)
+    if (routed >= 0) throw routedError(item, block, routed)
+  }
+
+  #limits(task: ItemTask): { bytesMax: number; epochBase: number } {
+    return { bytesMax: this.#flow.bytesMax, epochBase: task.epochBase }
+  }
+
+  #takeBatch(fromDoc: number): Batch {
+    const bytesMax = this.#context.bulkBytesMax
+    const batch = this.#pool.pop() ?? createBatch(bytesMax)
+    resetBatch(batch, fromDoc, bytesMax)
+    return batch
+  }
+
+  async #reader(task: ShardTask): Promise<ShardReader> {
+    const { index, shard } = task
+    if (this.#open?.task.index === index && this.#open.task.shard === shard) {
+      return this.#open.reader
+    }
+    await this.close()
+    const reader = await this.#context.openShardReader({ index, shard })
+    this.#open = { task: { index, shard }, reader }
+    return reader
+  }
+}
+
+/** How much at once: the number of bulks and the size of one follow the target's answers. */
+interface Flow {
+  readonly pace: Pace
+  bytesMax: number
+}
+
+const bytesMaxLeast = 64 * 1024
+
+interface SendingContext {
+  deliver: LaneContext['deliver']
+  flow: Flow
+  report: Report
+  giveBatch(batch: Batch): void
+  signal: AbortSignal
+}
+
+/** The bulks of one item. The first failure is kept, the rest is awaited. */
+class ItemSending {
+  readonly #task: ItemTask
+  readonly #context: SendingContext
+  readonly #checkpoint: Checkpoint
+  readonly #underWay = new Set<Promise<void>>()
+  #failure: { error: unknown } | undefined
+
+  constructor(task: ItemTask, context: SendingContext) {
+    this.#task = task
+    this.#context = context
+    this.#checkpoint = new Checkpoint(task.item)
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+  }
+
+  /** Waits for a place, then sends without waiting for the answer. The batch belongs to the bulk until then. */
+  async send(batch: Batch, reading: AbortSignal): Promise<void> {
+    await this.#context.flow.pace.enter(reading)
+    const bulk = this.#deliver(batch)
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.#underWay.delete(bulk)
+        this.#context.giveBatch(batch)
+      })
+    this.#underWay.add(bulk)
+  }
+
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+    if (this.#failure) throw this.#failure.error
+  }
+
+  async #deliver(batch: Batch): Promise<void> {
+    const stretch = this.#checkpoint.add(batch.toDoc)
+    const start = performance.now()
+    try {
+      const outcome = await this.#outcome(batch)
+      const { settled, deadLetters } = judge(batch, outcome, this.#task)
+      this.#checkpoint.settle(stretch, settled)
+      await this.#context.report({ item: this.#checkpoint.item, deadLetters })
+    } finally {
+      this.#context.flow.pace.leave({ latencyMs: performance.now() - start })
+    }
+  }
+
+  async #outcome(batch: Batch): Promise<BulkOutcome> {
+    if (batch.count === 0) return nothingToSend
+    const { deliver, flow, signal } = this.#context
+    const outcome = await deliver(this.#task.fenceAlias, batch, signal)
+    if (outcome.waits > 0) flow.pace.pushBack()
+    if (outcome.tooLarge && batch.count > 1) {
+      flow.bytesMax = Math.max(bytesMaxLeast, Math.min(flow.bytesMax, outcome.bytesSent) >> 1)
+    }
+    return outcome
+  }
+}
+
+const nothingToSend: BulkOutcome = {
+  written: 0,
+  conflicts: [],
+  refused: [],
+  bytesSent: 0,
+  requests: 0,
+  waits: 0,
+  tooLarge: false,
+}
+
+function routedError(item: WorkItem, block: DocumentBlock, i: number): MigrationError {
+  const text = (start: number, end: number): string => block.bytes.toString('utf8', start, end)
+  const id = text(block.idStart[i]!, block.idEnd[i]!)
+  const routing = text(block.routingStart[i]!, block.routingEnd[i]!)
+  return new MigrationError(
+    'MA_TARGET_INDEX',
+    `index ${item.index} holds routed documents (${JSON.stringify(id)} with routing ${JSON.stringify(routing)}), ` +
+      'but its target index has another number of shards, so that documents of one id could overwrite each other. ' +
+      "Delete the target index and make it again with the source's number of shards (osmigrate metadata migrate).",
+    { details: { index: item.index, shard: item.shard, id, routing } },
+  )
+}

@@ -1,0 +1,244 @@
+import { MigrationError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import {
+  deadLetterKind,
+  shardIncarnationKind,
+  type ShardIncarnation,
+  type TargetIndex,
+} from '../state/records.ts'
+import type { Change, Kind, StateStore } from '../state/store.ts'
+import type { OpenedShard, ShardTask } from './lane.ts'
+import {
+  backfillIndexKind,
+  backfillShardKind,
+  workItemKey,
+  workItemKind,
+  type BackfillIndex,
+  type BackfillShard,
+  type WorkItem,
+} from './records.ts'
+
+/** An index with what is known of its shards and work items. */
+export interface PlannedIndex {
+  record: BackfillIndex
+  target: TargetIndex
+  shards: BackfillShard[]
+  items: WorkItem[]
+}
+
+/**
+ * The plan of an index: from the state where there is one, else made and stored. What the plan says is settled counts
+ * only for the target index that it was made for: where the user has deleted that and made it anew, all begins anew.
+ */
+export async function planIndex(
+  state: StateStore,
+  snapshot: Snapshot,
+  target: TargetIndex,
+): Promise<PlannedIndex> {
+  const { index } = target
+  const known = (await state.get(backfillIndexKind, index))?.value
+  if (known && known.targetUuid !== target.targetUuid) await forget(state, index)
+  else if (known && known.snapshotUuid !== snapshot.uuid) throw otherSnapshot(known, snapshot)
+  else if (known) return loadPlan(state, known, target)
+  return makePlan(state, snapshot, target)
+}
+
+async function makePlan(
+  state: StateStore,
+  snapshot: Snapshot,
+  target: TargetIndex,
+): Promise<PlannedIndex> {
+  const { index } = target
+  const metadata = await snapshot.readIndexMetadata(index)
+  if (metadata.uuid !== target.sourceUuid) throw otherIncarnation(index, target, metadata.uuid)
+  const lacking = new Map(
+    snapshot.shardFailures.filter((one) => one.index === index).map((one) => [one.shard, one]),
+  )
+  const shards: BackfillShard[] = []
+  for (let shard = 0; shard < metadata.numberOfShards; shard++) {
+    const reason = lacking.get(shard)?.reason
+    const files = reason === undefined ? await snapshot.openShard(index, shard) : undefined
+    shards.push({
+      index,
+      shard,
+      byteLength: files?.byteLength ?? 0,
+      state: files ? 'open' : 'lacking',
+      error: files ? null : { code: 'MA_SNAPSHOT', message: reason ?? '' },
+    })
+  }
+  const record: BackfillIndex = {
+    index,
+    snapshot: snapshot.name,
+    snapshotUuid: snapshot.uuid,
+    sourceUuid: metadata.uuid,
+    targetUuid: target.targetUuid,
+    state: 'planned',
+    error: null,
+    notes:
+      target.sourceForm === 'full'
+        ? []
+        : [`_source is ${target.sourceForm}: what it leaves out is not in the snapshot`],
+  }
+  await state.commit([
+    ...shards.map((value) => putShard(value)),
+    { op: 'put', kind: backfillIndexKind, key: index, value: record, revision: 0 },
+  ])
+  return { record, target, shards, items: [] }
+}
+
+async function loadPlan(
+  state: StateStore,
+  record: BackfillIndex,
+  target: TargetIndex,
+): Promise<PlannedIndex> {
+  const prefix = `${record.index}/`
+  const shards: BackfillShard[] = []
+  for await (const { value } of state.each(backfillShardKind, { prefix })) {
+    shards[value.shard] = value
+  }
+  const items: WorkItem[] = []
+  for await (const { value } of state.each(workItemKind, { prefix })) items.push(value)
+  for (const item of items) await dropUnsettledLetters(state, item)
+  return { record, target, shards, items }
+}
+
+/** Dead letters above the checkpoint are of documents that will be sent again, and may be taken this time. */
+async function dropUnsettledLetters(state: StateStore, item: WorkItem): Promise<void> {
+  if (item.done) return
+  const prefix = `${item.index}/${item.shard}/${item.segment}/`
+  const drop: Change[] = []
+  for await (const { key, value } of state.each(deadLetterKind, { prefix })) {
+    if (value.doc >= item.checkpoint && value.doc < item.toDoc) {
+      drop.push({ op: 'delete', kind: deadLetterKind, key })
+    }
+  }
+  await state.commit(drop)
+}
+
+async function forget(state: StateStore, index: string): Promise<void> {
+  const prefix = `${index}/`
+  const drop: Change[] = []
+  const kinds: Kind<Json>[] = [
+    workItemKind,
+    backfillShardKind,
+    shardIncarnationKind,
+    deadLetterKind,
+  ]
+  for (const kind of kinds) {
+    for await (const { key } of state.each(kind, { prefix })) drop.push({ op: 'delete', kind, key })
+  }
+  await state.commit([...drop, { op: 'delete', kind: backfillIndexKind, key: index }])
+}
+
+/**
+ * Stores what opening a shard told: its incarnation (design §3.1) and its work items, before any of its documents is
+ * sent. Throws MA_TARGET_INDEX when the target already holds documents of another incarnation.
+ */
+export async function planShard(
+  state: StateStore,
+  index: PlannedIndex,
+  opened: { task: ShardTask; shard: OpenedShard; itemBytesMax: number },
+): Promise<WorkItem[]> {
+  const { task, shard, itemBytesMax } = opened
+  const incarnation = await noteIncarnation(state, index, { task, shard })
+  const items = shard.segments.flatMap((segment) => splitSegment(task, segment, itemBytesMax))
+  const planned: BackfillShard = { ...index.shards[task.shard]!, state: 'planned', error: null }
+  await state.commit([
+    {
+      op: 'put',
+      kind: shardIncarnationKind,
+      key: `${task.index}/${task.shard}`,
+      value: incarnation,
+    },
+    ...items.map((item) => putItem(item)),
+    putShard(planned),
+  ])
+  index.shards[task.shard] = planned
+  index.items.push(...items)
+  return items
+}
+
+/** On each opening, also of a shard that was planned before: the incarnation must be the noted one. */
+export async function noteIncarnation(
+  state: StateStore,
+  { target, record }: PlannedIndex,
+  { task, shard }: { task: ShardTask; shard: OpenedShard },
+): Promise<ShardIncarnation> {
+  const known = (await state.get(shardIncarnationKind, `${task.index}/${task.shard}`))?.value
+  if (known && known.historyUuid !== shard.historyUuid) {
+    throw otherIncarnation(
+      `${task.index}, shard ${task.shard}`,
+      { sourceUuid: known.historyUuid ?? 'none' },
+      shard.historyUuid ?? 'none',
+    )
+  }
+  const versionMax = target.epochBase + (shard.maxSeqNo ?? -1) + 1
+  return {
+    index: task.index,
+    shard: task.shard,
+    sourceUuid: record.sourceUuid,
+    historyUuid: shard.historyUuid,
+    snapshot: record.snapshot,
+    maxSeqNo: shard.maxSeqNo,
+    localCheckpoint: shard.localCheckpoint,
+    versionMax: Math.max(known?.versionMax ?? 0, versionMax),
+  }
+}
+
+function splitSegment(
+  { index, shard }: ShardTask,
+  segment: OpenedShard['segments'][number],
+  itemBytesMax: number,
+): WorkItem[] {
+  const { name, maxDoc, storedBytes } = segment
+  const parts = Math.max(1, Math.min(maxDoc, Math.ceil(storedBytes / itemBytesMax)))
+  const bound = (part: number): number => Math.floor((maxDoc * part) / parts)
+  return Array.from({ length: parts }, (_, part) => ({
+    index,
+    shard,
+    segment: name,
+    fromDoc: bound(part),
+    toDoc: bound(part + 1),
+    storedBytes: Math.round(storedBytes / parts),
+    checkpoint: bound(part),
+    done: maxDoc === 0,
+    read: 0,
+    written: 0,
+    conflicts: 0,
+    failed: 0,
+    sourceBytes: 0,
+  }))
+}
+
+export function putItem(value: WorkItem): Change {
+  return { op: 'put', kind: workItemKind, key: workItemKey(value), value }
+}
+
+export function putShard(value: BackfillShard): Change {
+  return { op: 'put', kind: backfillShardKind, key: `${value.index}/${value.shard}`, value }
+}
+
+function otherSnapshot(known: BackfillIndex, snapshot: Snapshot): MigrationError {
+  return new MigrationError(
+    'MA_SNAPSHOT',
+    `index ${known.index} is being filled from the snapshot ${known.snapshot} (${known.snapshotUuid}), not from ` +
+      `${snapshot.name} (${snapshot.uuid}). A second snapshot cannot take away what was deleted between the two: ` +
+      'go on with the first, or delete the target index, make it again (osmigrate metadata migrate) and begin anew.',
+    { details: { index: known.index, expected: known.snapshotUuid, found: snapshot.uuid } },
+  )
+}
+
+function otherIncarnation(
+  what: string,
+  { sourceUuid }: Pick<TargetIndex, 'sourceUuid'>,
+  found: string,
+): MigrationError {
+  return new MigrationError(
+    'MA_TARGET_INDEX',
+    `the target index of ${what} was made for another incarnation of the source (expected ${sourceUuid}, found ` +
+      `${found} in the snapshot): sequence numbers of the two cannot be compared. Delete the target index, then run ` +
+      'osmigrate metadata migrate and the backfill again.',
+    { details: { what, expected: sourceUuid, found } },
+  )
+}

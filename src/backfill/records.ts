@@ -1,0 +1,88 @@
+import { kind } from '../state/store.ts'
+
+/** The run as a whole. Key: `run`. */
+export type BackfillRun = {
+  state: 'running' | 'stopped' | 'failed' | 'done'
+  pid: number
+  snapshot: string
+  /** Of this run, not of the first one. */
+  startedAt: string
+  endedAt: string | null
+  /** Why it failed. */
+  error: { code: string; message: string } | null
+  /** What was settled when this run began, so that a rate can be had. */
+  before: Totals
+  /** What the run waits for, e.g. a target that answers 429; null while it moves. */
+  waiting: { on: string; since: string } | null
+}
+export const backfillRunKind = kind<BackfillRun>('backfill-run')
+
+/** Of what is settled. */
+export type Totals = {
+  read: number
+  written: number
+  failed: number
+  /** `_source` as JSON. */
+  sourceBytes: number
+  /** Share of the snapshot's shards that is settled, by their length. */
+  snapshotBytes: number
+}
+
+/** One index as planned, once; a run that goes on takes the plan as it is. Key: source index name. */
+export type BackfillIndex = {
+  index: string
+  snapshot: string
+  snapshotUuid: string
+  sourceUuid: string
+  /** The target index that the checkpoints speak of: another one there means that all is to be written again. */
+  targetUuid: string
+  state: 'planned' | 'done' | 'failed'
+  /** Why it failed; a later run tries again. */
+  error: { code: string; message: string } | null
+  /** Things to know about an index that is carried over, e.g. a filtered `_source`. */
+  notes: string[]
+}
+export const backfillIndexKind = kind<BackfillIndex>('backfill-index')
+
+/** One shard. Key: `index/shard`. */
+export type BackfillShard = {
+  index: string
+  shard: number
+  /** All files of the shard in the snapshot: its share of the whole. */
+  byteLength: number
+  /** open: not divided into work items yet; bad: cannot be read, tried again by a later run; lacking: the snapshot is PARTIAL. */
+  state: 'open' | 'planned' | 'bad' | 'lacking'
+  error: { code: string; message: string } | null
+}
+export const backfillShardKind = kind<BackfillShard>('backfill-shard')
+
+/** A stretch of one segment. Key: `index/shard/segment/fromDoc`, the last with 10 digits. */
+export type WorkItem = {
+  index: string
+  shard: number
+  segment: string
+  /** Lucene numbers [fromDoc, toDoc). */
+  fromDoc: number
+  toDoc: number
+  storedBytes: number
+  /** Everything below is settled: written, or a dead letter. Never passes a batch without an answer. */
+  checkpoint: number
+  done: boolean
+  /** Of what lies below the checkpoint. */
+  read: number
+  written: number
+  /** 409 that a write of ours explains; counted in `written` too. */
+  conflicts: number
+  failed: number
+  sourceBytes: number
+}
+export const workItemKind = kind<WorkItem>('work-item')
+
+export function workItemKey(item: WorkItem): string {
+  const { index, shard, segment, fromDoc } = item
+  return `${index}/${shard}/${segment}/${String(fromDoc).padStart(10, '0')}`
+}
+
+/** Another shell asks the run to stop. Key: `stop`. */
+export type StopRequest = { at: string; pid: number }
+export const stopRequestKind = kind<StopRequest>('stop-request')

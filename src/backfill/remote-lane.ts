@@ -1,0 +1,136 @@
+import { Worker } from 'node:worker_threads'
+import type { BulkWait } from '../cluster/bulk.ts'
+import type { ItemTask, Lane, OpenedShard, Report, ShardTask } from './lane.ts'
+import {
+  errorData,
+  errorOf,
+  type FromWorker,
+  type ToWorker,
+  type WorkerData,
+} from './worker-messages.ts'
+
+interface Call {
+  opened?: (shard: OpenedShard) => void
+  read?: (item: { settled: Promise<void> }) => void
+  report?: Report
+  settled?: PromiseWithResolvers<void>
+  reject: (error: unknown) => void
+}
+
+/** A lane in a worker thread. What is under way is bounded there: a bulk's place is free once its report is stored here. */
+export class RemoteLane implements Lane {
+  readonly #worker: Worker
+  readonly #calls = new Map<number, Call>()
+  readonly #exited: Promise<void>
+  readonly #onWait: (wait: BulkWait) => void
+  #ids = 0
+  #dead: Error | undefined
+
+  constructor(data: WorkerData, onWait: (wait: BulkWait) => void) {
+    this.#onWait = onWait
+    // As this module: .ts in development, .js when compiled.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    this.#worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+      workerData: data,
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#exited = promise
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#die(error as Error))
+    this.#worker.on('exit', (code) => {
+      this.#die(new Error(`a worker thread ended by itself (exit code ${code})`))
+      resolve()
+    })
+  }
+
+  openShard(task: ShardTask): Promise<OpenedShard> {
+    return new Promise((opened, reject) => {
+      const id = this.#call({ opened, reject })
+      this.#post({ type: 'open', id, task })
+    })
+  }
+
+  run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }> {
+    return new Promise((read, reject) => {
+      const settled = Promise.withResolvers<void>()
+      // Whoever awaits it later gets the error then.
+      settled.promise.catch(() => {})
+      const id = this.#call({ read, report, settled, reject })
+      this.#post({ type: 'run', id, task })
+    })
+  }
+
+  stop(index?: string): void {
+    this.#post({ type: 'stop', ...(index !== undefined && { index }) })
+  }
+
+  giveUp(): void {
+    this.#post({ type: 'giveUp' })
+  }
+
+  async close(): Promise<void> {
+    this.#post({ type: 'close' })
+    await this.#exited
+  }
+
+  #call(call: Call): number {
+    const id = ++this.#ids
+    this.#calls.set(id, call)
+    if (this.#dead) this.#fail(id, this.#dead)
+    return id
+  }
+
+  #post(message: ToWorker): void {
+    if (!this.#dead) this.#worker.postMessage(message)
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'wait') {
+      this.#onWait(message.wait)
+      return
+    }
+    const call = this.#calls.get(message.id)
+    if (!call) return
+    switch (message.type) {
+      case 'opened':
+        this.#calls.delete(message.id)
+        call.opened?.(message.shard)
+        break
+      case 'read':
+        call.read?.({ settled: call.settled!.promise })
+        break
+      case 'report':
+        void this.#store(call, message)
+        break
+      case 'settled':
+        this.#calls.delete(message.id)
+        if (message.error) call.settled?.reject(errorOf(message.error))
+        else call.settled?.resolve()
+        break
+      case 'failed':
+        this.#fail(message.id, errorOf(message.error))
+        break
+    }
+  }
+
+  async #store(call: Call, message: FromWorker & { type: 'report' }): Promise<void> {
+    try {
+      await call.report?.(message.content)
+      this.#post({ type: 'stored', report: message.report })
+    } catch (error) {
+      this.#post({ type: 'stored', report: message.report, error: errorData(error) })
+    }
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error
+    for (const id of [...this.#calls.keys()]) this.#fail(id, error)
+  }
+
+  #fail(id: number, error: Error): void {
+    const call = this.#calls.get(id)
+    this.#calls.delete(id)
+    call?.reject(error)
+    call?.settled?.reject(error)
+  }
+}

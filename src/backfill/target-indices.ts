@@ -1,0 +1,77 @@
+import { MigrationError } from '../base/errors.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { targetIndexKind, type TargetIndex } from '../state/records.ts'
+import type { StateStore } from '../state/store.ts'
+
+/**
+ * The target indices that documents are written to, each shown to be the one that this migration made: same UUID, and
+ * its fence alias points at it alone. Throws MA_TARGET_INDEX that names every index for which that does not hold; then
+ * nothing has been written.
+ */
+export async function checkTargetIndices(
+  target: Cluster,
+  state: StateStore,
+  indices: readonly string[],
+): Promise<TargetIndex[]> {
+  const found: TargetIndex[] = []
+  const problems: string[] = []
+  for (const index of indices) {
+    const record = await state.get(targetIndexKind, index)
+    const problem = record
+      ? await problemOf(target, record.value)
+      : `${index}: no target index was made for it; run: osmigrate metadata migrate`
+    if (problem !== undefined) problems.push(problem)
+    else if (record) found.push(record.value)
+  }
+  if (problems.length > 0) {
+    throw new MigrationError(
+      'MA_TARGET_INDEX',
+      `the target is not ready, nothing was written:\n  ${problems.join('\n  ')}`,
+      { details: { problems } },
+    )
+  }
+  return found
+}
+
+async function problemOf(target: Cluster, index: TargetIndex): Promise<string | undefined> {
+  const name = index.targetIndex
+  const again = `Run again: osmigrate metadata migrate`
+  if (index.sourceForm === 'disabled' || index.sourceForm === 'synthetic') {
+    return (
+      `${index.index}: its mapping keeps no _source as it was written (${index.sourceForm}), so a snapshot does not ` +
+      'hold its documents. Exclude it (--exclude), or reindex it on the source.'
+    )
+  }
+  const answer = await target.request('GET', `/${encodeURIComponent(name)}`, {
+    query: { filter_path: '*.aliases,*.settings.index.uuid', flat_settings: true },
+    accept: [404],
+  })
+  const body = answer.status === 404 ? undefined : answer.body[name]
+  if (!isJsonObject(body)) return `${index.index}: the target has no index named ${name}. ${again}`
+  const uuid = isJsonObject(body.settings) ? body.settings['index.uuid'] : undefined
+  if (uuid !== index.targetUuid) {
+    return (
+      `${index.index}: the target's index ${name} is not the one that this migration made ` +
+      `(expected UUID ${index.targetUuid}, found ${typeof uuid === 'string' ? uuid : 'none'}). Delete it if it may go, then: ${again}`
+    )
+  }
+  return aliasProblem(target, index, isJsonObject(body.aliases) ? body.aliases : {})
+}
+
+async function aliasProblem(
+  target: Cluster,
+  index: TargetIndex,
+  aliases: JsonObject,
+): Promise<string | undefined> {
+  const alias = index.fenceAlias
+  if (!(alias in aliases)) {
+    return `${index.index}: the target's index ${index.targetIndex} lacks the alias ${alias}. Run again: osmigrate metadata migrate`
+  }
+  const answer = await target.request('GET', `/_alias/${encodeURIComponent(alias)}`, {
+    accept: [404],
+  })
+  const others = Object.keys(answer.body).filter((name) => name !== index.targetIndex)
+  if (others.length === 0) return undefined
+  return `${index.index}: the alias ${alias} points at other indices too: ${others.join(', ')}. Take it off them.`
+}

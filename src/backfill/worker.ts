@@ -1,0 +1,88 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openBlobStore } from '../blob/open.ts'
+import type { BulkWait } from '../cluster/bulk.ts'
+import { connectCluster } from '../cluster/connect.ts'
+import { openRepository } from '../snapshot/repository.ts'
+import type { LocalLane, ItemTask } from './lane.ts'
+import { openLocalLane } from './open-lane.ts'
+import {
+  errorData,
+  errorOf,
+  type FromWorker,
+  type ToWorker,
+  type WorkerData,
+} from './worker-messages.ts'
+
+/** A thread with a lane of its own: own handles on the snapshot, own connections to the target. The main thread keeps the state. */
+const { repository, snapshot: name, target: cluster, options } = workerData as WorkerData
+const port = parentPort!
+const send = (message: FromWorker): void => port.postMessage(message)
+
+const opening = open()
+opening.catch(() => {})
+/** Reports that the main thread has not stored yet. */
+const unstored = new Map<number, { resolve: () => void; reject: (error: Error) => void }>()
+let reports = 0
+
+// The first message may come before everything is open, and an error of opening answers it.
+port.on('message', (message: ToWorker) => {
+  void receive(message)
+})
+
+async function open() {
+  const store = await openRepository(openBlobStore(repository))
+  const snapshot = await store.openSnapshot(name)
+  const target = await connectCluster('target', cluster)
+  const onWait = (wait: BulkWait): void => send({ type: 'wait', wait })
+  return { target, lane: openLocalLane({ snapshot, target, options, onWait }) }
+}
+
+async function receive(message: ToWorker): Promise<void> {
+  if (message.type === 'stored') {
+    const report = unstored.get(message.report)
+    unstored.delete(message.report)
+    if (message.error) report?.reject(errorOf(message.error))
+    else report?.resolve()
+    return
+  }
+  try {
+    const { lane, target } = await opening
+    switch (message.type) {
+      case 'open':
+        send({ type: 'opened', id: message.id, shard: await lane.openShard(message.task) })
+        break
+      case 'run':
+        await run(lane, message.id, message.task)
+        break
+      case 'stop':
+        lane.stop(message.index)
+        break
+      case 'giveUp':
+        lane.giveUp()
+        break
+      case 'close':
+        await lane.close()
+        await target.close()
+        port.close()
+        break
+    }
+  } catch (error) {
+    if ('id' in message) send({ type: 'failed', id: message.id, error: errorData(error) })
+    else if (message.type === 'close') port.close()
+  }
+}
+
+async function run(lane: LocalLane, id: number, task: ItemTask): Promise<void> {
+  const { settled } = await lane.run(task, (content) => {
+    const report = ++reports
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    unstored.set(report, { resolve, reject })
+    send({ type: 'report', id, report, content })
+    return promise
+  })
+  send({ type: 'read', id })
+  await settled.then(
+    () => send({ type: 'settled', id }),
+    (error: unknown) => send({ type: 'settled', id, error: errorData(error) }),
+  )
+}

@@ -1,0 +1,48 @@
+import type { DocumentBlock } from '../../src/document/document-block.ts'
+
+export interface BlockDocument {
+  doc: number
+  id: string
+  routing?: string
+  /** Absent: the index keeps none. */
+  source?: string
+  /** Absent: written by 5.x. */
+  seqNo?: number
+}
+
+/** A block as the decoder would give it. */
+export function documentBlock(
+  documents: readonly BlockDocument[],
+  range: { fromDoc?: number; toDoc?: number } = {},
+): DocumentBlock {
+  const parts: Buffer[] = []
+  let length = 0
+  const add = (text: string | undefined): [number, number] => {
+    if (text === undefined) return [-1, -1]
+    const bytes = Buffer.from(text)
+    parts.push(bytes)
+    length += bytes.length
+    return [length - bytes.length, length]
+  }
+  const names = documents.map(({ id, routing, source }) => {
+    return { id: add(id), routing: add(routing), source: add(source) }
+  })
+  const none = new Int32Array(documents.length).fill(-1)
+  return {
+    count: documents.length,
+    fromDoc: range.fromDoc ?? documents[0]?.doc ?? 0,
+    toDoc: range.toDoc ?? (documents.at(-1)?.doc ?? -1) + 1,
+    bytes: Buffer.concat(parts),
+    doc: Int32Array.from(documents, ({ doc }) => doc),
+    idStart: Int32Array.from(names, ({ id }) => id[0]),
+    idEnd: Int32Array.from(names, ({ id }) => id[1]),
+    routingStart: Int32Array.from(names, ({ routing }) => routing[0]),
+    routingEnd: Int32Array.from(names, ({ routing }) => routing[1]),
+    typeStart: none,
+    typeEnd: none,
+    sourceStart: Int32Array.from(names, ({ source }) => source[0]),
+    sourceEnd: Int32Array.from(names, ({ source }) => source[1]),
+    seqNo: Float64Array.from(documents, ({ seqNo }) => seqNo ?? -1),
+    version: new Float64Array(documents.length).fill(1),
+  }
+}
