@@ -57,7 +57,7 @@ export function documentAt(block: DocumentBlock, i: number): Document {
     ...(seqNo >= 0 && { seqNo }),
     ...(version >= 0 && { version }),
     ...(block.sourceStart[i]! >= 0 && {
-      source: Uint8Array.from(block.bytes.subarray(block.sourceStart[i]!, block.sourceEnd[i]!)),
+      source: Uint8Array.from(block.bytes.subarray(block.sourceStart[i], block.sourceEnd[i])),
     }),
   }
 }

@@ -1,7 +1,6 @@
 import type { DocumentBlock } from './document-block.ts'
 
-/** How much of what is read is checked: what was touched (as the engines do), or every file that is used, whole. */
-export type Verify = 'touched' | 'full'
+export type { Verify } from '../lucene/files.ts'
 
 /** A shard of a snapshot opened for reading documents. Made by openShardReader(files, options). */
 export interface ShardReader {

@@ -1,0 +1,109 @@
+import { CorruptData, MigrationError } from '../base/errors.ts'
+import { readCommit } from '../lucene/commit.ts'
+import type { Commit } from '../lucene/commit.ts'
+import type { Verify } from '../lucene/files.ts'
+import { openSegment } from '../lucene/segment.ts'
+import type { Segment } from '../lucene/segment.ts'
+import type { ShardFiles } from '../snapshot/snapshot.ts'
+import { readSegmentBlocks } from './segment-blocks.ts'
+import type { SegmentSummary, ShardReader } from './shard-reader.ts'
+
+/**
+ * Opens a shard: its commit, and the small files of each segment. The first readBlocks() checks the stored fields of
+ * all segments from end to end before it yields anything, so that of a shard that turns out broken nothing has left;
+ * it reads them once for that and once for the documents. Throws CorruptData, Unsupported, FormatTooOld, FormatTooNew
+ * or MA_BLOB_MISSING. The caller closes the reader.
+ */
+export async function openShardReader(
+  files: ShardFiles,
+  { verify }: { verify: Verify },
+): Promise<ShardReader> {
+  const commit = await readCommit(files)
+  const segments = new Map<string, Segment>()
+  const closeAll = async (): Promise<void> => {
+    for (const segment of segments.values()) await segment.close()
+  }
+  try {
+    if (verify === 'full') await checkLengths(files)
+    for (const one of commit.segments) {
+      segments.set(one.name, await openSegment(files, one, { verify }))
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+  let checked: Promise<void> | undefined
+  const check = async (): Promise<void> => {
+    for (const segment of segments.values()) if (segment.liveCount > 0) await segment.check()
+  }
+  return {
+    ...userDataOf(commit, files.name),
+    segments: [...segments.values()].map(summaryOf),
+    hasField: (name) => [...segments.values()].some(({ fieldInfos }) => fieldInfos.has(name)),
+    async *readBlocks(name, range = {}) {
+      const segment = segments.get(name)
+      if (segment === undefined) {
+        throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
+      }
+      await (checked ??= check())
+      yield* readSegmentBlocks(segment, range)
+    },
+    close: closeAll,
+  }
+}
+
+/** The lengths in the snapshot's file list, against the files. */
+async function checkLengths(files: ShardFiles): Promise<void> {
+  for (const name of files.names()) {
+    const source = await files.open(name)
+    const { byteLength } = source
+    await source.close()
+    const listed = files.file(name).byteLength
+    if (listed !== byteLength) {
+      throw new CorruptData({
+        file: name,
+        offset: 0,
+        expected: `${listed} bytes, as the snapshot's file list says`,
+        found: `${byteLength}`,
+      })
+    }
+  }
+}
+
+function summaryOf(segment: Segment): SegmentSummary {
+  const { name, luceneVersion, maxDoc, liveCount, storedBytes } = segment
+  return { name, luceneVersion, maxDoc, liveCount, storedBytes }
+}
+
+function userDataOf(
+  { userData }: Commit,
+  file: string,
+): Pick<ShardReader, 'historyUuid' | 'maxSeqNo' | 'localCheckpoint'> {
+  const historyUuid = userData.get('history_uuid')
+  const maxSeqNo = numberOf(userData, 'max_seq_no', file)
+  const localCheckpoint = numberOf(userData, 'local_checkpoint', file)
+  return {
+    ...(historyUuid !== undefined && { historyUuid }),
+    ...(maxSeqNo !== undefined && { maxSeqNo }),
+    ...(localCheckpoint !== undefined && { localCheckpoint }),
+  }
+}
+
+function numberOf(
+  userData: ReadonlyMap<string, string>,
+  key: string,
+  file: string,
+): number | undefined {
+  const text = userData.get(key)
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new CorruptData({
+      file,
+      offset: 0,
+      expected: `a number as ${key} of the commit`,
+      found: text,
+    })
+  }
+  return value
+}

@@ -1,0 +1,194 @@
+import { lz4SlackBytes } from '../bytes/lz4.ts'
+import { Memory } from '../bytes/memory.ts'
+import { ChunkDecoder } from '../lucene/chunk.ts'
+import { stretchDocs } from '../lucene/docs-with-field.ts'
+import type { LiveDocs } from '../lucene/live-docs.ts'
+import type { NumericColumn } from '../lucene/numeric-column.ts'
+import { numericFields } from '../lucene/segment.ts'
+import type { Segment } from '../lucene/segment.ts'
+import type { StoredFields } from '../lucene/stored-fields.ts'
+import { BlockWriter, fieldRole } from './block-writer.ts'
+import type { Numbers } from './block-writer.ts'
+import type { DocumentBlock } from './document-block.ts'
+
+/** Compressed chunks are read in runs of up to this many bytes; a longer chunk is a run of its own. */
+const windowBytes = 1024 * 1024
+/** Chunks are put together into one block until it has this many bytes. */
+const blockBytesMin = 512 * 1024
+
+/**
+ * The blocks of one segment: live root documents with numbers in [fromDoc, toDoc). Chunks in which nothing lives are
+ * not read; a run of them yields one empty block, so that a checkpoint can pass it.
+ *
+ *   memory = compressed run | slack | decoded chunks of the block, ids and sources written anew | slack
+ */
+export async function* readSegmentBlocks(
+  segment: Segment,
+  range: { fromDoc?: number; toDoc?: number },
+): AsyncIterable<DocumentBlock> {
+  const fromDoc = Math.max(0, range.fromDoc ?? 0)
+  const toDoc = Math.min(segment.maxDoc, range.toDoc ?? segment.maxDoc)
+  if (fromDoc >= toDoc) return
+  const memory = new Memory(windowBytes + 4 * blockBytesMin)
+  const chunk = new ChunkDecoder(memory)
+  const writer = new BlockWriter(memory, chunk, rolesOf(segment))
+  if (segment.liveCount === 0) {
+    writer.begin(fromDoc)
+    writer.block.toDoc = toDoc
+    yield writer.block
+    return
+  }
+  const open: { close(): Promise<void> }[] = []
+  try {
+    const live = await segment.readLiveDocs()
+    const stored = await segment.openStoredFields()
+    open.push(stored.source)
+    const seqNo = await segment.openNumeric(numericFields.seqNo)
+    if (seqNo !== undefined) open.push(seqNo.source)
+    const version = await segment.openNumeric(numericFields.version)
+    if (version !== undefined) open.push(version.source)
+    const columns = { seqNo: seqNo?.column, version: version?.column }
+    yield* readRuns({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc })
+  } finally {
+    for (const source of open) await source.close()
+  }
+}
+
+interface Reading {
+  readonly memory: Memory
+  readonly chunk: ChunkDecoder
+  readonly writer: BlockWriter
+  readonly live: LiveDocs
+  readonly stored: StoredFields
+  readonly columns: { seqNo: NumericColumn | undefined; version: NumericColumn | undefined }
+  readonly fromDoc: number
+  readonly toDoc: number
+}
+
+async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
+  const { writer, stored, toDoc, memory } = reading
+  const { firstDoc, offset } = stored.chunks
+  let next = chunkOf(stored, reading.fromDoc)
+  writer.begin(reading.fromDoc)
+  while (next < stored.chunks.count && firstDoc[next]! < toDoc) {
+    const dead = deadChunks(reading, next)
+    if (dead > next) {
+      writer.block.toDoc = Math.min(toDoc, firstDoc[dead]!)
+      yield writer.block
+      writer.begin(writer.block.toDoc)
+      next = dead
+      continue
+    }
+    const end = runEnd(reading, next)
+    const base = offset[next]!
+    const length = offset[end]! - base
+    memory.grow(length + lz4SlackBytes * 2 + blockBytesMin, 0)
+    await stored.source.read(base, length, memory.bytes)
+    const dest = length + lz4SlackBytes
+    let free = dest
+    for (; next < end; next++) {
+      free = await addChunk(reading, next, base, free)
+      if (free - dest < blockBytesMin && next + 1 < end) continue
+      yield writer.block
+      writer.begin(writer.block.toDoc)
+      free = dest
+    }
+  }
+}
+
+/** Decodes one chunk to `free` and adds its documents; returns where free memory begins then. */
+async function addChunk(
+  reading: Reading,
+  index: number,
+  base: number,
+  free: number,
+): Promise<number> {
+  const { chunk, writer, live, stored, columns } = reading
+  const { firstDoc, offset } = stored.chunks
+  const first = firstDoc[index]!
+  const input = {
+    file: stored.source.name,
+    fileOffset: offset[index]!,
+    start: offset[index]! - base,
+    end: offset[index + 1]! - base,
+    firstDoc: first,
+    docCount: firstDoc[index + 1]! - first,
+  }
+  const fromDoc = Math.max(first, reading.fromDoc)
+  const toDoc = Math.min(firstDoc[index + 1]!, reading.toDoc)
+  let at = chunk.decode(input, stored, free, { live, fromDoc, toDoc })
+  for (let doc = fromDoc; doc < toDoc;) {
+    const stretch = Math.floor(doc / stretchDocs)
+    const stretchEnd = Math.min(toDoc, (stretch + 1) * stretchDocs)
+    const numbers = await loadNumbers(columns, stretch)
+    const file = stored.source.name
+    at = writer.add(
+      { file, firstDoc: first, fromDoc: doc, toDoc: stretchEnd, free: at },
+      live,
+      numbers,
+    )
+    doc = stretchEnd
+  }
+  return at
+}
+
+async function loadNumbers(columns: Reading['columns'], stretch: number): Promise<Numbers> {
+  await columns.seqNo?.load(stretch)
+  await columns.version?.load(stretch)
+  return {
+    firstDoc: stretch * stretchDocs,
+    seqNo: columns.seqNo?.values,
+    version: columns.version?.values,
+  }
+}
+
+/** The chunk that holds a document. */
+function chunkOf({ chunks }: StoredFields, doc: number): number {
+  let low = 0
+  let high = chunks.count - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (chunks.firstDoc[middle]! <= doc) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** The first chunk from `chunk` on that is wanted: something in it lives. */
+function deadChunks({ live, stored, fromDoc, toDoc }: Reading, chunk: number): number {
+  const { count, firstDoc } = stored.chunks
+  let at = chunk
+  while (at < count && firstDoc[at]! < toDoc) {
+    if (live.anyLive(Math.max(fromDoc, firstDoc[at]!), Math.min(toDoc, firstDoc[at + 1]!))) break
+    at++
+  }
+  return at
+}
+
+/** The end of the run of chunks that is read at once from `chunk` on: wanted ones that fit the window. */
+function runEnd(reading: Reading, chunk: number): number {
+  const { stored, toDoc } = reading
+  const { count, firstDoc, offset } = stored.chunks
+  let end = chunk + 1
+  while (
+    end < count &&
+    firstDoc[end]! < toDoc &&
+    offset[end + 1]! - offset[chunk]! <= windowBytes &&
+    deadChunks(reading, end) === end
+  ) {
+    end++
+  }
+  return end
+}
+
+function rolesOf(segment: Segment): Uint8Array {
+  let numberMax = 0
+  for (const { number } of segment.fieldInfos.values()) numberMax = Math.max(numberMax, number)
+  const roles = new Uint8Array(numberMax + 1)
+  const names = { _id: 'id', _source: 'source', _routing: 'routing', _uid: 'uid' } as const
+  for (const [name, role] of Object.entries(names)) {
+    const field = segment.fieldInfos.get(name)
+    if (field !== undefined) roles[field.number] = fieldRole[role]
+  }
+  return roles
+}

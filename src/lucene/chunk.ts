@@ -1,0 +1,305 @@
+import { CorruptData } from '../base/errors.ts'
+import { inflateRaw } from '../bytes/deflate.ts'
+import { decompressLz4, lz4SlackBytes } from '../bytes/lz4.ts'
+import type { Memory } from '../bytes/memory.ts'
+import type { ChunkCompression } from './formats.ts'
+import type { LiveDocs } from './live-docs.ts'
+import { packedAt, packedBytes } from './packed.ts'
+
+/** One chunk of stored fields to be decoded: its compressed bytes are [start, end) of the memory. */
+export interface ChunkInput {
+  readonly file: string
+  /** Offset in the file of the byte at `start`, for messages. */
+  readonly fileOffset: number
+  readonly start: number
+  readonly end: number
+  readonly firstDoc: number
+  readonly docCount: number
+}
+
+/** What all chunks of a segment share. */
+export interface ChunkShape {
+  readonly compression: ChunkCompression
+  readonly chunkBytes: number
+}
+
+/** No block expands further: LZ4 gives at most 255 bytes for one, DEFLATE 1032. */
+const expansionMax = 1100
+/** Offsets are kept as int32; Lucene itself has no longer chunks. */
+const offsetMax = 0x7fff_ffff
+
+/**
+ * Decodes chunks into a memory, one after another; its arrays are reused.
+ *
+ *   chunk     = firstDoc:vint, docCount × 2 + sliced:vint, counts, lengths, data
+ *   counts    = fields:vint                                                (docCount = 1)
+ *             | 0:vint, fields of each:vint | bits:vint, fields:packed[docCount]
+ *   lengths   = the same with the bytes of each document
+ *   data      = compressed documents, end to end; sliced: chunkBytes of them at a time, each piece on its own
+ *   lz4-preset     = dictBytes:vint, blockBytes:vint, compressed:vint[1 + blocks], dictionary, block*
+ *   deflate-preset = dictBytes:vint, blockBytes:vint, (compressed:vint, dictionary), (compressed:vint, block)*
+ *   lz4            = one stream;  deflate = compressed:vint, one stream
+ *
+ * A block of the preset forms is compressed with the dictionary before it; the last one may be shorter.
+ * Specified in org.apache.lucene.codecs.compressing.CompressingStoredFieldsReader, CompressionMode, and
+ * lucene87.LZ4WithPresetDictCompressionMode and DeflateWithPresetDictCompressionMode.
+ */
+export class ChunkDecoder {
+  readonly #memory: Memory
+  /** Stored fields of each document. */
+  fieldCount = new Int32Array(1024)
+  /** Where each document lies in the memory; one more entry at the end. */
+  start = new Int32Array(1025)
+  #compressed = new Int32Array(16)
+  // Where reading stands in the memory, while a chunk is decoded.
+  #at = 0
+  #input!: ChunkInput
+
+  constructor(memory: Memory) {
+    this.#memory = memory
+  }
+
+  /**
+   * Decodes one chunk to `dest` in the memory, which grows if needed, and returns where its last document ends. Blocks
+   * in which none of [fromDoc, toDoc) lives are left undecoded: only live documents of that range may be looked at.
+   */
+  decode(
+    input: ChunkInput,
+    shape: ChunkShape,
+    dest: number,
+    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
+  ): number {
+    this.#input = input
+    this.#at = input.start
+    const sliced = this.#readHead(dest)
+    const destEnd = this.start[input.docCount]!
+    this.#memory.grow(destEnd + lz4SlackBytes, dest)
+    const pieceBytes = sliced ? shape.chunkBytes : destEnd - dest
+    for (let at = dest; at < destEnd; at += pieceBytes) {
+      this.#decodePiece(shape.compression, at, Math.min(destEnd, at + pieceBytes), wanted)
+    }
+    return destEnd
+  }
+
+  /** Reads up to `data`, and whether the chunk is sliced. */
+  #readHead(dest: number): boolean {
+    const { firstDoc, docCount, start, end } = this.#input
+    const first = this.#readVInt()
+    const token = this.#readVInt()
+    if (first !== firstDoc || token >>> 1 !== docCount) {
+      const expected = `documents ${firstDoc} to ${firstDoc + docCount - 1}, as the index says`
+      throw this.#corrupt(expected, `${token >>> 1} from ${first}`)
+    }
+    if (docCount + 1 > this.start.length) {
+      this.start = new Int32Array(docCount + 1)
+      this.fieldCount = new Int32Array(docCount)
+    }
+    this.#readInts(this.fieldCount, 0)
+    this.#readInts(this.start, 1)
+    this.start[0] = dest
+    const destMax = Math.min(dest + (end - start) * expansionMax, offsetMax)
+    for (let i = 0, at = dest; i < docCount; i++) {
+      const length = this.start[i + 1]!
+      if (length < 0 || (length === 0) !== (this.fieldCount[i] === 0) || at + length > destMax) {
+        const expected = 'lengths of documents that fit the chunk'
+        throw this.#corrupt(expected, `${length} bytes in ${this.fieldCount[i]} fields`)
+      }
+      at += length
+      this.start[i + 1] = at
+    }
+    return (token & 1) === 1
+  }
+
+  /** `counts` or `lengths` of the grammar, into `into` from index `at` on. */
+  #readInts(into: Int32Array, at: number): void {
+    const { docCount, end } = this.#input
+    if (docCount === 1) {
+      into[at] = this.#readVInt()
+      return
+    }
+    const bits = this.#readVInt()
+    if (bits === 0) {
+      into.fill(this.#readVInt(), at, at + docCount)
+      return
+    }
+    const length = packedBytes(docCount, bits)
+    if (bits < 0 || bits > 31 || this.#at + length > end) {
+      throw this.#corrupt('packed integers that fit the chunk', `${bits} bits each`)
+    }
+    const { bytes } = this.#memory
+    for (let i = 0; i < docCount; i++) into[at + i] = packedAt(bytes, this.#at, bits, i)
+    this.#at += length
+  }
+
+  #decodePiece(
+    compression: ChunkCompression,
+    dest: number,
+    destEnd: number,
+    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
+  ): void {
+    switch (compression) {
+      case 'lz4':
+        this.#lz4(this.#input.end, { dest, destEnd, dictStart: dest, dictEnd: dest })
+        return
+      case 'deflate':
+        this.#deflate(this.#readLength(), { dest, destEnd, dictStart: dest, dictEnd: dest })
+        return
+      case 'lz4-preset':
+        this.#lz4Preset(dest, destEnd, wanted)
+        return
+      case 'deflate-preset':
+        this.#deflatePreset(dest, destEnd, wanted)
+        return
+    }
+  }
+
+  #lz4Preset(
+    dest: number,
+    destEnd: number,
+    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
+  ): void {
+    const { dictEnd, blockBytes, blocks } = this.#readPreset(dest, destEnd)
+    if (blocks + 1 > this.#compressed.length) this.#compressed = new Int32Array(blocks + 1)
+    for (let i = 0; i <= blocks; i++) this.#compressed[i] = this.#readLength()
+    const dictFrom = this.#at
+    this.#lz4(dictFrom + this.#compressed[0]!, {
+      dest,
+      destEnd: dictEnd,
+      dictStart: dest,
+      dictEnd: dest,
+    })
+    this.#at = dictFrom + this.#compressed[0]!
+    for (let i = 0, from = dictEnd; i < blocks; i++, from += blockBytes) {
+      const to = Math.min(destEnd, from + blockBytes)
+      const next = this.#at + this.#compressed[i + 1]!
+      if (this.#isWanted(from, to, wanted)) {
+        this.#lz4(next, { dest: from, destEnd: to, dictStart: dest, dictEnd })
+      }
+      this.#at = next
+    }
+  }
+
+  #deflatePreset(
+    dest: number,
+    destEnd: number,
+    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
+  ): void {
+    const { dictEnd, blockBytes } = this.#readPreset(dest, destEnd)
+    const dictLength = this.#readLength()
+    if (dictLength > 0 || dictEnd > dest) {
+      this.#deflate(dictLength, { dest, destEnd: dictEnd, dictStart: dest, dictEnd: dest })
+    }
+    for (let from = dictEnd; from < destEnd; from += blockBytes) {
+      const to = Math.min(destEnd, from + blockBytes)
+      const length = this.#readLength()
+      if (this.#isWanted(from, to, wanted)) {
+        this.#deflate(length, { dest: from, destEnd: to, dictStart: dest, dictEnd })
+      } else {
+        this.#at += length
+      }
+    }
+  }
+
+  #readPreset(
+    dest: number,
+    destEnd: number,
+  ): { dictEnd: number; blockBytes: number; blocks: number } {
+    const dictEnd = dest + this.#readVInt()
+    const blockBytes = this.#readVInt()
+    const blocks = Math.ceil((destEnd - dictEnd) / blockBytes)
+    if (dictEnd < dest || dictEnd > destEnd || blockBytes <= 0 || blocks > this.#input.end) {
+      throw this.#corrupt(
+        `a dictionary and blocks of ${destEnd - dest} bytes`,
+        `${dictEnd - dest} and ${blockBytes}`,
+      )
+    }
+    return { dictEnd, blockBytes, blocks }
+  }
+
+  /** True when a live document of the wanted range has a byte in [from, to) of the memory. */
+  #isWanted(
+    from: number,
+    to: number,
+    { live, fromDoc, toDoc }: { live: LiveDocs; fromDoc: number; toDoc: number },
+  ): boolean {
+    const { firstDoc, docCount } = this.#input
+    // The first document that ends after `from`.
+    let low = 0
+    let high = docCount
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.start[middle + 1]! <= from) low = middle + 1
+      else high = middle
+    }
+    for (let i = low; i < docCount && this.start[i]! < to; i++) {
+      const doc = firstDoc + i
+      if (doc >= fromDoc && doc < toDoc && live.isLive(doc)) return true
+    }
+    return false
+  }
+
+  #lz4(
+    srcEnd: number,
+    where: { dest: number; destEnd: number; dictStart: number; dictEnd: number },
+  ): void {
+    if (srcEnd > this.#input.end) throw this.#corrupt('a block within its chunk', 'a longer one')
+    const { dest, destEnd, dictStart, dictEnd } = where
+    this.#at = decompressLz4(this.#memory, {
+      src: this.#at,
+      srcEnd,
+      dest,
+      destEnd,
+      dictStart,
+      dictEnd,
+      file: this.#input.file,
+      fileOffset: this.#fileOffset(),
+    })
+  }
+
+  #deflate(
+    length: number,
+    where: { dest: number; destEnd: number; dictStart: number; dictEnd: number },
+  ): void {
+    const { file, end } = this.#input
+    if (this.#at + length > end) throw this.#corrupt('a block within its chunk', 'a longer one')
+    const { bytes } = this.#memory
+    const stream = {
+      input: bytes.subarray(this.#at, this.#at + length),
+      outputBytes: where.destEnd - where.dest,
+      dictionary: bytes.subarray(where.dictStart, where.dictEnd),
+    }
+    bytes.set(inflateRaw(stream, file, this.#fileOffset()), where.dest)
+    this.#at += length
+  }
+
+  #readLength(): number {
+    const length = this.#readVInt()
+    if (length < 0) throw this.#corrupt('a length', `${length}`)
+    return length
+  }
+
+  #readVInt(): number {
+    const { bytes } = this.#memory
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      if (this.#at >= this.#input.end) throw this.#corrupt('a vint', 'the end of the chunk')
+      const byte = bytes[this.#at++]!
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value
+    }
+    throw this.#corrupt('a vint of at most 5 bytes', 'a sixth')
+  }
+
+  #fileOffset(): number {
+    return this.#input.fileOffset + this.#at - this.#input.start
+  }
+
+  #corrupt(expected: string, found: string): CorruptData {
+    return new CorruptData({
+      file: this.#input.file,
+      offset: this.#fileOffset(),
+      expected,
+      found,
+    })
+  }
+}

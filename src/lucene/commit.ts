@@ -1,0 +1,118 @@
+import { CorruptData } from '../base/errors.ts'
+import type { Directory } from '../blob/byte-source.ts'
+import { readIndexHeader } from '../bytes/codec.ts'
+import type { Cursor } from '../bytes/cursor.ts'
+import { generationText, readWholeFile } from './files.ts'
+
+/** A commit point: the segments of a shard and what the engine noted beside them. */
+export interface Commit {
+  readonly generation: number
+  /** Major version of Lucene that created the index; 6 where the file does not say. */
+  readonly createdMajor: number
+  readonly segments: readonly CommitSegment[]
+  /** Elasticsearch: history_uuid, max_seq_no, local_checkpoint, translog_uuid … */
+  readonly userData: ReadonlyMap<string, string>
+}
+
+export interface CommitSegment {
+  readonly name: string
+  readonly id: Uint8Array
+  readonly codec: string
+  /** -1: no document of the segment is deleted for good. */
+  readonly delGen: number
+  readonly delCount: number
+  /** -1: the field infos are those written with the segment. */
+  readonly fieldInfosGen: number
+  readonly docValuesGen: number
+  /** Soft-deleted documents among those not deleted for good; undefined where the format does not count them. */
+  readonly softDelCount?: number
+}
+
+const formatMin = 6
+const format70 = 7
+const format72 = 8
+const format74 = 9
+const formatMax = 10
+
+/**
+ * Reads the newest `segments_N`. Throws CorruptData when there is none.
+ *
+ *   segments_N = indexHeader("segments", suffix = N base 36), lucene:vint[3], createdMajor:vint (7+), version:int64,
+ *                counter:vlong (8+; int32 before), segmentCount:int32, minVersion:vint[3] (when segmentCount > 0),
+ *                segment*, userData:map, footer
+ *   segment    = name:string, hasId:byte (6), id:byte[16], codec:string, delGen:int64, delCount:int32,
+ *                fieldInfosGen:int64, docValuesGen:int64, softDelCount:int32 (9+), (hasCommitId:byte, byte[16]?) (10+),
+ *                fieldInfosFiles:set, count:int32, (field:int32, files:set)*
+ *
+ * Version 6 is Lucene 5.3 to 6.x, 7 and 8 are 7.0 to 7.3, 9 is 7.4 to 8.5, 10 is 8.6 and later 8.x.
+ * Specified in org.apache.lucene.index.SegmentInfos.
+ */
+export async function readCommit(directory: Directory): Promise<Commit> {
+  const { name, generation } = newestCommit(directory)
+  const cursor = await readWholeFile(directory, name)
+  const { version: format } = readIndexHeader(cursor, {
+    codec: 'segments',
+    minVersion: formatMin,
+    maxVersion: formatMax,
+    suffix: generationText(generation),
+  })
+  for (let i = 0; i < 3; i++) cursor.readVInt()
+  const createdMajor = format >= format70 ? cursor.readVInt() : 6
+  cursor.skip(8)
+  if (format > format70) cursor.readVLong()
+  else cursor.skip(4)
+  const segmentCount = cursor.checkCount(cursor.readInt32(), 'segments', 50)
+  if (segmentCount > 0) for (let i = 0; i < 3; i++) cursor.readVInt()
+  const segments: CommitSegment[] = []
+  for (let i = 0; i < segmentCount; i++) segments.push(readSegment(cursor, format))
+  const userData = cursor.readMapOfStrings()
+  cursor.expectEnd()
+  return { generation, createdMajor, segments, userData }
+}
+
+function readSegment(cursor: Cursor, format: number): CommitSegment {
+  const name = cursor.readString()
+  if (format < format70) cursor.skip(1)
+  const id = Uint8Array.from(cursor.readBytes(16))
+  const codec = cursor.readString()
+  const delGen = cursor.readInt64()
+  const delCount = cursor.readInt32()
+  const fieldInfosGen = cursor.readInt64()
+  const docValuesGen = cursor.readInt64()
+  const softDelCount = format > format72 ? cursor.readInt32() : undefined
+  if (format > format74 && cursor.readByte() === 1) cursor.skip(16)
+  cursor.readSetOfStrings()
+  const fields = cursor.checkCount(cursor.readInt32(), 'fields with updates', 5)
+  for (let i = 0; i < fields; i++) {
+    cursor.skip(4)
+    cursor.readSetOfStrings()
+  }
+  return {
+    name,
+    id,
+    codec,
+    delGen,
+    delCount,
+    fieldInfosGen,
+    docValuesGen,
+    ...(softDelCount !== undefined && { softDelCount }),
+  }
+}
+
+function newestCommit(directory: Directory): { name: string; generation: number } {
+  let newest = { name: '', generation: -1 }
+  for (const name of directory.names()) {
+    const match = /^segments_([0-9a-z]+)$/.exec(name)
+    const generation = match === null ? -1 : parseInt(match[1]!, 36)
+    if (generation > newest.generation) newest = { name, generation }
+  }
+  if (newest.generation < 0) {
+    throw new CorruptData({
+      file: directory.name,
+      offset: 0,
+      expected: 'a file segments_N',
+      found: 'none of that name',
+    })
+  }
+  return newest
+}

@@ -1,0 +1,77 @@
+import { CorruptData } from '../base/errors.ts'
+import type { Directory } from '../blob/byte-source.ts'
+import { readIndexHeader } from '../bytes/codec.ts'
+import { generationText, readWholeFile, segmentFileName } from './files.ts'
+
+/**
+ * Which documents of a segment live: one bit a document, in the order in which Lucene writes the words of a bit set
+ * (big-endian int64), so that a file's bytes serve as they are. Memory: one bit per document of the segment.
+ */
+export class LiveDocs {
+  readonly maxDoc: number
+  readonly #bits: Uint8Array
+
+  /** All documents alive, unless the bits of a file are given. */
+  constructor(maxDoc: number, bits?: Uint8Array) {
+    this.maxDoc = maxDoc
+    this.#bits = bits ?? new Uint8Array(Math.ceil(maxDoc / 64) * 8).fill(0xff)
+  }
+
+  isLive(doc: number): boolean {
+    return ((this.#bits[(doc >> 3) ^ 7]! >> (doc & 7)) & 1) !== 0
+  }
+
+  kill(doc: number): void {
+    this.#bits[(doc >> 3) ^ 7]! &= ~(1 << (doc & 7))
+  }
+
+  /** True when some document of [fromDoc, toDoc) lives. */
+  anyLive(fromDoc: number, toDoc: number): boolean {
+    for (let doc = fromDoc; doc < toDoc; doc++) {
+      if ((doc & 7) === 0 && toDoc - doc >= 8 && this.#bits[(doc >> 3) ^ 7] === 0) doc += 7
+      else if (this.isLive(doc)) return true
+    }
+    return false
+  }
+
+  count(): number {
+    let count = 0
+    for (let doc = 0; doc < this.maxDoc; doc++) if (this.isLive(doc)) count++
+    return count
+  }
+}
+
+/**
+ * Reads `<segment>_<delGen>.liv`, and checks that as many documents are dead as the commit says.
+ *
+ *   liv = indexHeader("Lucene50LiveDocs", suffix = delGen base 36), word:int64[ceil(maxDoc / 64)], footer
+ *
+ * A set bit is a live document. Specified in org.apache.lucene.codecs.lucene50.Lucene50LiveDocsFormat.
+ */
+export async function readLiveDocs(
+  directory: Directory,
+  segment: { name: string; id: Uint8Array; delGen: number; delCount: number },
+  maxDoc: number,
+): Promise<LiveDocs> {
+  const suffix = generationText(segment.delGen)
+  const cursor = await readWholeFile(directory, segmentFileName(segment.name, suffix, 'liv'))
+  readIndexHeader(cursor, {
+    codec: 'Lucene50LiveDocs',
+    minVersion: 0,
+    maxVersion: 0,
+    id: segment.id,
+    suffix,
+  })
+  const live = new LiveDocs(maxDoc, Uint8Array.from(cursor.readBytes(Math.ceil(maxDoc / 64) * 8)))
+  cursor.expectEnd()
+  const dead = maxDoc - live.count()
+  if (dead !== segment.delCount) {
+    throw new CorruptData({
+      file: cursor.file,
+      offset: 0,
+      expected: `${segment.delCount} deleted documents, as the commit says`,
+      found: `${dead}`,
+    })
+  }
+  return live
+}

@@ -1,0 +1,249 @@
+import { CorruptData } from '../base/errors.ts'
+import type { ByteSource, Directory } from '../blob/byte-source.ts'
+import { readAnyHeader, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
+import { Cursor } from '../bytes/cursor.ts'
+import type { CommitSegment } from './commit.ts'
+import { openCompound } from './compound.ts'
+import type { CompoundDirectory } from './compound.ts'
+import { readFieldInfos } from './field-infos.ts'
+import type { FieldInfos } from './field-infos.ts'
+import { checkWholeFile, generationText, readWholeFile, segmentFileName } from './files.ts'
+import type { Verify } from './files.ts'
+import { docValuesFormats, formatOf } from './formats.ts'
+import { LiveDocs, readLiveDocs } from './live-docs.ts'
+import { NumericColumn } from './numeric-column.ts'
+import type { NumericEntry } from './numeric-entry.ts'
+import { readSegmentInfo } from './segment-info.ts'
+import { openStoredFields } from './stored-fields.ts'
+import type { StoredFields } from './stored-fields.ts'
+
+/** The field by which the engine marks a document as deleted while keeping it for a while. */
+const softDeletesField = '__soft_deletes'
+
+/**
+ * A doc values file is checked whole, even with `touched`, when its bits decide which documents live and it is small
+ * itself or against the stored fields: at most this many bytes, or this share.
+ */
+const decidingFileBytesMax = 64 * 1024
+const decidingFileShareMax = 0.02
+
+/** Longest header of a doc values data file. */
+const docValuesHeadBytesMax = 128
+
+/** One segment of a commit, opened as far as its small files. */
+export interface Segment {
+  readonly name: string
+  readonly luceneVersion: string
+  readonly maxDoc: number
+  /** By the commit's own counts. */
+  readonly liveCount: number
+  readonly storedBytes: number
+  readonly fieldInfos: FieldInfos
+  /** Checks what the documents will be read from: see Verify. Reads the stored fields from end to end. */
+  check(): Promise<void>
+  readLiveDocs(): Promise<LiveDocs>
+  /** The caller closes its source. */
+  openStoredFields(): Promise<StoredFields>
+  /** The numbers of a field, updates applied; undefined where the segment has none. The caller closes `source`. */
+  openNumeric(field: string): Promise<{ column: NumericColumn; source: ByteSource } | undefined>
+  close(): Promise<void>
+}
+
+/** Opens a segment: reads `.si`, `.cfe` and the newest `.fnm`. */
+export async function openSegment(
+  directory: Directory,
+  commit: CommitSegment,
+  { verify }: { verify: Verify },
+): Promise<Segment> {
+  const { name, id } = commit
+  const { luceneVersion, maxDoc, compound } = await readSegmentInfo(directory, commit)
+  const liveCount = maxDoc - commit.delCount - (commit.softDelCount ?? 0)
+  if (commit.delCount < 0 || liveCount < 0) {
+    throw new CorruptData({
+      file: directory.name,
+      offset: 0,
+      expected: `at most ${maxDoc} deleted documents in ${name}`,
+      found: `${maxDoc - liveCount}`,
+    })
+  }
+  const cfs = compound ? await openCompound(directory, commit) : undefined
+  const shape = { name, id, maxDoc }
+  try {
+    const own = cfs ?? directory
+    const fieldInfosHome = commit.fieldInfosGen < 0 ? own : directory
+    const fieldInfos = await readFieldInfos(fieldInfosHome, commit, commit.fieldInfosGen)
+    const parts = { directory, own, commit, maxDoc, fieldInfos, verify }
+    return {
+      name,
+      luceneVersion,
+      maxDoc,
+      liveCount,
+      storedBytes: await storedBytesOf(own, name),
+      fieldInfos,
+      check: () => checkSegment(parts, cfs),
+      readLiveDocs: () => readAllLiveDocs(parts),
+      openStoredFields: () => openStoredFields(own, shape),
+      openNumeric: (field) => openNumeric(parts, field),
+      close: async () => cfs?.close(),
+    }
+  } catch (error) {
+    await cfs?.close()
+    throw error
+  }
+}
+
+interface Parts {
+  /** All files of the shard. */
+  readonly directory: Directory
+  /** The files written with the segment: the same, or the members of its compound file. */
+  readonly own: Directory
+  readonly commit: CommitSegment
+  readonly maxDoc: number
+  readonly fieldInfos: FieldInfos
+  readonly verify: Verify
+}
+
+async function storedBytesOf(own: Directory, segment: string): Promise<number> {
+  let byteLength = 0
+  for (const extension of ['fdt', 'fdx', 'fdm']) {
+    const name = segmentFileName(segment, '', extension)
+    if (!own.has(name)) continue
+    const source = await own.open(name)
+    byteLength += source.byteLength
+    await source.close()
+  }
+  return byteLength
+}
+
+/**
+ * Stored fields are read whole, so they are checked whole, and before the first document leaves: a flipped bit in LZ4
+ * data is otherwise just another document. Small files are checked whenever they are read.
+ */
+async function checkSegment(parts: Parts, cfs: CompoundDirectory | undefined): Promise<void> {
+  const { own, commit, verify, fieldInfos, directory } = parts
+  if (verify === 'full' && cfs !== undefined) await checkWholeFile(cfs.source)
+  else await checkNamed(own, segmentFileName(commit.name, '', 'fdt'))
+  if (verify !== 'full') return
+  const names = new Set<string>()
+  for (const field of fieldInfos.values()) {
+    if (!field.numericDocValues || !isRead(field.name)) continue
+    if (field.docValuesGen >= 0 || cfs === undefined) names.add(docValuesName(parts, field, 'dvd'))
+  }
+  for (const name of names) await checkNamed(directory, name)
+}
+
+/** Numeric fields that documents are made of. */
+export const numericFields = { seqNo: '_seq_no', version: '_version' } as const
+
+function isRead(field: string): boolean {
+  return (
+    field === softDeletesField || field === numericFields.seqNo || field === numericFields.version
+  )
+}
+
+async function checkNamed(directory: Directory, name: string): Promise<void> {
+  const source = await directory.open(name)
+  try {
+    await checkWholeFile(source)
+  } finally {
+    await source.close()
+  }
+}
+
+async function readAllLiveDocs(parts: Parts): Promise<LiveDocs> {
+  const { directory, commit, maxDoc } = parts
+  const live =
+    commit.delGen < 0 ? new LiveDocs(maxDoc) : await readLiveDocs(directory, commit, maxDoc)
+  const opened = await openNumeric(parts, softDeletesField)
+  if (opened === undefined) return live
+  const { column, source } = opened
+  try {
+    if (await isSmall(parts, source)) await checkWholeFile(source)
+    let killed = 0
+    await column.eachDoc(maxDoc, (doc) => {
+      if (!live.isLive(doc)) return
+      live.kill(doc)
+      killed++
+    })
+    if (commit.softDelCount !== undefined && commit.softDelCount !== killed) {
+      throw new CorruptData({
+        file: source.name,
+        offset: 0,
+        expected: `${commit.softDelCount} soft-deleted documents, as the commit says`,
+        found: `${killed}`,
+      })
+    }
+  } finally {
+    await source.close()
+  }
+  return live
+}
+
+async function isSmall(parts: Parts, source: ByteSource): Promise<boolean> {
+  const stored = await storedBytesOf(parts.own, parts.commit.name)
+  return source.byteLength <= Math.max(decidingFileBytesMax, stored * decidingFileShareMax)
+}
+
+function docValuesName(
+  { commit }: Parts,
+  field: { docValuesGen: number; docValuesSuffix?: string },
+  extension: string,
+): string {
+  return segmentFileName(commit.name, docValuesSuffix(field), extension)
+}
+
+function docValuesSuffix(field: { docValuesGen: number; docValuesSuffix?: string }): string {
+  const { docValuesGen: generation, docValuesSuffix: suffix = '' } = field
+  return generation < 0 ? suffix : `${generationText(generation)}_${suffix}`
+}
+
+/**
+ * Opens the doc values of one field: those written with the segment, or the newest generation, which holds the numbers
+ * of all documents again and lies beside the segment's own files.
+ */
+async function openNumeric(
+  parts: Parts,
+  fieldName: string,
+): Promise<{ column: NumericColumn; source: ByteSource } | undefined> {
+  const field = parts.fieldInfos.get(fieldName)
+  if (field === undefined || !field.numericDocValues) return undefined
+  const home = field.docValuesGen < 0 ? parts.own : parts.directory
+  const suffix = docValuesSuffix(field)
+  const { id } = parts.commit
+  const meta = await readWholeFile(home, docValuesName(parts, field, 'dvm'))
+  const { row, version } = formatOf(docValuesFormats, readAnyHeader(meta), meta.file)
+  readIdAndSuffix(meta, { id, suffix })
+  const entry = row.read(meta, version).get(field.number)
+  if (entry === undefined) {
+    throw meta.corrupt(`an entry for field ${field.number} (${fieldName})`, 'none')
+  }
+  const source = await home.open(docValuesName(parts, field, 'dvd'))
+  try {
+    checkEntry(entry, source, parts.maxDoc)
+    const head = await source.read(0, Math.min(docValuesHeadBytesMax, source.byteLength))
+    readIndexHeader(new Cursor(source.name, head), {
+      codec: row.dataCodec,
+      minVersion: version,
+      maxVersion: version,
+      id,
+      suffix,
+    })
+    return { column: new NumericColumn(source, entry, parts.maxDoc), source }
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}
+
+function checkEntry(entry: NumericEntry, source: ByteSource, maxDoc: number): void {
+  const { valueCount, docs } = entry
+  const max = docs.kind === 'none' ? 0 : maxDoc
+  if (valueCount < 0 || valueCount > max || (docs.kind === 'all' && valueCount !== maxDoc)) {
+    throw new CorruptData({
+      file: source.name,
+      offset: 0,
+      expected: `numbers of at most ${max} documents`,
+      found: `${valueCount}`,
+    })
+  }
+}
