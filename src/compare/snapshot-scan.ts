@@ -1,6 +1,6 @@
 import { CorruptData } from '../base/errors.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
-import { openShardReader } from '../document/shard-reader.ts'
+import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Verify } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { CanonicalDigest } from './canonical.ts'
