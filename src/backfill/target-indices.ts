@@ -36,7 +36,7 @@ export async function checkTargetIndices(
 
 async function problemOf(target: Cluster, index: TargetIndex): Promise<string | undefined> {
   const name = index.targetIndex
-  const again = `Run again: osmigrate metadata migrate`
+  const again = 'run again: osmigrate metadata migrate'
   if (index.sourceForm === 'disabled' || index.sourceForm === 'synthetic') {
     return (
       `${index.index}: its mapping keeps no _source as it was written (${index.sourceForm}), so a snapshot does not ` +
@@ -44,12 +44,13 @@ async function problemOf(target: Cluster, index: TargetIndex): Promise<string | 
     )
   }
   const answer = await target.request('GET', `/${encodeURIComponent(name)}`, {
-    query: { filter_path: '*.aliases,*.settings.index.uuid', flat_settings: true },
+    query: { filter_path: '*.aliases,*.settings.index.uuid' },
     accept: [404],
   })
   const body = answer.status === 404 ? undefined : answer.body[name]
-  if (!isJsonObject(body)) return `${index.index}: the target has no index named ${name}. ${again}`
-  const uuid = isJsonObject(body.settings) ? body.settings['index.uuid'] : undefined
+  if (!isJsonObject(body)) return `${index.index}: the target has no index named ${name}; ${again}`
+  const settings = isJsonObject(body.settings) ? body.settings.index : undefined
+  const uuid = isJsonObject(settings) ? settings.uuid : undefined
   if (uuid !== index.targetUuid) {
     return (
       `${index.index}: the target's index ${name} is not the one that this migration made ` +
@@ -66,7 +67,7 @@ async function aliasProblem(
 ): Promise<string | undefined> {
   const alias = index.fenceAlias
   if (!(alias in aliases)) {
-    return `${index.index}: the target's index ${index.targetIndex} lacks the alias ${alias}. Run again: osmigrate metadata migrate`
+    return `${index.index}: the target's index ${index.targetIndex} lacks the alias ${alias}; run again: osmigrate metadata migrate`
   }
   const answer = await target.request('GET', `/_alias/${encodeURIComponent(alias)}`, {
     accept: [404],
