@@ -15,7 +15,7 @@ export interface BulkRule {
   readonly action: BulkAction
   /** Error of the run: at once for stop, when patience ends for wait. */
   readonly code?: ErrorCode
-  /** For wait, of a whole request: perhaps it is too much at once; after some attempts it is halved. */
+  /** Of a whole request: perhaps it is too much at once; every few attempts it is halved. */
   readonly mayBeTooLarge?: true
 }
 
@@ -65,7 +65,12 @@ const table: readonly Row[] = [
   { type: 'circuit_breaking_exception', action: 'wait', mayBeTooLarge: true },
   { type: 'unreachable_connect', action: 'wait' },
   { type: /^unreachable_(cut|timeout)$/, action: 'wait', mayBeTooLarge: true },
-  { type: /^(es_|opensearch_)?rejected_execution_exception$/, action: 'wait' },
+  // Also "rejected execution of coordinating operation": more bytes than the node's indexing pressure allows.
+  {
+    type: /^(es_|opensearch_)?rejected_execution_exception$/,
+    action: 'wait',
+    mayBeTooLarge: true,
+  },
   {
     type: /^(unavailable_shards|no_shard_available_action|primary_missing_action|shard_not_found)_exception$/,
     action: 'wait',
@@ -82,7 +87,7 @@ const table: readonly Row[] = [
     type: /^(illegal_index_shard_state|index_shard_closed|index_shard_not_started|index_shard_recovering|already_closed|shard_not_in_primary_mode|no_longer_primary_shard|retry_on_primary|retry_on_replica)_exception$/,
     action: 'wait',
   },
-  { status: 429, action: 'wait' },
+  { status: 429, action: 'wait', mayBeTooLarge: true },
   { status: 503, action: 'wait' },
   { status: 408, action: 'wait', mayBeTooLarge: true },
   { status: (status) => status === 502 || status === 504, action: 'wait', mayBeTooLarge: true },

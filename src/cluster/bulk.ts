@@ -43,7 +43,7 @@ const waitMaxMsDefault = 30 * 60_000
 const doubtMaxMs = 2 * 60_000
 const backoffBaseMs = 250
 const backoffMaxMs = 30_000
-/** A request that was cut or timed out this often is halved: perhaps it is too large for something on the way. */
+/** A request that failed this often is halved, and again: perhaps it is too large for the target or on the way. */
 const attemptsBeforeHalving = 3
 
 /** Items still to be sent together; undefined: the whole body. */
@@ -158,7 +158,7 @@ class Run {
         throw this.#stopped(rule, error)
       case 'conflict':
       case 'refuse':
-        if (items.length > 1) return halves(items)
+        if (items.length > 1) return halves(items, 1)
         this.#refuse({
           item: items[0]!,
           ...singleRefusal(error, bytesOf(part, this.#delivery.body)),
@@ -171,8 +171,8 @@ class Run {
           return []
         }
         await this.#wait(part.attempt, rule, error, retryAfter)
-        const halve = rule.mayBeTooLarge === true && part.attempt >= attemptsBeforeHalving
-        if (halve && items.length > 1) return halves(items)
+        const halve = rule.mayBeTooLarge === true && part.attempt % attemptsBeforeHalving === 0
+        if (halve && items.length > 1) return halves(items, part.attempt + 1)
         return [{ ...part, attempt: part.attempt + 1 }]
       }
     }
@@ -328,11 +328,11 @@ function bytesOf(part: Part, body: BulkBody): Buffer {
 }
 
 /** The first half last, since the last part is sent next. */
-function halves(items: readonly number[]): Part[] {
+function halves(items: readonly number[], attempt: number): Part[] {
   const middle = items.length >> 1
   return [
     { items: items.slice(middle), attempt: 1 },
-    { items: items.slice(0, middle), attempt: 1 },
+    { items: items.slice(0, middle), attempt },
   ]
 }
 

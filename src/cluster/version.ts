@@ -34,7 +34,7 @@ export async function detectVersion(
 /** Reads `7.10.2`, `8.0.0-rc1` and the like; undefined for anything else. */
 export function parseVersion(flavour: Flavour, text: unknown): EngineVersion | undefined {
   if (typeof text !== 'string') return undefined
-  const match = /^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-.+].*)?$/.exec(text)
+  const match = /^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-.+]\S*)?$/.exec(text)
   if (match === null) return undefined
   const [, major, minor, patch = '0'] = match
   return { flavour, text, major: Number(major), minor: Number(minor), patch: Number(patch) }
