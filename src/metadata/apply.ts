@@ -9,6 +9,7 @@ import { objectOf, textOf } from './json-objects.ts'
 import {
   carriesEverything,
   plannedTemplates,
+  templatePaths,
   type MetadataPlan,
   type PlannedIndex,
   type PlannedTemplate,
@@ -81,12 +82,6 @@ export async function applyMetadata(
   const done = objects.every(({ outcome }) => outcome !== 'refused' && outcome !== 'different')
   return { objects, complete: done && carriesEverything(plan), fencedBy }
 }
-
-const templatePaths = {
-  'component-template': '_component_template',
-  'legacy-template': '_template',
-  'index-template': '_index_template',
-} as const
 
 async function applyTemplate(
   template: PlannedTemplate,

@@ -38,6 +38,13 @@ interface PlannedObject {
 
 export type TemplateKind = 'component-template' | 'legacy-template' | 'index-template'
 
+/** Where each kind lives in the API of the target. */
+export const templatePaths = {
+  'component-template': '_component_template',
+  'legacy-template': '_template',
+  'index-template': '_index_template',
+} as const
+
 export interface PlannedTemplate extends PlannedObject {
   readonly kind: TemplateKind
   /** Settings kept off the target until the switch: they would hold for every index made from the template. */

@@ -53,7 +53,7 @@ const rules: readonly SettingRule[] = [
     loss: false,
   },
   {
-    names: ['index.allocation.existing_shards_allocator', 'index.data_path', 'index.shard.*'],
+    names: ['index.allocation.existing_shards_allocator', 'index.data_path'],
     what: 'dropped',
     reason: "says where the source's shards lie",
     loss: false,
