@@ -1,7 +1,7 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
-import { CanonicalDigest } from './canonical.ts'
+import type { CanonicalDigest } from './canonical.ts'
 import { absent, combine, digestMalformed, ScannedDocument } from './scanned-document.ts'
 import type { Visit } from './scanned-document.ts'
 
@@ -41,9 +41,9 @@ export class HitPageReader {
     })
     this.#keys = Object.fromEntries(entries) as KeyDigests
     this.#document.name = () => ({
-      id: String(this.#parse(this.#idStart, this.#idEnd)),
+      id: this.#parse(this.#idStart, this.#idEnd) as string,
       ...(this.#routingStart >= 0 && {
-        routing: String(this.#parse(this.#routingStart, this.#routingEnd)),
+        routing: this.#parse(this.#routingStart, this.#routingEnd) as string,
       }),
     })
   }

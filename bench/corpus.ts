@@ -1,0 +1,149 @@
+/** The input of the benchmark: a real snapshot of Elasticsearch 7.10.2, made once for each shape and kept in the cache. */
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { JsonObject } from '../src/base/json.ts'
+import { connectCluster } from '../src/cluster/connect.ts'
+import type { Cluster } from '../src/cluster/cluster.ts'
+import { startEngine } from '../src/engines/engine.ts'
+import { engineCacheFolder } from '../src/engines/home.ts'
+import { finalDocument, isUpdated, logDocument, logMapping } from './log-documents.ts'
+import { OutputHash } from './output-hash.ts'
+
+export interface CorpusShape {
+  readonly documents: number
+  readonly shards: number
+  readonly codec: 'default' | 'best_compression'
+}
+
+export interface Corpus extends CorpusShape {
+  /** The repository's folder. */
+  readonly repository: string
+  readonly snapshot: string
+  readonly index: string
+  readonly sourceBytes: number
+  /** Of all documents as they must arrive: output-hash.ts. */
+  readonly hash: string
+  readonly engine: string
+}
+
+/** Changes when documents or settings change, so that older snapshots are not taken for new ones. */
+const corpusVersion = 1
+const engineVersion = '7.10.2'
+const bulkBytes = 5 * 1024 * 1024
+const index = 'logs'
+const snapshot = 'bench'
+
+/** Gives the corpus of a shape, making it when it is not in the cache (about a minute for 450 MB). */
+export async function openCorpus(
+  shape: CorpusShape,
+  onProgress: (message: string) => void,
+): Promise<Corpus> {
+  const cache = path.join(path.dirname(engineCacheFolder()), 'bench')
+  const name = `logs-${shape.documents}-${shape.shards}-${shape.codec}-v${corpusVersion}`
+  const folder = path.join(cache, name)
+  const known = await readManifest(folder)
+  if (known !== undefined) return { ...known, repository: path.join(folder, 'repository') }
+  onProgress(`making ${name} with Elasticsearch ${engineVersion} (once, kept in ${cache})`)
+  await mkdir(cache, { recursive: true })
+  const work = await mkdtemp(path.join(cache, '.work-'))
+  try {
+    const repository = path.join(work, 'repository')
+    const corpus = { ...(await makeSnapshot(shape, repository, onProgress)), ...shape }
+    await writeFile(path.join(work, 'corpus.json'), JSON.stringify(corpus))
+    await rename(work, folder)
+    return { ...corpus, repository: path.join(folder, 'repository') }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function readManifest(folder: string): Promise<Omit<Corpus, 'repository'> | undefined> {
+  try {
+    const text = await readFile(path.join(folder, 'corpus.json'), 'utf8')
+    return JSON.parse(text) as Omit<Corpus, 'repository'>
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function makeSnapshot(
+  shape: CorpusShape,
+  repository: string,
+  onProgress: (message: string) => void,
+): Promise<Omit<Corpus, 'repository' | keyof CorpusShape>> {
+  const engine = await startEngine({ kind: 'elasticsearch', version: engineVersion, heapMb: 1024 })
+  const cluster = await connectCluster('source', { url: [engine.url] })
+  try {
+    await createLogIndex(cluster, index, shape)
+    const output = await fillIndex(cluster, shape.documents, onProgress)
+    await cluster.request('POST', `/${index}/_flush`, { query: { force: true } })
+    const location = path.join(engine.repositoryDir, 'repository')
+    const settings = { location, compress: true }
+    await cluster.request('PUT', '/_snapshot/bench', { body: { type: 'fs', settings } })
+    await cluster.request('PUT', `/_snapshot/bench/${snapshot}`, {
+      query: { wait_for_completion: true },
+      body: { indices: index, include_global_state: false },
+      timeoutMs: 600_000,
+    })
+    await cp(location, repository, { recursive: true })
+    const { documents, sourceBytes } = output
+    if (documents !== shape.documents) throw new Error(`${documents} documents were made`)
+    const hash = output.text()
+    return { snapshot, index, sourceBytes, hash, engine: `elasticsearch ${engineVersion}` }
+  } finally {
+    await cluster.close()
+    await engine.stop()
+  }
+}
+
+/** An index for such documents, on source and target alike. */
+export async function createLogIndex(
+  cluster: Cluster,
+  name: string,
+  shape: Pick<CorpusShape, 'shards' | 'codec'>,
+): Promise<void> {
+  const settings: JsonObject = {
+    'index.number_of_shards': shape.shards,
+    'index.number_of_replicas': 0,
+    'index.refresh_interval': '-1',
+    'index.codec': shape.codec,
+  }
+  await cluster.request('PUT', `/${name}`, { body: { settings, mappings: logMapping } })
+}
+
+async function fillIndex(
+  cluster: Cluster,
+  documents: number,
+  onProgress: (message: string) => void,
+): Promise<OutputHash> {
+  const output = new OutputHash()
+  let lines: string[] = []
+  let bytes = 0
+  const flush = async (): Promise<void> => {
+    const body = Buffer.from(lines.join(''))
+    const answer = await cluster.request('POST', `/${index}/_bulk`, {
+      query: { filter_path: 'errors' },
+      body,
+      timeoutMs: 300_000,
+    })
+    if (answer.body['errors'] !== false) throw new Error('a bulk of the corpus was refused')
+    lines = []
+    bytes = 0
+  }
+  const put = async ({ id, source }: { id: string; source: string }): Promise<void> => {
+    lines.push(`{"index":{"_id":"${id}"}}\n${source}\n`)
+    bytes += source.length
+    if (bytes > bulkBytes) await flush()
+  }
+  for (let n = 0; n < documents; n++) {
+    await put(logDocument(n, 0))
+    const { id, source } = finalDocument(n)
+    const text = Buffer.from(id + source)
+    output.add(text, { start: 0, end: id.length }, { start: id.length, end: text.length })
+    if ((n + 1) % 50_000 === 0) onProgress(`${n + 1} of ${documents} documents indexed`)
+  }
+  for (let n = 0; n < documents; n++) if (isUpdated(n)) await put(finalDocument(n))
+  await flush()
+  return output
+}

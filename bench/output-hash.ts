@@ -1,0 +1,37 @@
+import { CanonicalDigest } from '../src/compare/canonical.ts'
+
+/**
+ * A hash of a set of documents, whatever their order: the sum over all documents of a 64-bit digest of id and bytes of
+ * `_source`, as they are. A lost, doubled, mixed up or altered document changes it.
+ */
+export class OutputHash {
+  documents = 0
+  sourceBytes = 0
+  readonly #digest = new CanonicalDigest({ lane1: 0x0b5e55ed, lane2: 0x0ddba11 })
+  #sum1 = 0
+  #sum2 = 0
+
+  /** Both ranges lie in `bytes`. */
+  add(
+    bytes: Uint8Array,
+    id: { start: number; end: number },
+    source: { start: number; end: number },
+  ): void {
+    const digest = this.#digest
+    digest.use(bytes, 'document')
+    digest.raw(id.start, id.end)
+    const { lane1, lane2 } = digest
+    digest.raw(source.start, source.end)
+    digest.pair(lane1, lane2, digest.lane1, digest.lane2)
+    this.#sum1 = (this.#sum1 + digest.lane1) | 0
+    this.#sum2 = (this.#sum2 + digest.lane2) | 0
+    this.documents++
+    this.sourceBytes += source.end - source.start
+  }
+
+  /** 16 hex digits. */
+  text(): string {
+    const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0')
+    return hex(this.#sum1) + hex(this.#sum2)
+  }
+}
