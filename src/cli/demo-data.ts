@@ -12,6 +12,9 @@ export interface DemoIndex {
   bulks(): Iterable<Buffer>
 }
 
+/** Bytes of all bulk bodies together, for progress. */
+export const demoBytes = 126_864_669
+
 /** Index templates by name, to be put before the indices are made. */
 export const demoTemplates: { readonly [name: string]: JsonObject } = {
   'demo-logs': {

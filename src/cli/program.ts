@@ -15,6 +15,11 @@ interface CommandEntry {
 /** In the order in which a migration uses them. */
 const commands: readonly CommandEntry[] = [
   {
+    name: 'demo',
+    summary: 'a whole migration on this machine, with real clusters and sample data',
+    load: async () => (await import('./demo-command.ts')).defineDemo,
+  },
+  {
     name: 'init',
     summary: 'write a commented migration.yaml',
     load: async () => (await import('./init-command.ts')).defineInit,
@@ -38,6 +43,11 @@ const commands: readonly CommandEntry[] = [
     name: 'compare',
     summary: 'compare every document of snapshot and target',
     load: async () => (await import('./compare-command.ts')).defineCompare,
+  },
+  {
+    name: 'deadletters',
+    summary: 'documents that the target refused: list, show, retry, discard',
+    load: async () => (await import('./deadletters-command.ts')).defineDeadLetters,
   },
   {
     name: 'settings',

@@ -1,0 +1,54 @@
+import {
+  discardDeadLetters,
+  groupDeadLetters,
+  retryDeadLetters,
+  type DeadLetterFilter,
+} from '../backfill/dead-letters.ts'
+import { selectNames } from '../base/select.ts'
+import type { StateStore } from '../state/store.ts'
+import type { Migration } from './migration.ts'
+import { selectionOf } from './open-snapshot.ts'
+
+/** Which dead letters, besides the selection of indices that is configured. */
+export type LetterChoice = Omit<DeadLetterFilter, 'index'>
+
+/** One filter for each selected index that has such dead letters. */
+export async function filtersOf(
+  migration: Migration,
+  state: StateStore,
+  choice: LetterChoice,
+): Promise<DeadLetterFilter[]> {
+  const groups = await groupDeadLetters(state, choice)
+  const indices = [...new Set(groups.map(({ index }) => index))].sort()
+  return selectNames(indices, selectionOf(migration.config)).map((index) => ({ ...choice, index }))
+}
+
+/** Sends the chosen dead letters again; counts what was written and what was refused again. */
+export async function retryChosen(
+  migration: Migration,
+  choice: LetterChoice,
+): Promise<{ written: number; refused: number }> {
+  const state = await migration.state('write')
+  const total = { written: 0, refused: 0 }
+  const filters = await filtersOf(migration, state, choice)
+  if (filters.length === 0) return total
+  const snapshot = await migration.snapshot()
+  const target = await migration.target()
+  for (const filter of filters) {
+    const { signal } = migration
+    const done = await retryDeadLetters({ state, snapshot, target, filter, signal })
+    total.written += done.written
+    total.refused += done.refused
+  }
+  return total
+}
+
+/** Marks the chosen dead letters as left behind on purpose. */
+export async function discardChosen(migration: Migration, choice: LetterChoice): Promise<number> {
+  const state = await migration.state('write')
+  let count = 0
+  for (const filter of await filtersOf(migration, state, choice)) {
+    count += await discardDeadLetters(state, filter)
+  }
+  return count
+}
