@@ -6,6 +6,7 @@ import { deliverBulk } from '../../src/cluster/bulk.ts'
 import { currentVersionOf } from '../../src/cluster/bulk-errors.ts'
 import type { BulkOutcome } from '../../src/cluster/bulk-body.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
+import { requireTarget } from '../../src/cluster/version.ts'
 import { bulkBody, SkippingClock } from '../support/bulk-bodies.ts'
 import type { TestItem } from '../support/bulk-bodies.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
@@ -32,7 +33,7 @@ async function makeIndex(
   const alias = `${index}-fence`
   await send(engine, 'PUT', `/${index}`, {
     settings: { number_of_shards: 1, number_of_replicas: 0 },
-    mappings: { properties: { n: { type: 'long' }, text: { type: 'keyword', index: false } } },
+    mappings: { properties: { n: { type: 'long' }, text: { type: 'text', index: false } } },
     aliases: { [alias]: {} },
   })
   return { index, alias }
@@ -324,3 +325,17 @@ test(
     await assert.rejects(stopped, { code: 'MA_STOPPED' })
   },
 )
+
+test('an OpenSearch that calls itself 7.10.2 is known for what it is', async () => {
+  const options = { url: [narrow.url] }
+  const honest = await connectCluster('target', options)
+  const setting = 'compatibility.override_main_response_version'
+  await honest.request('PUT', '/_cluster/settings', { body: { transient: { [setting]: true } } })
+  const { body, headers } = await honest.request<{ version: object }>('GET', '/')
+  assert.partialDeepStrictEqual(body.version, { number: '7.10.2' })
+  assert.equal(headers['content-encoding'], 'gzip')
+  const pretending = await connectCluster('target', options)
+  assert.deepEqual(pretending.version, honest.version)
+  requireTarget(pretending)
+  await Promise.all([honest.close(), pretending.close()])
+})

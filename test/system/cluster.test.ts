@@ -270,33 +270,6 @@ test('an answer that never comes ends by timeout or by the signal', { skip }, as
   })
 })
 
-test(
-  'knows an OpenSearch that calls itself 7.10.2, and reads compressed answers',
-  { skip: false },
-  async () => {
-    const pretender = await useEngine('opensearch', '2')
-    await withCluster({ url: [pretender.url] }, async (cluster) => {
-      assert.equal(cluster.version.flavour, 'opensearch')
-      const setting = 'compatibility.override_main_response_version'
-      await cluster.request('PUT', '/_cluster/settings', {
-        body: { transient: { [setting]: true } },
-      })
-      try {
-        const { body, headers } = await cluster.request('GET', '/')
-        assert.equal((body['version'] as { number: string }).number, '7.10.2')
-        assert.equal(headers['content-encoding'], 'gzip')
-        await withCluster({ url: [pretender.url] }, async (again) => {
-          assert.deepEqual(again.version, cluster.version)
-          requireTarget(again)
-        })
-      } finally {
-        const body = { transient: { [setting]: null } }
-        await cluster.request('PUT', '/_cluster/settings', { body })
-      }
-    })
-  },
-)
-
 test('refuses Elasticsearch as a target', async () => {
   const source = await useEngine('elasticsearch', '7')
   await withCluster({ url: [source.url] }, async (cluster) => {
