@@ -1,29 +1,60 @@
-import { Unsupported } from '../base/errors.ts'
+import { createRequire } from 'node:module'
+import type * as Yaml from 'yaml'
+import { CorruptData } from '../base/errors.ts'
+import { cborToJson, isCbor } from '../bytes/cbor.ts'
+import { isSmile, parseSmile } from '../bytes/smile.ts'
 
 const openBrace = 0x7b
+const hyphen = 0x2d
 
-/** True when a `_source` is JSON text, or nothing that is known to be something else. */
+/**
+ * True when a `_source` is JSON text, or nothing that is known to be something else. A client may send documents in
+ * four forms, and Elasticsearch stores what it was sent; its own test of the first bytes is XContentFactory's.
+ */
 export function isJsonSource(bytes: Uint8Array, start: number, end: number): boolean {
-  const first = bytes[start]
-  if (first === openBrace || end - start < 3) return true
-  const second = bytes[start + 1]
-  const third = bytes[start + 2]
-  const smile = first === 0x3a && second === 0x29 && third === 0x0a
-  const yaml = first === 0x2d && second === 0x2d && third === 0x2d
-  return !smile && !yaml && !isCbor(first!, second!, third!)
+  if (bytes[start] === openBrace || end - start < 3) return true
+  const source = bytes.subarray(start, end)
+  return !isSmile(source) && !isYaml(source) && !isCbor(source)
 }
 
-/** A map (major type 5) of any length, or the tag that says "this is CBOR". */
-function isCbor(first: number, second: number, third: number): boolean {
-  return first >> 5 === 5 || (first === 0xd9 && second === 0xd9 && third === 0xf7)
+function isYaml(source: Uint8Array): boolean {
+  return source[0] === hyphen && source[1] === hyphen && source[2] === hyphen
 }
 
-/** Converts a `_source` in SMILE, CBOR or YAML to JSON on one line. */
+/** Converts a `_source` in SMILE, CBOR or YAML to JSON on one line; no number loses digits. */
 export function convertSource(source: Uint8Array, file: string): Buffer {
-  throw new Unsupported({
-    file,
-    offset: 0,
-    expected: 'a _source in JSON',
-    found: `bytes ${Buffer.from(source.subarray(0, 3)).toString('hex')}`,
+  if (isSmile(source)) {
+    return Buffer.from(JSON.stringify(parseSmile(source, file, { largeNumbers: 'raw' })))
+  }
+  if (isCbor(source)) return Buffer.from(cborToJson(source, file))
+  return Buffer.from(yamlToJson(Buffer.from(source).toString('utf8'), file))
+}
+
+const require = createRequire(import.meta.url)
+/** A number that is JSON as it stands in the YAML. */
+const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
+
+function yamlToJson(text: string, file: string): string {
+  // Loaded here, since hardly any index holds YAML.
+  const { parseDocument, visit } = require('yaml') as typeof Yaml
+  const document = parseDocument(text, { intAsBigInt: true, uniqueKeys: false })
+  const error = document.errors[0]
+  if (error !== undefined) {
+    const [offset] = error.pos
+    throw new CorruptData({ file, offset, expected: 'a _source in YAML', found: error.code }, error)
+  }
+  visit(document, {
+    Scalar(key, node) {
+      const { value, source } = node
+      if (key === 'key' || (typeof value !== 'number' && typeof value !== 'bigint')) return
+      if (source !== undefined && jsonNumber.test(source)) node.value = rawJson(source)
+      else node.value = Number.isFinite(Number(value)) ? rawJson(String(value)) : String(value)
+    },
   })
+  return JSON.stringify(document.toJS())
+}
+
+/** JSON.rawJSON, which JSON.stringify writes as it is, has no type in the library yet. */
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
 }

@@ -1,4 +1,5 @@
 import type { Cursor } from '../bytes/cursor.ts'
+import { skipMonotonic } from './doc-values-v70.ts'
 import type { DocsWithField, NumericEntry, PackedValues } from './numeric-entry.ts'
 
 const formatDelta = 0
@@ -8,42 +9,123 @@ const formatMonotonic = 3
 const formatConstant = 4
 const formatSparse = 5
 
+const setWithAddresses = 0
+const setSingleValued = 1
+const setTable = 2
+
+const binaryFixed = 0
+const binaryVariable = 1
+const binaryPrefix = 2
+
 /**
- * Lucene54DocValuesMetadata (Lucene 5.4 to 6.6), as far as numeric fields are dense: those of fewer than one document
- * in a hundred (`sparse`) are passed over, and so are fields of all other types. What Elasticsearch 5 keeps of
- * versions is dense.
+ * Lucene54DocValuesMetadata (Lucene 5.4 to 6.6), of which only dense numeric fields are kept: those of fewer than one
+ * document in a hundred (`sparse`) are passed over. What Elasticsearch 5 keeps of versions is dense. Sorted fields are
+ * headers whose parts follow as entries of their own with the same field number.
  *
- *   dvm     = (field:vint, type:byte (0 numeric, 1 binary, 2 sorted, 3 sorted set, 4 sorted numeric), entry)*,
- *             -1:vint, footer
- *   numeric = format:vint, missing:int64 (-1 none missing, -2 all), offset:int64, count:vlong,
+ *   dvm     = (field:vint, type:byte, entry)*, -1:vint, footer
+ *   type    = 0 numeric | 1 binary | 2 sorted: nothing | 3 sorted set, 4 sorted numeric: set
+ *   numeric = format:vint, missing:int64 (-1 none missing, -2 all),
+ *             (docs:vlong, blockShift:vint, monotonic (sparse)), offset:int64, count:vlong,
  *             (delta: min:int64, bits:vint | gcd: min:int64, gcd:int64, bits:vint |
  *              table: size:vint, int64[size], bits:vint | monotonic: blockShift:vint, monotonic of maxDoc + 1 |
- *              constant: int64), end:int64
+ *              constant: int64 | sparse: kind:byte, field:vint, type:byte, numeric), end:int64
+ *   binary  = format:vint, missing:int64, lengthMin:vint, lengthMax:vint, count:vlong, offset:int64,
+ *             (prefix: int64, packedVersion:vint, blockSize:vint, int64 |
+ *              variable: int64, blockShift:vint, monotonic of count + 1, end:int64)
+ *   set     = format:vint, (table: size:int32, int64[size], sets:int32, int32[sets])
  *
  * Specified in org.apache.lucene.codecs.lucene54.Lucene54DocValuesProducer.
  */
-export function readDocValuesMetaV54(cursor: Cursor): Map<number, NumericEntry> {
+export function readDocValuesMetaV54(
+  cursor: Cursor,
+  _version: number,
+  maxDoc: number,
+): Map<number, NumericEntry> {
   const entries = new Map<number, NumericEntry>()
   for (let field = cursor.readVInt(); field !== -1; field = cursor.readVInt()) {
     const type = cursor.readByte()
-    // Elasticsearch writes its own numeric fields first in the order of their numbers; the layout of the other types
-    // depends on counts that stand elsewhere, so reading ends at the first of them.
-    if (type !== 0) break
-    const entry = readNumeric(cursor)
-    if (entry === undefined) break
-    entries.set(field, entry)
+    switch (type) {
+      case 0: {
+        const entry = readNumeric(cursor, maxDoc)
+        if (entry !== undefined) entries.set(field, entry)
+        break
+      }
+      case 1:
+        skipBinary(cursor)
+        break
+      case 2:
+        break
+      case 3:
+      case 4:
+        skipSet(cursor)
+        break
+      default:
+        throw cursor.corrupt('a doc values type of 0 to 4', `${type}`)
+    }
   }
+  cursor.expectEnd()
   return entries
 }
 
-function readNumeric(cursor: Cursor): NumericEntry | undefined {
+/** undefined for the forms that are passed over. */
+function readNumeric(cursor: Cursor, maxDoc: number): NumericEntry | undefined {
   const format = cursor.readVInt()
   const missing = cursor.readInt64()
-  if (format === formatSparse || format === formatMonotonic) return undefined
+  if (format === formatSparse) {
+    const docs = cursor.readVLong()
+    skipMonotonic(cursor, docs, cursor.readVInt())
+  }
   const offset = cursor.readInt64()
   const valueCount = cursor.readVLong()
-  const { values } = readValues(cursor, format, offset)
-  return { docs: docsOf(missing), valueCount, values }
+  if (format === formatSparse) {
+    cursor.skip(1)
+    cursor.readVInt()
+    cursor.skip(1)
+    readNumeric(cursor, maxDoc)
+  } else if (format === formatMonotonic) {
+    skipMonotonic(cursor, maxDoc + 1, cursor.readVInt())
+  } else {
+    const values = readValues(cursor, format, offset)
+    return { docs: docsOf(missing), valueCount, values }
+  }
+  cursor.skip(8)
+  return undefined
+}
+
+function skipBinary(cursor: Cursor): void {
+  const format = cursor.readVInt()
+  cursor.skip(8)
+  cursor.readVInt()
+  cursor.readVInt()
+  const count = cursor.readVLong()
+  cursor.skip(8)
+  switch (format) {
+    case binaryFixed:
+      return
+    case binaryPrefix:
+      cursor.skip(8)
+      cursor.readVInt()
+      cursor.readVInt()
+      cursor.skip(8)
+      return
+    case binaryVariable:
+      cursor.skip(8)
+      skipMonotonic(cursor, count + 1, cursor.readVInt())
+      cursor.skip(8)
+      return
+    default:
+      throw cursor.corrupt('a binary format of 0 to 2', `${format}`)
+  }
+}
+
+function skipSet(cursor: Cursor): void {
+  const format = cursor.readVInt()
+  if (format === setTable) {
+    cursor.skip(cursor.readInt32() * 8)
+    cursor.skip(cursor.readInt32() * 4)
+  } else if (format !== setWithAddresses && format !== setSingleValued) {
+    throw cursor.corrupt('a set format of 0 to 2', `${format}`)
+  }
 }
 
 function docsOf(missing: number): DocsWithField {
@@ -51,12 +133,12 @@ function docsOf(missing: number): DocsWithField {
   return missing === -2 ? { kind: 'none' } : { kind: 'bits', offset: missing }
 }
 
-function readValues(cursor: Cursor, format: number, offset: number): { values: PackedValues } {
+function readValues(cursor: Cursor, format: number, offset: number): PackedValues {
   switch (format) {
     case formatConstant: {
       const value = cursor.readBigInt64()
       cursor.skip(8)
-      return { values: { kind: 'constant', value } }
+      return { kind: 'constant', value }
     }
     case formatDelta:
     case formatGcd: {
@@ -64,7 +146,7 @@ function readValues(cursor: Cursor, format: number, offset: number): { values: P
       const gcd = format === formatGcd ? cursor.readBigInt64() : 1n
       const bitsPerValue = cursor.readVInt()
       const byteLength = cursor.readInt64() - offset
-      return { values: { kind: 'linear', offset, byteLength, bitsPerValue, min, gcd } }
+      return { kind: 'linear', offset, byteLength, bitsPerValue, min, gcd }
     }
     case formatTable: {
       const size = cursor.readCount('values of a table', 8)
@@ -72,7 +154,7 @@ function readValues(cursor: Cursor, format: number, offset: number): { values: P
       for (let i = 0; i < size; i++) table.push(cursor.readBigInt64())
       const bitsPerValue = cursor.readVInt()
       const byteLength = cursor.readInt64() - offset
-      return { values: { kind: 'table', offset, byteLength, bitsPerValue, table } }
+      return { kind: 'table', offset, byteLength, bitsPerValue, table }
     }
     default:
       throw cursor.corrupt('a numeric format of 0 to 5', `${format}`)

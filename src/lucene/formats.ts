@@ -36,7 +36,7 @@ interface DocValuesFormat extends FormatRow {
   /** Codec in the header of the data file. */
   readonly dataCodec: string
   /** The numeric fields by field number; those of other types are passed over. */
-  read(cursor: Cursor, version: number): Map<number, NumericEntry>
+  read(cursor: Cursor, version: number, maxDoc: number): Map<number, NumericEntry>
 }
 
 /** How the bytes of a chunk of stored fields are compressed. */

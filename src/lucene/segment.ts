@@ -1,4 +1,4 @@
-import { CorruptData } from '../base/errors.ts'
+import { CorruptData, Unsupported } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
 import { readAnyHeader, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
@@ -213,9 +213,14 @@ async function openNumeric(
   const meta = await readWholeFile(home, docValuesName(parts, field, 'dvm'))
   const { row, version } = formatOf(docValuesFormats, readAnyHeader(meta), meta.file)
   readIdAndSuffix(meta, { id, suffix })
-  const entry = row.read(meta, version).get(field.number)
+  const entry = row.read(meta, version, parts.maxDoc).get(field.number)
   if (entry === undefined) {
-    throw meta.corrupt(`an entry for field ${field.number} (${fieldName})`, 'none')
+    throw new Unsupported({
+      file: meta.file,
+      offset: 0,
+      expected: `dense numbers of field ${field.number} (${fieldName})`,
+      found: 'none',
+    })
   }
   const source = await home.open(docValuesName(parts, field, 'dvd'))
   try {
