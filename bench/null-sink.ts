@@ -70,9 +70,10 @@ function otherAnswer(path: string): object {
   const { name, uuid, alias } = sinkIndex
   if (path === '/') return { version: { number: '3.6.0', distribution: 'opensearch' } }
   if (path.endsWith('/_refresh')) return { _shards: { total: 1, successful: 1, failed: 0 } }
+  if (path.endsWith('/_settings')) return { acknowledged: true }
   if (path.startsWith('/_cluster/settings')) return { persistent: {}, transient: {}, defaults: {} }
-  const settings = { 'index.uuid': uuid, 'index.number_of_shards': '1' }
-  return { [name]: { aliases: { [alias]: {} }, settings }, acknowledged: true }
+  const settings = { index: { uuid, number_of_shards: '1' } }
+  return { [name]: { aliases: { [alias]: {} }, settings } }
 }
 
 function serve(): void {

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import type { PartResult } from '../../bench/parts.ts'
+
+test('the benchmark of a small backfill moves every document unchanged', async () => {
+  const main = path.join(import.meta.dirname, '../../bench/main.ts')
+  const args = [main, 'backfill', '--small', '--json']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 240_000 })
+  const { results } = JSON.parse(stdout) as { results: PartResult[] }
+  // 9 MB say nothing about speed: documents, bytes and hash must be right.
+  assert.deepEqual(
+    results.map(({ part, documents, hash, correct }) => ({ part, documents, hash, correct })),
+    ['(a) decode, warm', '(b) null sink, 1 thread', '(b) null sink, 2 threads'].map((part) => ({
+      part,
+      documents: 5000,
+      hash: '1815e15309509361',
+      correct: true,
+    })),
+  )
+})
