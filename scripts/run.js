@@ -13,7 +13,7 @@ const testTimeoutMs = 10 * 60_000
 
 const jobs = {
   demo: () => [program, 'demo', ...args],
-  bench: () => [rootPath('bench/bench.ts'), ...args],
+  bench: () => [rootPath('bench/main.ts'), ...args],
   test: () => testArguments(['src', 'test', 'bench'], '.test.ts'),
   soak: () => testArguments(['src', 'test'], '.soak.ts'),
 }
