@@ -132,6 +132,8 @@ test('nothing that may not be in the code is there', async () => {
 const longFiles: Record<string, number> = {
   // One pass over the bytes of JSON: a scanner that is split would be read with a finger on three pages.
   'src/compare/canonical.ts': 500,
+  // The life of one run: who works, what failed, when it ends. Its parts are not understood apart.
+  'src/backfill/run.ts': 480,
 }
 const linesMax = 400
 

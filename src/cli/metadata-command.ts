@@ -1,6 +1,11 @@
 import type { Command } from 'commander'
 import type { AppliedObject } from '../metadata/apply.ts'
-import { carriesEverything, plannedTemplates, type MetadataPlan } from '../metadata/plan.ts'
+import {
+  carriesEverything,
+  plannedTemplates,
+  type MetadataPlan,
+  type PlannedChange,
+} from '../metadata/plan.ts'
 import { addConfigFlags, addExamples, defineAction, type Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { printJson, printLine, printTable, printable } from './output.ts'
@@ -72,7 +77,7 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
   progress.end()
   if (invocation.json) printJson({ plan, ...result })
   else {
-    printChanges(plan)
+    printChanges(plan, 'losses')
     printApplied(result.objects)
     printLine(
       result.complete
@@ -107,14 +112,20 @@ function printPlan(plan: MetadataPlan): void {
   printChanges(plan)
 }
 
-/** What will not be on the target as it is on the source, line by line. */
-function printChanges(plan: MetadataPlan): void {
-  const rows = [...plannedTemplates(plan), ...plan.indices].flatMap(({ name, changes }) =>
-    changes.map((one) => [name, one.path, one.loss ? `${one.what}, lost` : one.what, one.reason]),
-  )
-  if (rows.length > 0) {
+/** What will not be on the target as it is on the source: what is lost first, the same for many objects in one line. */
+function printChanges(plan: MetadataPlan, only?: 'losses'): void {
+  const groups = groupChanges(plan).filter(({ change }) => only === undefined || change.loss)
+  if (groups.length > 0) {
     printLine()
-    printTable(['of', 'what', 'becomes', 'why'], rows)
+    printTable(
+      ['what', 'becomes', 'of', 'why'],
+      groups.map(({ change, names }) => [
+        change.path,
+        change.loss ? `${change.what}, lost` : change.what,
+        namesText(names),
+        change.reason,
+      ]),
+    )
   }
   if (plan.notCarried.length > 0) {
     printLine('\nnot carried over:')
@@ -123,6 +134,31 @@ function printChanges(plan: MetadataPlan): void {
       plan.notCarried.map(({ kind, name, reason }) => [kind, name, reason]),
     )
   }
+}
+
+interface ChangeGroup {
+  change: PlannedChange
+  names: string[]
+}
+
+function groupChanges(plan: MetadataPlan): ChangeGroup[] {
+  const groups = new Map<string, ChangeGroup>()
+  for (const { name, changes } of [...plannedTemplates(plan), ...plan.indices]) {
+    for (const change of changes) {
+      const key = JSON.stringify([change.path, change.what, change.reason, change.loss])
+      const group = groups.get(key)
+      if (group) group.names.push(name)
+      else groups.set(key, { change, names: [name] })
+    }
+  }
+  return [...groups.values()].sort((a, b) => Number(b.change.loss) - Number(a.change.loss))
+}
+
+const namesShown = 3
+
+function namesText(names: readonly string[]): string {
+  const shown = names.slice(0, namesShown).join(', ')
+  return names.length > namesShown ? `${shown} and ${names.length - namesShown} more` : shown
 }
 
 function printApplied(objects: readonly AppliedObject[]): void {

@@ -1,5 +1,6 @@
 import { connectCluster } from '../cluster/connect.ts'
 import type { Cluster, ClusterOptions } from '../cluster/cluster.ts'
+import { requireSource, requireTarget } from '../cluster/version.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { openSqliteStore, stateExists, type StoreMode } from '../state/sqlite-store.ts'
 import type { StateStore } from '../state/store.ts'
@@ -63,7 +64,15 @@ export class Migration {
 
   async #connect(side: 'source' | 'target'): Promise<Cluster> {
     const cluster = required(this.config[side], `${side}.url`)
-    return connectCluster(side, clusterOptions(cluster), this.signal)
+    const connected = await connectCluster(side, clusterOptions(cluster), this.signal)
+    try {
+      if (side === 'target') requireTarget(connected)
+      else requireSource(connected)
+      return connected
+    } catch (error) {
+      await connected.close()
+      throw error
+    }
   }
 }
 

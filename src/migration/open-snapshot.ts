@@ -1,6 +1,6 @@
-import { MigrationError } from '../base/errors.ts'
 import { selectExisting, type Selection } from '../base/select.ts'
 import { openBlobStore } from '../blob/open.ts'
+import { requireComplete } from '../snapshot/open-snapshot.ts'
 import { openRepository } from '../snapshot/repository.ts'
 import type { Repository, Snapshot } from '../snapshot/snapshot.ts'
 import type { Config } from './config.ts'
@@ -23,9 +23,8 @@ export function snapshotName(config: Config): string {
 export async function openConfiguredSnapshot(config: Config): Promise<Snapshot> {
   const repository = await openConfiguredRepository(config)
   const snapshot = await repository.openSnapshot(snapshotName(config))
-  if (snapshot.state === 'SUCCESS') return snapshot
-  if (snapshot.state === 'PARTIAL' && config.snapshot.allowPartial) return snapshot
-  throw incomplete(snapshot)
+  requireComplete(snapshot, { allowPartial: config.snapshot.allowPartial })
+  return snapshot
 }
 
 /** select.include and select.exclude; without exclude the default of selectNames() holds. */
@@ -37,25 +36,4 @@ export function selectionOf({ select }: Config): Selection {
 /** The names of the selected indices of the snapshot; a pattern that names none throws MA_CONFIG. */
 export function selectedIndices(config: Config, snapshot: Snapshot): string[] {
   return selectExisting(snapshot.indices, selectionOf(config))
-}
-
-const failuresShown = 5
-
-function incomplete(snapshot: Snapshot): MigrationError {
-  const failures = snapshot.shardFailures
-  const shown = failures.slice(0, failuresShown)
-  const next =
-    snapshot.state === 'PARTIAL'
-      ? 'Make a new snapshot, or go on without these shards with --allow-partial.'
-      : 'Wait until it is done, or make a new one.'
-  return new MigrationError(
-    'MA_SNAPSHOT',
-    [
-      `snapshot ${snapshot.name} is ${snapshot.state}, not SUCCESS`,
-      ...shown.map(({ index, shard, reason }) => `shard ${index}/${shard} is not in it: ${reason}`),
-      ...(failures.length > failuresShown ? [`and ${failures.length - failuresShown} more`] : []),
-      next,
-    ].join('\n'),
-    { details: { snapshot: snapshot.name, state: snapshot.state, shardFailures: failures } },
-  )
 }
