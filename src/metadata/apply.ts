@@ -3,7 +3,13 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
-import { decideIndex, readExistingIndex, type ExistingIndex } from './existing.ts'
+import {
+  decideIndex,
+  readExistingIndex,
+  readExistingTemplates,
+  templateDifference,
+  type ExistingIndex,
+} from './existing.ts'
 import { forbidAutoCreate } from './fence.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import {
@@ -106,10 +112,16 @@ async function applyTemplate(
       ...(signal && { signal }),
     },
   )
-  if (answer.status === 400) {
+  if (answer.status === 400 && !(await isThere(template, target))) {
     return { kind, name, outcome: 'refused', reason: refusal(name, answer.body) }
   }
   return { kind, name, outcome: 'created' }
+}
+
+/** Whether the target has it as wanted: a request sent again after a lost answer is refused, since it was carried out. */
+async function isThere({ kind, name, body }: PlannedTemplate, target: Cluster): Promise<boolean> {
+  const existing = (await readExistingTemplates(target))[kind][name]
+  return existing !== undefined && templateDifference(body, existing).length === 0
 }
 
 /** The outcome of an object that needs nothing done; undefined where there is something to do. */
@@ -162,11 +174,12 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
     accept: [400],
     ...(signal && { signal }),
   })
-  if (answer.status === 400) {
+  const made = await readExistingIndex(target, targetIndex, signal)
+  // With the fence alias it is ours, whatever the answer: a request sent again after a lost answer is refused.
+  if (answer.status === 400 && !(made && fenceAlias in made.aliases)) {
     await state.commit([{ op: 'delete', kind: targetIndexKind, key: name }])
     return { kind: 'index', name, outcome: 'refused', reason: refusal(name, answer.body) }
   }
-  const made = await readExistingIndex(target, targetIndex, signal)
   if (!made || !(fenceAlias in made.aliases)) {
     throw new MigrationError(
       'MA_TARGET_INDEX',

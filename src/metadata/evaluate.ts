@@ -6,10 +6,13 @@ import { targetIndexKind } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import {
   decideIndex,
+  nameConflict,
   readExistingIndex,
   readExistingTemplates,
+  readNamesInUse,
   templateDifference,
   type ExistingTemplates,
+  type NamesInUse,
 } from './existing.ts'
 import { objectOf } from './json-objects.ts'
 import { mappingOfTypes, sourceFormChange, sourceFormOf } from './mappings.ts'
@@ -49,10 +52,11 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const selected = selectExisting(snapshot.indices, select)
   const global = await snapshot.readGlobalMetadata()
   const templates = input.options.templates ? await planTemplates(input, global) : noTemplates
+  const inUse = await readNamesInUse(target, signal)
   const indices: PlannedIndex[] = []
   for (const name of selected) {
     signal?.throwIfAborted()
-    indices.push(await planIndex(input, await snapshot.readIndexMetadata(name)))
+    indices.push(await planIndex(input, await snapshot.readIndexMetadata(name), inUse))
   }
   const chosen = new Set(selected)
   return {
@@ -62,6 +66,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     ...templates,
     indices,
     notCarried: [...listNotCarried(global), ...templatesLeft(input, global)],
+    templatesNotSelected: templatesDeselected(input, global),
     notSelected: snapshot.indices.filter((name) => !chosen.has(name)),
   }
 }
@@ -80,6 +85,14 @@ const noTemplates: PlannedTemplates = {
 function templateSelected({ select }: EvaluateInput): (name: string) => boolean {
   const excluded = matcher(select.exclude ?? defaultExclude)
   return (name) => !excluded(name)
+}
+
+function templatesDeselected(input: EvaluateInput, global: GlobalMetadata): string[] {
+  const selected = templateSelected(input)
+  const { componentTemplates, legacyTemplates, indexTemplates } = global
+  return [componentTemplates, legacyTemplates, indexTemplates]
+    .flatMap((templates) => Object.keys(templates))
+    .filter((name) => !selected(name))
 }
 
 function templatesLeft(input: EvaluateInput, global: GlobalMetadata): NotCarried[] {
@@ -197,7 +210,11 @@ function inheritedSettings(body: JsonObject, components: readonly PlannedTemplat
   ) as FlatSettings
 }
 
-async function planIndex(input: EvaluateInput, index: IndexMetadata): Promise<PlannedIndex> {
+async function planIndex(
+  input: EvaluateInput,
+  index: IndexMetadata,
+  inUse: NamesInUse,
+): Promise<PlannedIndex> {
   const { options, snapshot, openShard, state, target, signal } = input
   const { name } = index
   const translated = mappingOfTypes(index.mappings)
@@ -237,7 +254,11 @@ async function planIndex(input: EvaluateInput, index: IndexMetadata): Promise<Pl
   ]
   const settings = settingsToSend(parted.settings, replicas.settings, shards)
   const content = { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
-  const refusal = 'refused' in translated ? `${name}: ${translated.refused}` : shards.refused
+  const conflict = nameConflict(name, Object.keys(index.aliases), inUse)
+  const refusal =
+    'refused' in translated
+      ? `${name}: ${translated.refused}`
+      : (shards.refused ?? (conflict && `${name} cannot be made: ${conflict}`))
   if (refusal !== undefined) {
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }

@@ -113,6 +113,39 @@ function refused(reason: string): Decision {
   return { action: 'refused', reason }
 }
 
+/** All names in use on the target: an index cannot have the name of an alias, nor an alias that of an index. */
+export interface NamesInUse {
+  readonly indices: ReadonlySet<string>
+  readonly aliases: ReadonlySet<string>
+}
+
+export async function readNamesInUse(target: Cluster, signal?: AbortSignal): Promise<NamesInUse> {
+  const { body } = await target.request('GET', '/_alias', {
+    query: { expand_wildcards: 'all' },
+    ...(signal && { signal }),
+  })
+  const aliases = Object.values(body).flatMap((index) =>
+    Object.keys(objectOf(objectOf(index).aliases)),
+  )
+  return { indices: new Set(Object.keys(body)), aliases: new Set(aliases) }
+}
+
+/** Why an index of this name with these aliases cannot be made; undefined when nothing is in the way. */
+export function nameConflict(
+  name: string,
+  aliases: readonly string[],
+  inUse: NamesInUse,
+): string | undefined {
+  // 6.x let a colon pass.
+  const forbidden = /[:#]/.exec(name)?.[0]
+  if (forbidden !== undefined) return `OpenSearch allows no "${forbidden}" in the name of an index`
+  if (inUse.aliases.has(name)) return `${name} is the name of an alias on the target`
+  const taken = aliases.find((alias) => inUse.indices.has(alias))
+  return taken === undefined
+    ? undefined
+    : `its alias ${taken} is the name of an index on the target`
+}
+
 /** Templates of the target by kind and name, in the form that is sent. */
 export type ExistingTemplates = { readonly [kind in TemplateKind]: { [name: string]: JsonObject } }
 

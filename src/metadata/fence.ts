@@ -1,7 +1,7 @@
 import { MigrationError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { changeSetting } from '../state/ledger.ts'
+import { changeSetting, noteRestored, type SettingName } from '../state/ledger.ts'
 import type { StateStore } from '../state/store.ts'
 import { objectPresent, settingAccess } from './setting-access.ts'
 import { settingText } from './settings.ts'
@@ -12,6 +12,7 @@ import { settingText } from './settings.ts'
  * that name, which `action.auto_create_index` forbids (or, where that cannot be set, a template with a write block).
  */
 const setting = 'action.auto_create_index'
+const autoCreate: SettingName = { side: 'target', index: null, setting }
 const forbidden = '-osmigrate-*'
 const fenceTemplate = '_index_template/osmigrate-fence'
 
@@ -20,6 +21,18 @@ export async function forbidAutoCreate(
   target: Cluster,
   state: StateStore,
 ): Promise<'setting' | 'template'> {
+  try {
+    await forbidBySetting(target, state)
+    return 'setting'
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    await noteRestored(state, autoCreate)
+    await putFenceTemplate(target, state)
+    return 'template'
+  }
+}
+
+async function forbidBySetting(target: Cluster, state: StateStore): Promise<void> {
   const { value, transient } = await readAutoCreate(target)
   if (transient) {
     throw new MigrationError(
@@ -28,22 +41,8 @@ export async function forbidAutoCreate(
     )
   }
   const newValue = forbidding(value)
-  if (newValue === undefined) return 'setting'
-  try {
-    const access = settingAccess({ target })
-    await changeSetting(state, access, {
-      side: 'target',
-      index: null,
-      setting,
-      newValue,
-      until: 'close',
-    })
-    return 'setting'
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-    await putFenceTemplate(target, state)
-    return 'template'
-  }
+  if (newValue === undefined) return
+  await changeSetting(state, settingAccess({ target }), { ...autoCreate, newValue, until: 'close' })
 }
 
 async function readAutoCreate(target: Cluster): Promise<{ value: string; transient: boolean }> {

@@ -83,6 +83,8 @@ export interface MetadataPlan {
   readonly indexTemplates: readonly PlannedTemplate[]
   readonly indices: readonly PlannedIndex[]
   readonly notCarried: readonly NotCarried[]
+  /** Templates that the selection leaves out by name. */
+  readonly templatesNotSelected: readonly string[]
   /** Indices of the snapshot that the selection leaves out. */
   readonly notSelected: readonly string[]
 }

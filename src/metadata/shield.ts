@@ -1,6 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { changeSetting, openEntries, type SettingName } from '../state/ledger.ts'
-import { ledgerKind } from '../state/records.ts'
+import { changeSetting, noteRestored, openEntries, type SettingName } from '../state/ledger.ts'
 import type { StateStore } from '../state/store.ts'
 import { objectPresent, settingAccess } from './setting-access.ts'
 
@@ -22,26 +21,23 @@ export async function withoutTemplates(
   names: readonly string[],
   work: () => Promise<void>,
 ): Promise<void> {
-  if (names.length === 0) return work()
+  if (names.length === 0 && !(await isLeftOver(state))) return work()
   const access = settingAccess({ target })
-  await changeSetting(state, access, { ...shield, newValue: objectPresent, until: 'close' })
-  await target.request('PUT', `/${shield.setting}`, {
-    body: { index_patterns: [...names], priority: 2 ** 31 - 1, template: {} },
-  })
+  if (names.length > 0) {
+    await changeSetting(state, access, { ...shield, newValue: objectPresent, until: 'close' })
+    await target.request('PUT', `/${shield.setting}`, {
+      body: { index_patterns: [...names], priority: 2 ** 31 - 1, template: {} },
+    })
+  }
   try {
     await work()
   } finally {
     await access.apply(shield, null)
-    await noteRestored(state)
+    await noteRestored(state, shield)
   }
 }
 
-async function noteRestored(state: StateStore): Promise<void> {
-  const restoredAt = new Date().toISOString()
-  for (const { key, value, revision } of await openEntries(state)) {
-    if (value.setting !== shield.setting) continue
-    await state.commit([
-      { op: 'put', kind: ledgerKind, key, revision, value: { ...value, restoredAt } },
-    ])
-  }
+/** A run that was killed may have left its own. */
+async function isLeftOver(state: StateStore): Promise<boolean> {
+  return (await openEntries(state)).some(({ value }) => value.setting === shield.setting)
 }

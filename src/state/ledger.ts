@@ -94,6 +94,18 @@ export async function restoreSettings(
   return done
 }
 
+/**
+ * Notes that a change stands no more: its caller has put it back itself, or the cluster refused it. True if one stood.
+ */
+export async function noteRestored(state: StateStore, name: SettingName): Promise<boolean> {
+  const open = await openEntry(state, name)
+  if (!open) return false
+  const { key, revision } = open
+  const value: LedgerEntry = { ...open.value, restoredAt: new Date().toISOString() }
+  await state.commit([{ op: 'put', kind: ledgerKind, key, value, revision }])
+  return true
+}
+
 /** Changes that stand, the oldest first. */
 export async function openEntries(state: StateStore): Promise<StateRecord<LedgerEntry>[]> {
   const open: StateRecord<LedgerEntry>[] = []

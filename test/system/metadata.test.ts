@@ -3,6 +3,9 @@ import test from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
+import { settingAccess } from '../../src/metadata/setting-access.ts'
+import { withoutTemplates } from '../../src/metadata/shield.ts'
+import { changeSetting, openEntries } from '../../src/state/ledger.ts'
 import { targetIndexKind } from '../../src/state/records.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect, evaluate, migrate, newState, snapshotOf } from '../support/metadata.ts'
@@ -174,6 +177,26 @@ test('what the target refuses is reported by name, and the rest is made', { skip
   assert.equal(change?.what, 'dropped')
   assert.equal(result.complete, false)
 })
+
+test(
+  'a name that is in the way is reported by name before anything is made',
+  { skip },
+  async () => {
+    const colon = await makeIndex(six, 'co:lon', { settings: single })
+    const asAlias = await makeIndex(six, 'alias', { settings: single })
+    const taken = uniqueName('taken')
+    const withAlias = await makeIndex(six, 'with', { settings: single, aliases: { [taken]: {} } })
+    const snapshot = await snapshotOf(six, sixEngine, [colon, asAlias, withAlias])
+    await target.request('PUT', `/${taken}`, {
+      body: { settings: single, aliases: { [asAlias]: {} } },
+    })
+    const { result } = await migrate({ snapshot, target, state: await newState() })
+    const reasons = Object.fromEntries(result.objects.map(({ name, reason }) => [name, reason]))
+    assert.match(reasons[colon]!, /allows no ":"/)
+    assert.match(reasons[asAlias]!, /is the name of an alias/)
+    assert.match(reasons[withAlias]!, new RegExp(`its alias ${taken} is the name of an index`))
+  },
+)
 
 async function shardOf(cluster: Cluster, index: string, routing: string): Promise<number> {
   const { body } = await cluster.request<{ shards: { shard: number }[][] }>(
@@ -487,3 +510,27 @@ test(
     }
   },
 )
+
+test('a killed run leaves no shield behind once the next one is done', { skip }, async () => {
+  const state = await newState()
+  const shield = '/_index_template/osmigrate-shield'
+  const killed = withoutTemplates(target, state, ['some-index'], async () => {
+    // As a kill leaves it: the ledger knows, and nothing was taken off.
+    const { body } = await target.request('GET', shield)
+    assert.equal((body.index_templates as unknown[]).length, 1)
+    throw new Error('killed')
+  })
+  await assert.rejects(killed, /killed/)
+  await changeSetting(state, settingAccess({ target }), {
+    side: 'target',
+    index: null,
+    setting: shield.slice(1),
+    newValue: 'present',
+    until: 'close',
+  })
+  const body = { index_patterns: ['some-index'], priority: 2 ** 31 - 1, template: {} }
+  await target.request('PUT', shield, { body })
+  await withoutTemplates(target, state, [], async () => {})
+  assert.equal((await target.request('GET', shield, { accept: [404] })).status, 404)
+  assert.deepEqual(await openEntries(state), [])
+})
