@@ -1,6 +1,7 @@
 import { MigrationError } from '../base/errors.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { requireComplete } from '../snapshot/open-snapshot.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, shardIncarnationKind } from '../state/records.ts'
 import type { Change, StateStore } from '../state/store.ts'
@@ -81,7 +82,7 @@ export interface BackfillSummary {
  * run tries them again.
  */
 export async function runBackfill(input: BackfillInput): Promise<BackfillSummary> {
-  refusePartial(input)
+  requireComplete(input.snapshot, input)
   const { state, target, options } = input
   const targets = await checkTargetIndices(target, state, input.indices)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
@@ -101,18 +102,6 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
   const restored = await endSpeedUp(state, target)
   await run.end()
   return run.summary(restored)
-}
-
-function refusePartial({ snapshot, indices, allowPartial }: BackfillInput): void {
-  const lacking = snapshot.shardFailures.filter(({ index }) => indices.includes(index))
-  if (lacking.length === 0 || allowPartial) return
-  const list = lacking.map(({ index, shard, reason }) => `${index}, shard ${shard}: ${reason}`)
-  throw new MigrationError(
-    'MA_SNAPSHOT',
-    `the snapshot ${snapshot.name} is PARTIAL and lacks ${lacking.length} shard(s):\n  ${list.slice(0, 20).join('\n  ')}\n` +
-      'Make a new one, exclude these indices, or take what there is with --allow-partial.',
-    { details: { shardFailures: lacking } },
-  )
 }
 
 class Run {

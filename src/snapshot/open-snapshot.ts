@@ -65,30 +65,35 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
   }
 }
 
+const failuresShown = 5
+
 /**
- * Refuses a snapshot that does not hold every shard: FAILED and unfinished ones always, PARTIAL ones unless
- * `allowPartial`. Throws MA_SNAPSHOT that names the shards.
+ * Refuses a snapshot that does not hold every shard of the given indices (default: of all): PARTIAL ones unless
+ * `allowPartial`, others that did not succeed always. Throws MA_SNAPSHOT that names the shards and their causes.
  */
 export function requireComplete(
   snapshot: Snapshot,
-  options: { allowPartial?: boolean } = {},
+  options: { allowPartial?: boolean | undefined; indices?: readonly string[] } = {},
 ): void {
-  if (snapshot.state === 'SUCCESS') return
-  if (snapshot.state === 'PARTIAL' && options.allowPartial === true) return
-  const { name, state, shardFailures } = snapshot
-  const shards = shardFailures.slice(0, 10).map(({ index, shard, reason }) => {
-    const [first] = reason.split('\n', 1)
-    return `${index}/${shard} (${first!.slice(0, 200)})`
-  })
-  if (shardFailures.length > 10) shards.push(`… ${shardFailures.length} in all`)
-  const advice =
-    state === 'PARTIAL'
-      ? 'take another snapshot, or go on without those shards by --allow-partial'
-      : 'take another snapshot'
+  const { name, state } = snapshot
+  if (state === 'SUCCESS') return
+  const { allowPartial, indices = snapshot.indices } = options
+  const lacking = snapshot.shardFailures.filter(({ index }) => indices.includes(index))
+  const listed = snapshot.shardFailures.length > 0
+  if (state === 'PARTIAL' && (allowPartial || (listed && lacking.length === 0))) return
   throw new MigrationError(
     'MA_SNAPSHOT',
-    `snapshot ${name} is ${state}: not in it: ${shards.join(', ') || 'shards that it does not name'}; ${advice}`,
-    { details: { snapshot: name, state, shardFailures: [...shardFailures] } },
+    [
+      `snapshot ${name} is ${state}, not SUCCESS`,
+      ...lacking.slice(0, failuresShown).map(({ index, shard, reason }) => {
+        return `shard ${index}/${shard} is not in it: ${reason.split('\n', 1)[0]!.slice(0, 200)}`
+      }),
+      ...(lacking.length > failuresShown ? [`and ${lacking.length - failuresShown} more`] : []),
+      state === 'PARTIAL'
+        ? 'Make a new snapshot, exclude these indices, or go on without these shards with --allow-partial.'
+        : 'Make a new snapshot.',
+    ].join('\n'),
+    { details: { snapshot: name, state, shardFailures: lacking } },
   )
 }
 
