@@ -1,4 +1,4 @@
-import { selectExisting, type Selection } from '../base/select.ts'
+import { selectExisting, selectNames, type Selection } from '../base/select.ts'
 import { openBlobStore } from '../blob/open.ts'
 import { requireComplete } from '../snapshot/open-snapshot.ts'
 import { openRepository } from '../snapshot/repository.ts'
@@ -17,13 +17,16 @@ export function snapshotName(config: Config): string {
 }
 
 /**
- * Opens the configured snapshot for reading documents. One that is not whole is refused (MA_SNAPSHOT, listing the
- * shards that it lacks) unless snapshot.allowPartial.
+ * Opens the configured snapshot for reading documents. One that lacks shards of selected indices is refused
+ * (MA_SNAPSHOT, listing them) unless snapshot.allowPartial.
  */
 export async function openConfiguredSnapshot(config: Config): Promise<Snapshot> {
   const repository = await openConfiguredRepository(config)
   const snapshot = await repository.openSnapshot(snapshotName(config))
-  requireComplete(snapshot, { allowPartial: config.snapshot.allowPartial })
+  requireComplete(snapshot, {
+    allowPartial: config.snapshot.allowPartial,
+    indices: selectNames(snapshot.indices, selectionOf(config)),
+  })
   return snapshot
 }
 
