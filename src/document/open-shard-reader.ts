@@ -1,11 +1,12 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
+import type { Memory } from '../bytes/memory.ts'
 import { readCommit } from '../lucene/commit.ts'
 import type { Commit } from '../lucene/commit.ts'
 import type { Verify } from '../lucene/files.ts'
 import { openSegment } from '../lucene/segment.ts'
 import type { Segment } from '../lucene/segment.ts'
 import type { ShardFiles } from '../snapshot/snapshot.ts'
-import { readSegmentBlocks } from './segment-blocks.ts'
+import { createReadMemory, readSegmentBlocks } from './segment-blocks.ts'
 import type { SegmentSummary, ShardReader } from './shard-reader.ts'
 
 /**
@@ -33,6 +34,8 @@ export async function openShardReader(
     throw error
   }
   let checked: Promise<void> | undefined
+  // As many as segments were read at once.
+  const idle: Memory[] = []
   const check = async (): Promise<void> => {
     for (const segment of segments.values()) if (segment.liveCount > 0) await segment.check()
   }
@@ -46,7 +49,12 @@ export async function openShardReader(
         throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
       }
       await (checked ??= check())
-      yield* readSegmentBlocks(segment, range)
+      const memory = idle.pop() ?? createReadMemory()
+      try {
+        yield* readSegmentBlocks(segment, range, memory)
+      } finally {
+        idle.push(memory)
+      }
     },
     close: closeAll,
   }

@@ -15,6 +15,13 @@ import type { DocumentBlock } from './document-block.ts'
 const windowBytes = 1024 * 1024
 /** Chunks are put together into one block until it has this many bytes. */
 const blockBytesMin = 512 * 1024
+/** Small segments are many: the memory grows with what it meets. */
+const memoryBytesAtFirst = 16 * 1024
+
+/** A memory for readSegmentBlocks(), to be used again for the next segment. It grows to the largest chunk it meets. */
+export function createReadMemory(): Memory {
+  return new Memory(memoryBytesAtFirst)
+}
 
 /**
  * The blocks of one segment: live root documents with numbers in [fromDoc, toDoc). Chunks in which nothing lives are
@@ -25,11 +32,11 @@ const blockBytesMin = 512 * 1024
 export async function* readSegmentBlocks(
   segment: Segment,
   range: { fromDoc?: number; toDoc?: number },
+  memory: Memory,
 ): AsyncIterable<DocumentBlock> {
   const fromDoc = Math.max(0, range.fromDoc ?? 0)
   const toDoc = Math.min(segment.maxDoc, range.toDoc ?? segment.maxDoc)
   if (fromDoc >= toDoc) return
-  const memory = new Memory(windowBytes + 4 * blockBytesMin)
   const chunk = new ChunkDecoder(memory)
   const writer = new BlockWriter(memory, chunk, rolesOf(segment))
   if (segment.liveCount === 0) {
@@ -82,7 +89,7 @@ async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
     const end = runEnd(reading, next)
     const base = offset[next]!
     const length = offset[end]! - base
-    memory.grow(length + lz4SlackBytes * 2 + blockBytesMin, 0)
+    memory.grow(length + lz4SlackBytes * 2, 0)
     await stored.source.read(base, length, memory.bytes)
     const dest = length + lz4SlackBytes
     let free = dest

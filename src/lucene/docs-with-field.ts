@@ -43,7 +43,7 @@ export class DocsWithFieldReader {
   readonly #source: ByteSource
   readonly #docs: DocsWithField
   readonly #maxDoc: number
-  readonly #result: StretchDocs = { count: 0, firstIndex: 0, docs: new Uint16Array(stretchDocs) }
+  readonly #result: StretchDocs
   #blocks: Block[] = []
   /** True once the last header has been read. */
   #ended = false
@@ -52,6 +52,8 @@ export class DocsWithFieldReader {
     this.#source = source
     this.#docs = docs
     this.#maxDoc = maxDoc
+    const docs16 = new Uint16Array(Math.min(stretchDocs, maxDoc))
+    this.#result = { count: 0, firstIndex: 0, docs: docs16 }
   }
 
   /** The same object each time. */
@@ -99,10 +101,8 @@ export class DocsWithFieldReader {
   ): Promise<StretchDocs> {
     if (block === undefined) return this.#none()
     const { count, offset, before } = block
-    if (count === stretchDocs) {
-      if (inStretch < stretchDocs) throw this.#corrupt(offset, `${inStretch} documents`, '65536')
-      return this.#all(inStretch, before)
-    }
+    if (count > inStretch) throw this.#corrupt(offset, `${inStretch} documents`, `${count}`)
+    if (count === stretchDocs) return this.#all(inStretch, before)
     const { docs } = this.#result
     let found = 0
     if (count <= sparseMax) {
@@ -114,7 +114,7 @@ export class DocsWithFieldReader {
       }
     } else {
       const bytes = await this.#source.read(offset + rankBytes, bitSetBytes)
-      for (let doc = 0; doc < stretchDocs; doc++) {
+      for (let doc = 0; doc < inStretch; doc++) {
         if (((bytes[(doc >> 3) ^ 7]! >> (doc & 7)) & 1) === 0) continue
         docs[found++] = doc
       }

@@ -14,11 +14,11 @@ const numberMax = 2n ** 51n
  */
 export class NumericColumn {
   /** The numbers of the stretch loaded last, by document less the first of the stretch; -1 where there is none. */
-  readonly values = new Float64Array(stretchDocs)
+  readonly values: Float64Array
   readonly #source: ByteSource
   readonly #entry: NumericEntry
   readonly #docs: DocsWithFieldReader
-  readonly #packed = new Float64Array(stretchDocs)
+  readonly #packed: Float64Array
   #loaded = -1
   /** Offsets of the blocks of varying width found so far, the next one's included. */
   #varyingOffsets: number[] = []
@@ -26,6 +26,9 @@ export class NumericColumn {
   constructor(source: ByteSource, entry: NumericEntry, maxDoc: number) {
     this.#source = source
     this.#entry = entry
+    const capacity = Math.min(stretchDocs, maxDoc)
+    this.values = new Float64Array(capacity)
+    this.#packed = new Float64Array(capacity)
     this.#docs = new DocsWithFieldReader(source, entry.docs, maxDoc)
   }
 
