@@ -135,6 +135,15 @@ test('order matters in arrays and not among members; repeated keys count', () =>
   )
 })
 
+test('comments are blanks, whatever stands in them', () => {
+  assertSame(
+    '{"a":1,"b":"/*x*/"}',
+    '{"a":1 // c "\n,/* "]} **/"b":"/*x*/"}',
+    '//x\n{"b":"/*x*/","a":1}//',
+  )
+  assertAllDiffer('"//x"', '"//y"', '"/*x*/"', '""')
+})
+
 test('malformed text is refused with the place where it breaks', () => {
   const broken = [
     ...['', ' ', '{', '}', '[', ']', '[1,]', '[,1]', '{,}', '{"a"}', '{"a":}', '{"a":1,}', '{a:1}'],
@@ -166,7 +175,20 @@ test('malformed text is refused with the place where it breaks', () => {
       '[1}',
       '{"a":1]',
     ],
-    ...['-01', '1..2', '1e5.2', "'a'", '{"a" 1}', '{"a":1 "b":2}', '[1 2]', '/**/1'],
+    ...[
+      '-01',
+      '1..2',
+      '1e5.2',
+      "'a'",
+      '{"a" 1}',
+      '{"a":1 "b":2}',
+      '[1 2]',
+      '/ 1',
+      '/*1',
+      '/*/1',
+      '1/**',
+      '[1/,2]',
+    ],
   ]
   for (const text of broken)
     assert.throws(() => of(text), { code: 'MA_CORRUPT_DATA', name: 'CorruptData' }, text)

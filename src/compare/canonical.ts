@@ -1,4 +1,34 @@
 import { CorruptData } from '../base/errors.ts'
+import {
+  lineFeed,
+  quote,
+  star,
+  plus,
+  comma,
+  minus,
+  dot,
+  slash,
+  dotDigit,
+  zero,
+  nine,
+  colon,
+  openBracket,
+  backslash,
+  closeBracket,
+  openBrace,
+  closeBrace,
+} from './json-bytes.ts'
+import {
+  multiplier1,
+  multiplier2,
+  numberTag,
+  literalTag,
+  arrayTag,
+  objectTag,
+  pairTag,
+  mix,
+} from './lanes.ts'
+import { UnescapedString } from './unescaped-string.ts'
 
 /**
  * A digest of JSON by value, straight from its bytes.
@@ -10,8 +40,8 @@ import { CorruptData } from '../base/errors.ts'
  *   number  = exact decimal value (1 = 1.0 = 1e0 = 10e-1; nothing is rounded, 1e400 and 30 digits included).
  *             -0 is 0, as engines read an integer; -0.0 and -0e0 are not 0: a floating point field indexes them apart.
  *   literal = true, false, null; an absent member is not a null one
- * Control characters inside strings are taken as they are, since Elasticsearch stores such documents.
- * Bytes of a string are hashed as UTF-8 without being validated: both sides' bytes come from the same parser.
+ *   comment = nothing: Elasticsearch and OpenSearch take both kinds of JavaScript in documents and store them
+ * Bytes of a string, control characters included, are hashed without being validated: an engine has parsed them.
  *
  * The digest has 64 bits in two lanes of 32, keyed by a seed. A changed document is overlooked when both lanes agree by
  * chance: 2^-64 for each document that really differs, 5e-11 for a thousand million of them. Other documents do not
@@ -28,8 +58,9 @@ export class CanonicalDigest {
   #view = new DataView(this.#bytes.buffer)
   #file = ''
   #end = 0
-  #scratch = new Uint8Array(256)
-  #scratchView = new DataView(this.#scratch.buffer)
+  readonly #unescaped = new UnescapedString()
+  readonly #fail = (position: number, expected: string): CorruptData =>
+    this.#unexpected(position, expected)
   readonly #isArray = new Uint8Array(depthMax)
   readonly #sum1 = new Int32Array(depthMax)
   readonly #sum2 = new Int32Array(depthMax)
@@ -299,77 +330,38 @@ export class CanonicalDigest {
     mix(this, a ^ length, b + length)
   }
 
-  /** escape = '\' ('"' | '\' | '/' | b | f | n | r | t | 'u' 4 hex digits): RFC 8259 section 7. */
   #escaped(start: number): number {
-    const bytes = this.#bytes
-    let position = start
-    let length = 0
-    for (;;) {
-      if (position >= this.#end) throw this.#unexpected(position, 'the end of a string')
-      if (length + 4 > this.#scratch.length) this.#growScratch()
-      const byte = bytes[position]!
-      if (byte === quote) break
-      if (byte !== backslash) {
-        this.#scratch[length++] = byte
-        position++
-        continue
-      }
-      const letter = this.#byteAt(position + 1, 'an escape')
-      if (letter === 0x75) {
-        let code = this.#hex(position + 2)
-        position += 6
-        // A pair of surrogates is one character; a lone one is written as three bytes, which no valid UTF-8 has.
-        if (
-          (code & 0xfc00) === 0xd800 &&
-          bytes[position] === backslash &&
-          bytes[position + 1] === 0x75
-        ) {
-          const second = this.#hex(position + 2)
-          if ((second & 0xfc00) === 0xdc00) {
-            code = 0x10000 + ((code & 0x3ff) << 10) + (second & 0x3ff)
-            position += 6
-          }
-        }
-        length = putUtf8(this.#scratch, length, code)
-      } else {
-        const value = simpleEscapes[letter]
-        if (value === undefined) throw this.#unexpected(position + 1, 'an escape')
-        this.#scratch[length++] = value
-        position += 2
-      }
-    }
-    this.#hash(this.#scratchView, 0, length)
-    return position + 1
+    const after = this.#unescaped.read(this.#bytes, start, this.#end, this.#fail)
+    this.#hash(this.#unescaped.view, 0, this.#unescaped.length)
+    return after
   }
 
-  #hex(position: number): number {
-    let code = 0
-    for (let at = position; at < position + 4; at++) {
-      const byte = this.#byteAt(at, 'a hex digit')
-      const letter = (byte | 0x20) - 0x61
-      if (byte >= zero && byte <= nine) code = code * 16 + byte - zero
-      else if (letter >= 0 && letter <= 5) code = code * 16 + 10 + letter
-      else throw this.#unexpected(at, 'a hex digit')
-    }
-    return code
-  }
-
-  #growScratch(): void {
-    const larger = new Uint8Array(this.#scratch.length * 2)
-    larger.set(this.#scratch)
-    this.#scratch = larger
-    this.#scratchView = new DataView(larger.buffer)
-  }
-
+  // blanks = *(space | tab | line feed | carriage return | comment)
+  // comment = "/*" … "*/" | "//" … to the end of the line
   #skipBlanks(position: number): number {
     const bytes = this.#bytes
     const end = this.#end
     while (position < end) {
       const byte = bytes[position]!
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break
-      position++
+      if (byte === slash) position = this.#commentEnd(position)
+      else if (byte !== 0x20 && byte !== lineFeed && byte !== 0x0d && byte !== 0x09) break
+      else position++
     }
     return position
+  }
+
+  #commentEnd(start: number): number {
+    const bytes = this.#bytes
+    const kind = this.#byteAt(start + 1, 'a comment')
+    let at = start + 2
+    if (kind === slash) {
+      while (at < this.#end && bytes[at] !== lineFeed && bytes[at] !== 0x0d) at++
+      return at
+    }
+    if (kind !== star) throw this.#unexpected(start, 'a value, a comma or an end')
+    for (; at + 1 < this.#end; at++)
+      if (bytes[at] === star && bytes[at + 1] === slash) return at + 2
+    throw this.#unexpected(this.#end, 'the end of a comment')
   }
 
   #byteAt(position: number, expected: string): number {
@@ -389,75 +381,3 @@ export class CanonicalDigest {
 export const depthMax = 1000
 /** So that no sum of exponent and digit count leaves 32 bits. */
 const exponentMax = 1e9
-
-const quote = 0x22
-const plus = 0x2b
-const comma = 0x2c
-const minus = 0x2d
-const dot = 0x2e
-const dotDigit = dot - 0x30
-const zero = 0x30
-const nine = 0x39
-const colon = 0x3a
-const openBracket = 0x5b
-const backslash = 0x5c
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
-
-const simpleEscapes: { readonly [letter: number]: number } = {
-  0x22: 0x22,
-  0x5c: 0x5c,
-  0x2f: 0x2f,
-  0x62: 0x08,
-  0x66: 0x0c,
-  0x6e: 0x0a,
-  0x72: 0x0d,
-  0x74: 0x09,
-}
-
-const multiplier1 = 0x9e3779b1 | 0
-const multiplier2 = 0x85ebca77 | 0
-const numberTag = 0x3c6ef372
-const literalTag = 0x1f83d9ab
-const arrayTag = 0x510e527f
-const objectTag = 0x5be0cd19
-const pairTag = 0x6a09e667
-
-/**
- * Mixes two lanes so that each bit of the result depends on all 64 of the input. Every step can be undone (a lane is
- * changed by a bijection of itself and by the other lane), so two inputs never meet in one output.
- */
-function mix(into: { lane1: number; lane2: number }, lane1: number, lane2: number): void {
-  let a = lane1 | 0
-  let b = lane2 | 0
-  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35)
-  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35)
-  a = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d) ^ Math.imul(b ^ (b >>> 14), 0x297a2d39)
-  b = Math.imul(b ^ (b >>> 15), 0x2c1b3c6d) ^ Math.imul(a ^ (a >>> 14), 0x297a2d39)
-  into.lane1 = a ^ (a >>> 16)
-  into.lane2 = b ^ (b >>> 16)
-}
-
-function putUtf8(into: Uint8Array, at: number, code: number): number {
-  if (code < 0x80) {
-    into[at] = code
-    return at + 1
-  }
-  if (code < 0x800) {
-    into[at] = 0xc0 | (code >> 6)
-    into[at + 1] = 0x80 | (code & 0x3f)
-    return at + 2
-  }
-  if (code < 0x10000) {
-    into[at] = 0xe0 | (code >> 12)
-    into[at + 1] = 0x80 | ((code >> 6) & 0x3f)
-    into[at + 2] = 0x80 | (code & 0x3f)
-    return at + 3
-  }
-  into[at] = 0xf0 | (code >> 18)
-  into[at + 1] = 0x80 | ((code >> 12) & 0x3f)
-  into[at + 2] = 0x80 | ((code >> 6) & 0x3f)
-  into[at + 3] = 0x80 | (code & 0x3f)
-  return at + 4
-}
