@@ -73,7 +73,21 @@ test('countingStore() counts the bytes of each blob', async () => {
   assert.equal(counting.bytesReadTotal, 8)
   assert.equal(counting.reads, 2)
   assert.deepEqual([...counting.bytesRead], [['a/b', 8]])
+  assert.equal(counting.distinctBytes('a/b'), 7)
+  for (const [offset, length] of [
+    [9, 1],
+    [8, 1],
+    [0, 1],
+    [1, 3],
+  ] as const) {
+    await source.read(offset, length)
+  }
+  assert.equal(counting.distinctBytes('a/b'), 9)
+  await source.read(0, 10)
+  assert.equal(counting.distinctBytesTotal(), 10)
+  assert.equal(counting.distinctBytes('other'), 0)
   counting.reset()
+  assert.equal(counting.distinctBytesTotal(), 0)
   assert.equal(counting.bytesReadTotal, 0)
   assert.equal((await counting.list('')).length, 1)
 })
