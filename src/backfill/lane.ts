@@ -130,11 +130,11 @@ export class LocalLane implements Lane {
       for (let at = fillBatch(batch, block, 0, this.#limits(task)); at < block.count;) {
         const next = block.doc[at]!
         await sending.send(batch, this.#reading.signal)
+        if (sending.failed) return
         if (this.#stoppedIndices.has(item.index)) throw stopped()
         batch = this.#takeBatch(next)
         at = fillBatch(batch, block, at, this.#limits(task))
       }
-      if (sending.failed) return
     }
     batch.toDoc = item.toDoc
     await sending.send(batch, this.#reading.signal)
