@@ -39,7 +39,7 @@ export interface BulkDelivery {
 }
 
 const waitMaxMsDefault = 30 * 60_000
-/** An error that nobody knows holds an item up this long, and then makes it a dead letter. */
+/** An error that nobody knows holds an item up this long; if others go through, it then becomes a dead letter. */
 const doubtMaxMs = 2 * 60_000
 const backoffBaseMs = 250
 const backoffMaxMs = 30_000
@@ -75,6 +75,8 @@ class Run {
   readonly #where: string
   readonly #conflicts: ItemProblem[] = []
   readonly #refused: ItemProblem[] = []
+  /** Items that failed for an unknown reason for too long. */
+  readonly #suspects: ItemProblem[] = []
   #written = 0
   #bytesSent = 0
   #requests = 0
@@ -90,7 +92,9 @@ class Run {
     this.#where = `${cluster.side} ${cluster.url}, alias ${delivery.alias}`
   }
 
+  /** Once nothing is left to send. */
   outcome(): BulkOutcome {
+    this.#judgeSuspects()
     return {
       written: this.#written,
       conflicts: this.#conflicts,
@@ -100,6 +104,17 @@ class Run {
       waits: this.#waits,
       tooLarge: this.#tooLarge,
     }
+  }
+
+  // Where others went through, the items are to blame; where nothing did, the target is.
+  #judgeSuspects(): void {
+    const { count } = this.#delivery.body
+    const first = this.#suspects[0]
+    if (first === undefined) return
+    if (this.#suspects.length === count && count > 1) {
+      throw this.#patienceEnded({ action: 'doubt' }, first, this.#waitedMs())
+    }
+    this.#refused.push(...this.#suspects)
   }
 
   /** Sends a part once, settles what can be settled, waits where it must, and gives what is to be sent next. */
@@ -167,7 +182,7 @@ class Run {
       case 'wait':
       case 'doubt': {
         if (rule.action === 'doubt' && items.length === 1 && this.#doubtIsOver()) {
-          this.#refuse({ item: items[0]!, ...error })
+          this.#suspects.push({ item: items[0]!, ...error })
           return []
         }
         await this.#wait(part.attempt, rule, error, retryAfter)
@@ -195,7 +210,7 @@ class Run {
           this.#refused.push(problem)
           break
         case 'doubt':
-          if (this.#doubtIsOver()) this.#refused.push(problem)
+          if (this.#doubtIsOver()) this.#suspects.push(problem)
           else waiting.push({ problem, rule })
           break
         case 'wait':
