@@ -255,9 +255,12 @@ function urlOf(kind: EngineKind, port: number | undefined, secured: boolean): st
   return `${secured ? 'https' : 'http'}://127.0.0.1:${port}`
 }
 
-/** The engine was told to take any free port: no other process can get in between. Its log says which. */
+/**
+ * The port that the engine says that it has bound. It is told to take any free one unless the caller wants a certain
+ * one, so no other process can get in between; and before it says so, whoever answers there is somebody else.
+ */
 async function portOf(started: Started, launch: LaunchOptions): Promise<number | undefined> {
-  if (launch.port !== 0) return launch.port
+  if (started.row.kind === 'kafka') return launch.port
   const log = await readFrom(started.logFile, started.logStart)
   const line = /Http\w*\].*publish_address \{(?:[^}]*?)127\.0\.0\.1:(\d+)\}/i.exec(log)
   return line?.[1] === undefined ? undefined : Number(line[1])

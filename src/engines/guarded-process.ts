@@ -28,6 +28,7 @@ export async function startGuarded(order: WatchdogOrder): Promise<GuardedProcess
   const started = new Promise<number>((resolve, reject) => {
     const fail = (message: string) => {
       ended ??= message
+      watchdog.stdin.end()
       const text = `${order.command} cannot be run: ${message}`
       reject(new MigrationError('MA_ENGINE', text))
     }

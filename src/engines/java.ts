@@ -15,7 +15,7 @@ let found: Promise<readonly JavaRuntime[]> | undefined
 
 /** Every runtime found, the first mentioned first; looked up once per process. */
 export function javaRuntimes(): Promise<readonly JavaRuntime[]> {
-  found ??= findRuntimes()
+  found ??= findJavaRuntimes(process.env)
   return found
 }
 
@@ -27,9 +27,19 @@ export async function javaFor(range: readonly [number, number]): Promise<JavaRun
   return fitting.sort((a, b) => a.major - b.major)[0]
 }
 
-async function findRuntimes(): Promise<JavaRuntime[]> {
+/** Every runtime that an environment leads to, or that is installed in a usual place. */
+export async function findJavaRuntimes(
+  environment: NodeJS.ProcessEnv,
+  usualPlaces: readonly string[] = [
+    '/usr/lib/jvm',
+    '/usr/java',
+    '/opt/java',
+    path.join(environment['HOME'] ?? '/', '.sdkman/candidates/java'),
+    '/Library/Java/JavaVirtualMachines',
+  ],
+): Promise<JavaRuntime[]> {
   const runtimes = new Map<string, JavaRuntime>()
-  for (const candidate of await candidates()) {
+  for (const candidate of await candidates(environment, usualPlaces)) {
     const home = await homeOf(candidate)
     if (home === undefined || runtimes.has(home)) continue
     const major = await majorVersion(home)
@@ -38,20 +48,15 @@ async function findRuntimes(): Promise<JavaRuntime[]> {
   return [...runtimes.values()]
 }
 
-async function candidates(): Promise<string[]> {
-  const fromEnvironment = Object.entries(process.env)
+async function candidates(
+  environment: NodeJS.ProcessEnv,
+  usualPlaces: readonly string[],
+): Promise<string[]> {
+  const fromEnvironment = Object.entries(environment)
     .filter(([name]) => /^(JAVA_?\d+(_HOME)?|JAVA_HOME(_\d+.*)?|JDK_?\d*(_HOME)?)$/.test(name))
     .map(([, value]) => value ?? '')
-  const fromPath = (process.env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '')
-  const installed = await Promise.all(
-    [
-      '/usr/lib/jvm',
-      '/usr/java',
-      '/opt/java',
-      path.join(process.env['HOME'] ?? '/', '.sdkman/candidates/java'),
-      '/Library/Java/JavaVirtualMachines',
-    ].map(children),
-  )
+  const fromPath = (environment['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '')
+  const installed = await Promise.all(usualPlaces.map(children))
   return [
     ...fromEnvironment,
     ...fromPath.map((entry) => path.join(entry, 'java')),

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { MigrationError } from '../base/errors.ts'
+import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { MavenCoordinates } from './catalogue.ts'
+import { ZipArchive } from './zip.ts'
 
 const mavenTimeoutMs = 15 * 60_000
 const outputCharsMax = 20_000
@@ -22,7 +23,25 @@ export async function copyArtifact(
     signal,
   )
   const { artifact, version, type = 'jar' } = coordinates
-  return path.join(folder, `${artifact}-${version}.${type}`)
+  const copy = path.join(folder, `${artifact}-${version}.${type}`)
+  await checkArchive(copy, text)
+  return copy
+}
+
+/** Reads every member: a download that was cut or changed must not become part of an engine. Throws MA_ENGINE. */
+async function checkArchive(file: string, what: string): Promise<void> {
+  try {
+    const archive = await ZipArchive.open(file)
+    try {
+      await archive.check()
+    } finally {
+      await archive.close()
+    }
+  } catch (cause) {
+    if (!(cause instanceof CorruptData)) throw cause
+    const message = `the download of ${what} is damaged (${cause.message}): remove it from the local Maven repository, by default below ~/.m2/repository, and try again`
+    throw new MigrationError('MA_ENGINE', message, { cause })
+  }
 }
 
 /**
@@ -58,6 +77,9 @@ export async function copyDependencies(
     { folder, what: sets.flatMap((set) => set.coordinates.map(coordinateText)).join(', ') },
     signal,
   )
+  for (const { name } of sets) {
+    for (const jar of await jarsOf(folder, name)) await checkArchive(jar, path.basename(jar))
+  }
 }
 
 /** The jars of one set of copyDependencies. */
@@ -80,14 +102,17 @@ function pom(body: string): string {
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>${body}</project>\n`
 }
 
-/** `-C` makes a wrong checksum of a download an error and not a warning. */
+/**
+ * A few artifacts are published without checksums, so Maven is not told to insist on them: who unpacks an
+ * artifact checks each member of it.
+ */
 function runMaven(
   goals: readonly string[],
   about: { folder: string; what: string },
   signal?: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('mvn', ['-B', '-q', '-C', ...goals], {
+    const child = spawn('mvn', ['-B', '-q', '-Dstyle.color=never', ...goals], {
       cwd: about.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: mavenTimeoutMs,

@@ -64,6 +64,7 @@ function watch(order: WatchdogOrder, parentGone: Promise<void>): void {
   })
   void ended.then(async () => {
     if (pid !== undefined) signalGroup(pid, 'SIGKILL') // whatever the engine itself has left behind
+    await parentGone // who may want to read why an engine ended by itself
     await Promise.all(order.remove.map((folder) => rm(folder, { recursive: true, force: true })))
     process.exit(0)
   })
@@ -92,5 +93,3 @@ const parentGone = new Promise<void>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve())
 })
 input.once('line', (line) => watch(JSON.parse(line) as WatchdogOrder, parentGone))
-// A parent that died before it gave an order leaves nothing to do.
-void parentGone.then(() => setImmediate(() => (process.exitCode = 0)))

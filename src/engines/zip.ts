@@ -105,6 +105,11 @@ export class ZipArchive {
     }
   }
 
+  /** Reads every member and keeps nothing. Throws CorruptData. */
+  async check(): Promise<void> {
+    for (const entry of this.entries) await this.read(entry)
+  }
+
   async close(): Promise<void> {
     await this.#file.close()
   }

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { crc32, deflateRawSync } from 'node:zlib'
+import { CorruptData, Unsupported } from '../base/errors.ts'
+import { ZipArchive } from './zip.ts'
+
+const folder = await mkdtemp(path.join(os.tmpdir(), 'osmigrate-zip-'))
+after(() => rm(folder, { recursive: true }))
+let files = 0
+
+interface Member {
+  readonly name: string
+  readonly bytes: Buffer
+  readonly method: 0 | 8
+}
+
+const members: readonly Member[] = [
+  { name: 'engine-1/lib/a.jar', bytes: Buffer.from('stored bytes'), method: 0 },
+  { name: 'engine-1/config/b.yml', bytes: Buffer.from('deflated '.repeat(50)), method: 8 },
+]
+
+function zipOf(all: readonly Member[]): Buffer {
+  const locals: Buffer[] = []
+  const centrals: Buffer[] = []
+  let offset = 0
+  for (const { name, bytes, method } of all) {
+    const packed = method === 0 ? bytes : deflateRawSync(bytes)
+    const common = Buffer.alloc(26)
+    common.writeUInt16LE(20, 0)
+    common.writeUInt16LE(method, 4)
+    common.writeUInt32LE(crc32(bytes), 10)
+    common.writeUInt32LE(packed.length, 14)
+    common.writeUInt32LE(bytes.length, 18)
+    common.writeUInt16LE(Buffer.byteLength(name), 22)
+    const rest = Buffer.alloc(14)
+    rest.writeUInt32LE(offset, 10)
+    const made = Buffer.from([20, 0])
+    centrals.push(Buffer.from('PK\x01\x02'), made, common, rest, Buffer.from(name))
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), packed])
+    locals.push(local)
+    offset += local.length
+  }
+  const central = Buffer.concat(centrals)
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06', 'latin1')
+  end.writeUInt16LE(all.length, 8)
+  end.writeUInt16LE(all.length, 10)
+  end.writeUInt32LE(central.length, 12)
+  end.writeUInt32LE(offset, 16)
+  return Buffer.concat([...locals, central, end])
+}
+
+async function openBytes(bytes: Buffer): Promise<ZipArchive> {
+  const file = path.join(folder, `${files++}.zip`)
+  await writeFile(file, bytes)
+  return ZipArchive.open(file)
+}
+
+async function contents(bytes: Buffer): Promise<string[]> {
+  const archive = await openBytes(bytes)
+  try {
+    const all = archive.entries.map(
+      async (entry) => `${entry.name}=${(await archive.read(entry)).toString()}`,
+    )
+    return await Promise.all(all)
+  } finally {
+    await archive.close()
+  }
+}
+
+test('a zip archive gives its stored and deflated members', async () => {
+  const expected = members.map(({ name, bytes }) => `${name}=${bytes.toString()}`)
+  assert.deepEqual(await contents(zipOf(members)), expected)
+})
+
+test('extract() writes the members under the names that it is given', async () => {
+  const archive = await openBytes(zipOf(members))
+  const target = path.join(folder, 'home')
+  await archive.extract(target, (name) =>
+    name.endsWith('.yml') ? name.replace('engine-1/', '') : undefined,
+  )
+  await archive.close()
+  assert.equal((await readFile(path.join(target, 'config/b.yml'))).length, 450)
+  await assert.rejects(readFile(path.join(target, 'lib/a.jar')))
+})
+
+test('extract() refuses a name that leads outside of the folder', async () => {
+  const archive = await openBytes(zipOf(members))
+  await assert.rejects(
+    archive.extract(path.join(folder, 'out'), () => '../evil'),
+    CorruptData,
+  )
+  await archive.close()
+})
+
+test('an archive cut at any length is refused as corrupt', async () => {
+  const whole = zipOf(members)
+  for (let length = 0; length < whole.length; length++) {
+    await assert.rejects(contents(whole.subarray(0, length)), CorruptData, `cut at ${length}`)
+  }
+})
+
+test('an archive with any byte flipped gives a typed error, or the very same bytes', async () => {
+  const whole = zipOf(members)
+  const expected = members.map(({ bytes }) => bytes.toString())
+  for (let at = 0; at < whole.length; at++) {
+    const flipped = Buffer.from(whole)
+    flipped[at]! ^= 0x41
+    try {
+      const found = (await contents(flipped)).map((text) => text.slice(text.indexOf('=') + 1))
+      // Fewer members are possible only where the count of them was hit.
+      assert.deepEqual(found, expected.slice(0, found.length), `byte ${at}`)
+    } catch (error) {
+      const typed = error instanceof CorruptData || error instanceof Unsupported
+      assert.ok(typed, `byte ${at}: ${String(error)}`)
+    }
+  }
+})
+
+test('an encrypted archive is unsupported', async () => {
+  const bytes = zipOf(members)
+  const central = bytes.indexOf('PK\x01\x02')
+  bytes[central + 8] = 1
+  await assert.rejects(contents(bytes), Unsupported)
+})
