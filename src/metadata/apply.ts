@@ -231,7 +231,13 @@ async function putRecord(
   before?: TargetIndex,
 ): Promise<void> {
   if (before?.targetUuid === targetUuid) return
-  const value: TargetIndex = {
+  // The index was made as its intent says, whatever the options say by now.
+  const value = before ? { ...before, targetUuid } : recordOf(planned, targetUuid)
+  await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
+}
+
+function recordOf(planned: PlannedIndex, targetUuid: string): TargetIndex {
+  return {
     index: planned.name,
     targetIndex: planned.targetIndex,
     sourceUuid: planned.sourceUuid,
@@ -244,7 +250,6 @@ async function putRecord(
     sourceForm: planned.sourceForm,
     withheld: { ...planned.withheld },
   }
-  await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
 }
 
 function refusal(name: string, body: JsonObject): string {

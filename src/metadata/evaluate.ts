@@ -2,7 +2,7 @@ import type { JsonObject } from '../base/json.ts'
 import { matcher, selectExisting, type Selection, defaultExclude } from '../base/select.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GlobalMetadata, IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
-import { targetIndexKind } from '../state/records.ts'
+import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import {
   decideIndex,
@@ -275,7 +275,26 @@ async function planIndex(
       reason: `the target does not take ${name}: ${check.refused}`,
     }
   }
+  if (decision.action === 'exists-equal' && record) return asMade(all, record)
   return { ...all, ...decision }
+}
+
+/** An index that was made before is what it was made as, whatever the options say by now. */
+function asMade(planned: Omit<PlannedIndex, 'action'>, record: TargetIndex): PlannedIndex {
+  const { targetShards, mayHoldRouted } = record
+  const made = { ...planned, targetShards, mayHoldRouted, action: 'exists-equal' as const }
+  if (planned.targetShards === targetShards) return made
+  const change: PlannedChange = {
+    path: 'settings.index.number_of_shards',
+    what: 'noted',
+    from: String(planned.targetShards),
+    to: String(targetShards),
+    reason:
+      'the index was made before with this number of shards; to have the other one delete it on the target and run again',
+    loss: false,
+  }
+  const others = planned.changes.filter(({ path }) => path !== change.path)
+  return { ...made, changes: [...others, change] }
 }
 
 function settingsToSend(

@@ -47,7 +47,8 @@ export interface Decision {
 /**
  * What to do about an index of the target, from what the state remembers and what is there. A record with an empty
  * targetUuid is an intent: this migration was about to make the index when it was killed; then the fence alias, which
- * is made in one step with the index, tells whether it came to be.
+ * is made in one step with the index, tells whether it came to be. One that is gone is made again: checkpoints count
+ * only for the uuid that they were made for, so it is filled from the beginning.
  */
 export function decideIndex(
   wanted: Wanted,
@@ -56,29 +57,25 @@ export function decideIndex(
   adopt: boolean,
 ): Decision {
   const { name } = wanted
+  if (!existing) return { action: 'create' }
   if (record && record.sourceUuid !== wanted.sourceUuid) {
     return refused(
-      `the snapshot holds another incarnation of ${name} (uuid ${wanted.sourceUuid}) than the one that was migrated (uuid ${record.sourceUuid}): ` +
-        'it was deleted and made anew on the source. Nothing is overwritten; delete the index on the target and use a new migration for it',
+      `the snapshot holds another incarnation of ${name} (uuid ${wanted.sourceUuid}) than the one that the target index was made for (uuid ${record.sourceUuid}): ` +
+        'it was deleted and made anew on the source. Nothing is overwritten; delete the index on the target, then run again',
     )
   }
-  if (!existing) {
-    if (!record || record.targetUuid === '') return { action: 'create' }
-    return refused(
-      `${name} was deleted on the target after this migration had made it (uuid ${record.targetUuid}), and its checkpoints say what was written there. ` +
-        'Use a new migration for it',
-    )
-  }
-  if (record && record.targetUuid === existing.uuid) return { action: 'exists-equal' }
-  if (record && record.targetUuid === '' && wanted.fenceAlias in existing.aliases) {
-    return { action: 'exists-equal' }
-  }
-  if (record && record.targetUuid !== '') {
-    return refused(
-      `${name} on the target (uuid ${existing.uuid}) is not the index that this migration made (uuid ${record.targetUuid})`,
-    )
-  }
-  return adopt ? decideAdoption(wanted, existing) : refused(notOurs(wanted))
+  const isOurs = record?.targetUuid === existing.uuid
+  const cameToBe = record?.targetUuid === '' && wanted.fenceAlias in existing.aliases
+  if (isOurs || cameToBe) return { action: 'exists-equal' }
+  if (adopt) return decideAdoption(wanted, existing)
+  return refused(record && record.targetUuid !== '' ? remade(record, existing) : notOurs(wanted))
+}
+
+function remade({ index, targetUuid }: TargetIndex, existing: ExistingIndex): string {
+  return (
+    `${index} on the target (uuid ${existing.uuid}) is not the index that this migration made (uuid ${targetUuid}). ` +
+    'Delete it, then run again; or take it over with --adopt if it is meant to be filled'
+  )
 }
 
 function notOurs({ name }: Wanted): string {

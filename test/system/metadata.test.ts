@@ -441,14 +441,17 @@ test(
     const before = await state.get(targetIndexKind, index)
     await seven.request('DELETE', `/${index}`)
     await seven.request('PUT', `/${index}`, { body: { settings: single } })
-    const { result } = await migrate({
-      snapshot: await snapshotOf(seven, sevenEngine, [index]),
-      target,
-      state,
-    })
+    const snapshot = await snapshotOf(seven, sevenEngine, [index])
+    const { result } = await migrate({ snapshot, target, state })
     assert.equal(result.objects[0]!.outcome, 'refused')
     assert.match(result.objects[0]!.reason!, /another incarnation/)
     assert.deepEqual(await state.get(targetIndexKind, index), before)
+    // The way on that the message names.
+    await target.request('DELETE', `/${index}`)
+    const again = await migrate({ snapshot, target, state })
+    assert.equal(again.result.objects[0]!.outcome, 'created')
+    const after = await state.get(targetIndexKind, index)
+    assert.notEqual(after?.value.sourceUuid, before?.value.sourceUuid)
   },
 )
 
