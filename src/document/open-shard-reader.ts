@@ -9,10 +9,13 @@ import type { ShardFiles } from '../snapshot/snapshot.ts'
 import { createReadMemory, readSegmentBlocks } from './segment-blocks.ts'
 import type { SegmentSummary, ShardReader } from './shard-reader.ts'
 
+/** Stored fields of a shard are held in memory between check and use up to this many bytes in all. */
+const heldBytesMax = 16 * 1024 * 1024
+
 /**
  * Opens a shard: its commit, and the small files of each segment. The first readBlocks() checks the stored fields of
- * all segments from end to end before it yields anything, so that of a shard that turns out broken nothing has left;
- * it reads them once for that and once for the documents. Throws CorruptData, Unsupported, FormatTooOld, FormatTooNew
+ * all segments from end to end before it yields anything, so that of a shard that turns out broken nothing has left.
+ * A short shard stays in memory meanwhile; of a longer one the same bytes are read once more for the documents. Throws CorruptData, Unsupported, FormatTooOld, FormatTooNew
  * or MA_BLOB_MISSING. The caller closes the reader.
  */
 export async function openShardReader(
@@ -37,7 +40,9 @@ export async function openShardReader(
   // As many as segments were read at once.
   const idle: Memory[] = []
   const check = async (): Promise<void> => {
-    for (const segment of segments.values()) if (segment.liveCount > 0) await segment.check()
+    const live = [...segments.values()].filter(({ liveCount }) => liveCount > 0)
+    const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
+    for (const segment of live) await segment.check({ hold })
   }
   return {
     ...userDataOf(commit, files.name),
@@ -52,6 +57,7 @@ export async function openShardReader(
       const memory = idle.pop() ?? createReadMemory()
       try {
         yield* readSegmentBlocks(segment, range, memory)
+        segment.release()
       } finally {
         idle.push(memory)
       }

@@ -42,6 +42,30 @@ export async function readWholeFile(directory: Directory, name: string): Promise
   }
 }
 
+/**
+ * Reads a file whole and checks it, like checkWholeFile(), and gives a source over the bytes in memory. For those who
+ * know that it is short enough.
+ */
+export async function holdWholeFile(source: ByteSource): Promise<ByteSource> {
+  const { name, byteLength } = source
+  const bytes = await source.read(0, byteLength, new Uint8Array(byteLength))
+  checkFooter(name, bytes)
+  return {
+    name,
+    byteLength,
+    read(offset, length, into) {
+      if (offset < 0 || length < 0 || offset + length > byteLength) {
+        return Promise.reject(outside(name, byteLength, offset, length))
+      }
+      const range = bytes.subarray(offset, offset + length)
+      if (into === undefined) return Promise.resolve(range)
+      into.set(range)
+      return Promise.resolve(into.subarray(0, length))
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
 /** Reads a file from end to end in bounded pieces and checks the checksum that its footer names. */
 export async function checkWholeFile(source: ByteSource): Promise<void> {
   const { name, byteLength } = source
@@ -68,19 +92,21 @@ export function sliceOf(
     byteLength: slice.byteLength,
     read(offset, length, into) {
       if (offset < 0 || length < 0 || offset + length > slice.byteLength) {
-        return Promise.reject(
-          new CorruptData({
-            file: slice.name,
-            offset,
-            expected: `a range within ${slice.byteLength} bytes`,
-            found: `${length} bytes from ${offset}`,
-          }),
-        )
+        return Promise.reject(outside(slice.name, slice.byteLength, offset, length))
       }
       return source.read(slice.offset + offset, length, into)
     },
     close: () => Promise.resolve(),
   }
+}
+
+function outside(file: string, byteLength: number, offset: number, length: number): CorruptData {
+  return new CorruptData({
+    file,
+    offset,
+    expected: `a range within ${byteLength} bytes`,
+    found: `${length} bytes from ${offset}`,
+  })
 }
 
 function tooShort(file: string, byteLength: number): CorruptData {

@@ -7,7 +7,13 @@ import { openCompound } from './compound.ts'
 import type { CompoundDirectory } from './compound.ts'
 import { readFieldInfos } from './field-infos.ts'
 import type { FieldInfos } from './field-infos.ts'
-import { checkWholeFile, generationText, readWholeFile, segmentFileName } from './files.ts'
+import {
+  checkWholeFile,
+  generationText,
+  holdWholeFile,
+  readWholeFile,
+  segmentFileName,
+} from './files.ts'
 import type { Verify } from './files.ts'
 import { docValuesFormats, formatOf } from './formats.ts'
 import { LiveDocs, readLiveDocs } from './live-docs.ts'
@@ -39,8 +45,12 @@ export interface Segment {
   readonly liveCount: number
   readonly storedBytes: number
   readonly fieldInfos: FieldInfos
-  /** Checks what the documents will be read from: see Verify. Reads the stored fields from end to end. */
-  check(): Promise<void>
+  /**
+   * Checks what the documents will be read from: see Verify. Reads the stored fields from end to end; with `hold` they
+   * stay in memory until release(), and are not read again.
+   */
+  check(options: { hold: boolean }): Promise<void>
+  release(): void
   readLiveDocs(): Promise<LiveDocs>
   /** The caller closes its source. */
   openStoredFields(): Promise<StoredFields>
@@ -72,7 +82,16 @@ export async function openSegment(
     const own = cfs ?? directory
     const fieldInfosHome = commit.fieldInfosGen < 0 ? own : directory
     const fieldInfos = await readFieldInfos(fieldInfosHome, commit, commit.fieldInfosGen)
-    const parts = { directory, own, commit, maxDoc, fieldInfos, verify }
+    const parts: Parts = {
+      directory,
+      own,
+      commit,
+      maxDoc,
+      fieldInfos,
+      verify,
+      held: undefined,
+      metas: new Map(),
+    }
     return {
       name,
       luceneVersion,
@@ -80,9 +99,12 @@ export async function openSegment(
       liveCount,
       storedBytes: await storedBytesOf(own, name),
       fieldInfos,
-      check: () => checkSegment(parts, cfs),
+      check: ({ hold }) => checkSegment(parts, cfs, hold),
+      release: () => {
+        parts.held = undefined
+      },
       readLiveDocs: () => readAllLiveDocs(parts),
-      openStoredFields: () => openStoredFields(own, shape),
+      openStoredFields: () => openStoredFields(withHeld(parts), shape),
       openNumeric: (field) => openNumeric(parts, field),
       close: async () => cfs?.close(),
     }
@@ -101,6 +123,10 @@ interface Parts {
   readonly maxDoc: number
   readonly fieldInfos: FieldInfos
   readonly verify: Verify
+  /** The data file of the stored fields, checked and in memory. */
+  held: ByteSource | undefined
+  /** What the `.dvm` files say, by suffix. */
+  readonly metas: Map<string, Promise<DocValuesMeta>>
 }
 
 async function storedBytesOf(own: Directory, segment: string): Promise<number> {
@@ -119,10 +145,14 @@ async function storedBytesOf(own: Directory, segment: string): Promise<number> {
  * Stored fields are read whole, so they are checked whole, and before the first document leaves: a flipped bit in LZ4
  * data is otherwise just another document. Small files are checked whenever they are read.
  */
-async function checkSegment(parts: Parts, cfs: CompoundDirectory | undefined): Promise<void> {
-  const { own, commit, verify, fieldInfos, directory } = parts
+async function checkSegment(
+  parts: Parts,
+  cfs: CompoundDirectory | undefined,
+  hold: boolean,
+): Promise<void> {
+  const { verify, fieldInfos, directory } = parts
   if (verify === 'full' && cfs !== undefined) await checkWholeFile(cfs.source)
-  else await checkNamed(own, segmentFileName(commit.name, '', 'fdt'))
+  else await checkStoredFields(parts, hold)
   if (verify !== 'full') return
   const names = new Set<string>()
   for (const field of fieldInfos.values()) {
@@ -130,6 +160,33 @@ async function checkSegment(parts: Parts, cfs: CompoundDirectory | undefined): P
     if (field.docValuesGen >= 0 || cfs === undefined) names.add(docValuesName(parts, field, 'dvd'))
   }
   for (const name of names) await checkNamed(directory, name)
+}
+
+async function checkStoredFields(parts: Parts, hold: boolean): Promise<void> {
+  const source = await parts.own.open(storedFieldsName(parts))
+  try {
+    if (hold) parts.held = await holdWholeFile(source)
+    else await checkWholeFile(source)
+  } finally {
+    await source.close()
+  }
+}
+
+function storedFieldsName({ commit }: Parts): string {
+  return segmentFileName(commit.name, '', 'fdt')
+}
+
+/** The segment's own files, with the held one in the place of its file. */
+function withHeld(parts: Parts): Directory {
+  const { own, held } = parts
+  if (held === undefined) return own
+  const heldName = storedFieldsName(parts)
+  return {
+    name: own.name,
+    names: () => own.names(),
+    has: (name) => own.has(name),
+    open: (name) => (name === heldName ? Promise.resolve(held) : own.open(name)),
+  }
 }
 
 /** Numeric fields that documents are made of. */
@@ -210,13 +267,11 @@ async function openNumeric(
   const home = field.docValuesGen < 0 ? parts.own : parts.directory
   const suffix = docValuesSuffix(field)
   const { id } = parts.commit
-  const meta = await readWholeFile(home, docValuesName(parts, field, 'dvm'))
-  const { row, version } = formatOf(docValuesFormats, readAnyHeader(meta), meta.file)
-  readIdAndSuffix(meta, { id, suffix })
-  const entry = row.read(meta, version, parts.maxDoc).get(field.number)
+  const { row, version, entries, file } = await readMeta(parts, home, suffix)
+  const entry = entries.get(field.number)
   if (entry === undefined) {
     throw new Unsupported({
-      file: meta.file,
+      file,
       offset: 0,
       expected: `dense numbers of field ${field.number} (${fieldName})`,
       found: 'none',
@@ -238,6 +293,23 @@ async function openNumeric(
     await source.close()
     throw error
   }
+}
+
+type DocValuesMeta = Awaited<ReturnType<typeof readMetaOf>>
+
+/** Fields share their `.dvm`: each is read once. */
+function readMeta(parts: Parts, home: Directory, suffix: string): Promise<DocValuesMeta> {
+  const known = parts.metas.get(suffix) ?? readMetaOf(parts, home, suffix)
+  parts.metas.set(suffix, known)
+  return known
+}
+
+async function readMetaOf(parts: Parts, home: Directory, suffix: string) {
+  const { name, id } = parts.commit
+  const meta = await readWholeFile(home, segmentFileName(name, suffix, 'dvm'))
+  const { row, version } = formatOf(docValuesFormats, readAnyHeader(meta), meta.file)
+  readIdAndSuffix(meta, { id, suffix })
+  return { row, version, file: meta.file, entries: row.read(meta, version, parts.maxDoc) }
 }
 
 function checkEntry(entry: NumericEntry, source: ByteSource, maxDoc: number): void {
