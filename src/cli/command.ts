@@ -44,6 +44,10 @@ export function defineAction(
         loadConfig: () => loadCommandConfig(command, values),
       })
       process.exitCode = code ?? exitCodes.done
+    } catch (error) {
+      // Node.js' own functions throw AbortError in place of the signal's reason.
+      const isAbort = error instanceof Error && error.name === 'AbortError'
+      throw isAbort && stop?.signal.aborted ? stop.signal.reason : error
     } finally {
       stop?.release()
     }

@@ -150,6 +150,7 @@ async function startEngines(
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<void> {
   const start = async (kind: 'elasticsearch' | 'opensearch', version: string): Promise<Engine> => {
+    progress.log(`  starting ${kind} ${version}`)
     const onProgress = (message: string): void => progress.log(`  ${message}`)
     const engine = await startEngine({ kind, version, heapMb: 768, signal, onProgress })
     progress.log(`  ${kind} ${engine.version} runs at ${engine.url}`)
