@@ -119,6 +119,7 @@ export class BlockWriter {
       if (this.#at > end) throw this.#corrupt(doc, 'a field within its document', `${length} bytes`)
       switch (this.#roles[field >>> 3]) {
         case fieldRole.id:
+          if (length === 0) throw this.#corrupt(doc, 'an id', 'no bytes')
           this.#id(row, type, start, this.#at)
           break
         case fieldRole.source:

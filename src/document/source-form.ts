@@ -46,12 +46,20 @@ function yamlToJson(text: string, file: string): string {
   visit(document, {
     Scalar(key, node) {
       const { value, source } = node
+      // !!binary; engines give it back as base64 text.
+      if (value instanceof Uint8Array) node.value = Buffer.from(value).toString('base64')
       if (key === 'key' || (typeof value !== 'number' && typeof value !== 'bigint')) return
       if (source !== undefined && jsonNumber.test(source)) node.value = rawJson(source)
       else node.value = Number.isFinite(Number(value)) ? rawJson(String(value)) : String(value)
     },
   })
-  return JSON.stringify(document.toJS())
+  try {
+    return JSON.stringify(document.toJS())
+  } catch (cause) {
+    // Aliases that lead nowhere or multiply without end, only found here.
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new CorruptData({ file, offset: 0, expected: 'a _source in YAML', found }, cause)
+  }
 }
 
 /** JSON.rawJSON, which JSON.stringify writes as it is, has no type in the library yet. */

@@ -4,6 +4,8 @@ import type { FieldInfo } from './field-infos.ts'
 const docValuesNone = 0
 const docValuesNumeric = 1
 const docValuesTypeMax = 5
+/** Numbers are given out one by one, and tables are made by them: far above any index, far below all memory. */
+const numberMax = 0xff_ffff
 
 /**
  * Lucene60FieldInfos (Lucene 6.0 to 8.x). Version 1 (7.4) uses one more bit, version 2 (8.0) one more vint.
@@ -22,7 +24,7 @@ export function readFieldInfosV60(cursor: Cursor, version: number): FieldInfo[] 
   for (let i = 0; i < count; i++) {
     const name = cursor.readString()
     const number = cursor.readVInt()
-    if (number < 0) throw cursor.corrupt('a field number', `${number}`)
+    if (number < 0 || number > numberMax) throw cursor.corrupt('a field number', `${number}`)
     cursor.skip(2)
     const docValuesType = cursor.readByte()
     if (docValuesType > docValuesTypeMax) {
