@@ -3,7 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync }
 import { join } from 'node:path'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
-import { printJson, printLine, say } from './output.ts'
+import { printJson, printLine } from './output.ts'
+import { say } from './progress.ts'
 
 /**
  * `backfill start --detach`: runs the same command without the flag in a session of its own, which outlives the shell.

@@ -32,10 +32,12 @@ function statusCode({ state, deadLetters }: BackfillStatus): ExitCode {
 
 function printStatus(status: BackfillStatus): void {
   const { run, totals } = status
-  printLine(`${stateText(status)}${run ? `, snapshot ${printable(run.snapshot)}` : ''}`)
+  printLine(stateText(status))
   if (run) {
     const ended = run.endedAt === null ? '' : `, ended ${formatTime(Date.parse(run.endedAt))}`
-    printLine(`this run began ${formatTime(Date.parse(run.startedAt))}${ended}`)
+    printLine(
+      `snapshot ${printable(run.snapshot)}, this run began ${formatTime(Date.parse(run.startedAt))}${ended}`,
+    )
   }
   if (run?.error) printLine(`error: ${run.error.message} [${run.error.code}]`)
   if (run?.waiting) {

@@ -4,7 +4,7 @@ import { MigrationError } from '../base/errors.ts'
 import { loadConfig, type LoadedConfig } from '../migration/config.ts'
 import { optionTable, type OptionRow } from '../migration/option-table.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
-import { say } from './output.ts'
+import { say } from './progress.ts'
 
 /** What a command's handler gets. */
 export interface Invocation {
@@ -75,7 +75,7 @@ function watchSignals(stopping: string): { signal: AbortSignal; release(): void 
       process.kill(process.pid, signal)
       return
     }
-    say(`\n${stopping} (once more kills at once)`)
+    say(`${stopping} (once more kills at once)`)
     controller.abort(new MigrationError('MA_STOPPED', `${signal} received`))
   }
   const release = (): void => {

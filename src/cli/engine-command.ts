@@ -2,7 +2,8 @@ import { Argument, Option, type Command } from 'commander'
 import { MigrationError } from '../base/errors.ts'
 import type { Engine, EngineKind } from '../engines/engine.ts'
 import { addExamples, defineAction, type Invocation } from './command.ts'
-import { printJson, printLine, printTable, say } from './output.ts'
+import { printJson, printLine, printTable } from './output.ts'
+import { say } from './progress.ts'
 
 const kinds = ['elasticsearch', 'opensearch', 'kafka'] as const
 

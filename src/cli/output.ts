@@ -37,11 +37,6 @@ export function printJson(value: unknown): void {
   printLine(JSON.stringify(value))
 }
 
-/** A message for the person in front of it; never part of the result. */
-export function say(text: string): void {
-  process.stderr.write(`${text}\n`)
-}
-
 export type Cell = string | number | boolean | null | undefined
 
 /** Aligned columns with two blanks between; numbers to the right and grouped by thousands. */

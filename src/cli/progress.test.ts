@@ -48,7 +48,6 @@ test('Progress never writes past the width of the terminal', () => {
   new Progress(stream, () => 0).update([
     { label: 'x'.repeat(50), done: 1, total: 2, note: 'y'.repeat(50) },
   ])
-  // eslint-disable-next-line no-control-regex
   const line = stream.text.replace(/\x1b\[\d*[A-Z]/g, '').trimEnd()
   assert.ok(line.length < 30, line)
 })

@@ -17,6 +17,15 @@ export interface ProgressStream {
   write(text: string): unknown
 }
 
+/** Writes above the bars that are on the terminal now. */
+let logAbove: ((text: string) => void) | undefined
+
+/** A message for the person in front of it, on stderr, above bars if there are any; never part of the result. */
+export function say(text: string): void {
+  if (logAbove) logAbove(text)
+  else process.stderr.write(`${text}\n`)
+}
+
 const barWidth = 24
 const redrawEveryMs = 100
 const lineEveryMs = 10_000
@@ -25,6 +34,7 @@ const lineEveryMs = 10_000
 export class Progress {
   readonly #stream: ProgressStream
   readonly #now: () => number
+  readonly #log = (text: string): void => this.log(text)
   #lastMs = -Infinity
   #linesUp = 0
   #rows: readonly ProgressRow[] = []
@@ -40,6 +50,7 @@ export class Progress {
   /** Notes where things are; draws when it is time to. */
   update(rows: readonly ProgressRow[]): void {
     this.#rows = rows
+    logAbove = this.#log
     const now = this.#now()
     if (now - this.#lastMs < (this.#stream.isTTY ? redrawEveryMs : lineEveryMs)) return
     const first = this.#lastMs === -Infinity
@@ -62,6 +73,7 @@ export class Progress {
     this.#linesUp = 0
     this.#rows = []
     this.#lastMs = -Infinity
+    if (logAbove === this.#log) logAbove = undefined
   }
 
   #clear(): void {
