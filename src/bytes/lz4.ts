@@ -58,16 +58,18 @@ export function decompressLz4(memory: Memory, stream: Lz4Stream): number {
     if (s + length > srcEnd || literalEnd > destEnd) {
       throw broken(stream, s, 'literals that fit', `${length} literals`)
     }
-    for (let from = s, to = d; to < literalEnd; from += 16, to += 16) {
-      view.setBigUint64(to, view.getBigUint64(from, true), true)
-      view.setBigUint64(to + 8, view.getBigUint64(from + 8, true), true)
+    view.setBigUint64(d, view.getBigUint64(s, true), true)
+    view.setBigUint64(d + 8, view.getBigUint64(s + 8, true), true)
+    for (let i = 16; i < length; i += 16) {
+      view.setBigUint64(d + i, view.getBigUint64(s + i, true), true)
+      view.setBigUint64(d + i + 8, view.getBigUint64(s + i + 8, true), true)
     }
     s += length
     d = literalEnd
     if (d === destEnd) return s
 
     if (s + 2 > srcEnd) throw broken(stream, s, 'an offset', 'the end')
-    const back = bytes[s]! | (bytes[s + 1]! << 8)
+    const back = view.getUint16(s, true)
     s += 2
     length = token & 15
     if (length === 15) {
@@ -93,10 +95,12 @@ export function decompressLz4(memory: Memory, stream: Lz4Stream): number {
       from = start
     }
     if (back >= 16) {
-      for (; d < matchEnd; from += 16, d += 16) {
+      do {
         view.setBigUint64(d, view.getBigUint64(from, true), true)
         view.setBigUint64(d + 8, view.getBigUint64(from + 8, true), true)
-      }
+        d += 16
+        from += 16
+      } while (d < matchEnd)
     } else if (back >= 8) {
       for (; d < matchEnd; from += 8, d += 8) {
         view.setBigUint64(d, view.getBigUint64(from, true), true)
