@@ -29,7 +29,10 @@ export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
 /** The whole, and the indices that are under way. */
 export function backfillRows(progress: BackfillProgress): ProgressRow[] {
   const { totals, snapshotBytesTotal, documentsPerSecond, sourceBytesPerSecond } = progress
-  const eta = progress.etaMs === undefined ? '' : `  ETA ${formatDuration(progress.etaMs)}`
+  const eta =
+    progress.etaMs === undefined || progress.etaMs < 1000
+      ? ''
+      : `  ETA ${formatDuration(progress.etaMs)}`
   const letters = totals.failed > 0 ? `  dead letters ${formatNumber(totals.failed)}` : ''
   const waiting = progress.waiting ? `  waits: ${progress.waiting.on}` : ''
   return [

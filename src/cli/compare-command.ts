@@ -53,7 +53,7 @@ export class CompareRows {
     this.#index = index
     const again = pass > 0 ? `  looking into differences, ${pass} of ${passes}` : ''
     this.#rows.set(side, {
-      label: `compare ${index} (${side})`,
+      label: `${index}, ${side}`,
       done: documents,
       ...(documentsTotal !== undefined && { total: documentsTotal }),
       note: `${formatBytes(bytes)}${again}`,

@@ -83,7 +83,7 @@ export class Progress {
 
   #draw(): void {
     const width = this.#stream.columns ?? 80
-    const labelWidth = Math.min(24, Math.max(...this.#rows.map((row) => row.label.length)))
+    const labelWidth = Math.min(36, Math.max(...this.#rows.map((row) => row.label.length)))
     const lines = this.#rows.map((row) => barLine(row, labelWidth).slice(0, width - 1))
     const up = this.#linesUp > 0 ? `\x1b[${this.#linesUp}A` : ''
     this.#stream.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`)
