@@ -252,3 +252,17 @@ test('after a 413 the bulks get smaller', async () => {
   assert.ok(sizes[0]! > 900_000)
   assert.ok(sizes.slice(2).every((size) => size <= 500_000))
 })
+
+test('stop() also ends the reading of a shard that is being checked', async () => {
+  const lane: LocalLane = new LocalLane({
+    openShardReader: (_task, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new MigrationError('MA_STOPPED', 'stopped')))
+        setImmediate(() => lane.stop())
+      }),
+    deliver: async (_alias, body) => outcome(body),
+    bulkBytesMax: 2000,
+    bulksInFlightMax: 1,
+  })
+  await assert.rejects(lane.openShard({ index: 'a', shard: 0 }), /stopped/)
+})

@@ -56,8 +56,8 @@ export interface Lane {
 }
 
 export interface LaneContext {
-  /** Opens the shard and checks it: nothing of it is sent before. */
-  openShardReader: (task: ShardTask) => Promise<ShardReader>
+  /** Opens the shard and checks it: nothing of it is sent before. The signal ends the reading, now and later. */
+  openShardReader: (task: ShardTask, signal: AbortSignal) => Promise<ShardReader>
   deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
   bulkBytesMax: number
   bulksInFlightMax: number
@@ -163,7 +163,7 @@ export class LocalLane implements Lane {
       return this.#open.reader
     }
     await this.close()
-    const reader = await this.#context.openShardReader({ index, shard })
+    const reader = await this.#context.openShardReader({ index, shard }, this.#reading.signal)
     this.#open = { task: { index, shard }, reader }
     return reader
   }

@@ -4,6 +4,7 @@ import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { LocalLane } from './lane.ts'
 import type { BackfillOptions } from './options.ts'
+import { stoppableFiles } from './stoppable-files.ts'
 
 export interface LaneInput {
   snapshot: Snapshot
@@ -17,8 +18,10 @@ export function openLocalLane({ snapshot, target, options, onWait }: LaneInput):
   return new LocalLane({
     bulkBytesMax: options.bulkBytesMax,
     bulksInFlightMax: options.bulksInFlightMax,
-    openShardReader: async ({ index, shard }) =>
-      openShardReader(await snapshot.openShard(index, shard), { verify: options.verify }),
+    openShardReader: async ({ index, shard }, signal) => {
+      const files = await snapshot.openShard(index, shard)
+      return openShardReader(stoppableFiles(files, signal), { verify: options.verify })
+    },
     deliver: (alias, body, signal) =>
       deliverBulk(target, {
         alias,

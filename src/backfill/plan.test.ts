@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { MigrationError } from '../base/errors.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/records.ts'
+import type { TargetIndex } from '../state/records.ts'
+import { openSqliteStore } from '../state/sqlite-store.ts'
+import type { StateStore } from '../state/store.ts'
+import type { OpenedShard } from './lane.ts'
+import { noteIncarnation, planIndex, planShard, putItem, type PlannedIndex } from './plan.ts'
+import { backfillIndexKind, backfillShardKind, workItemKind } from './records.ts'
+
+const target: TargetIndex = {
+  index: 'a',
+  targetIndex: 'a',
+  sourceUuid: 'source-uuid',
+  targetUuid: 'target-uuid',
+  epochBase: 0,
+  fenceAlias: 'osmigrate-source-uuid-0',
+  sourceShards: 12,
+  targetShards: 12,
+  mayHoldRouted: true,
+  sourceForm: 'full',
+  withheld: {},
+}
+
+/** As much of a snapshot as planning reads. */
+function snapshotOf(uuid: string, indexUuid = 'source-uuid'): Snapshot {
+  return {
+    name: `snapshot-${uuid}`,
+    uuid,
+    shardFailures: [{ index: 'a', shard: 7, reason: 'node left' }],
+    readIndexMetadata: async () => ({ uuid: indexUuid, numberOfShards: 12 }),
+    openShard: async (_index: string, shard: number) => ({ byteLength: 1000 + shard }),
+  } as unknown as Snapshot
+}
+
+const opened: OpenedShard = {
+  historyUuid: 'history',
+  maxSeqNo: 41,
+  localCheckpoint: 40,
+  segments: [
+    { name: '_0', maxDoc: 10, liveCount: 10, storedBytes: 1000 },
+    { name: '_1', maxDoc: 3, liveCount: 3, storedBytes: 100_000 },
+    { name: '_2', maxDoc: 101, liveCount: 90, storedBytes: 25_000 },
+    { name: '_3', maxDoc: 0, liveCount: 0, storedBytes: 0 },
+  ],
+}
+const task = { index: 'a', shard: 11 }
+
+async function temporaryStore(t: TestContext): Promise<StateStore> {
+  const folder = mkdtempSync(join(tmpdir(), 'osmigrate-plan-'))
+  const store = await openSqliteStore(join(folder, 'm'), 'write')
+  t.after(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  return store
+}
+
+async function planned(state: StateStore): Promise<PlannedIndex> {
+  const index = await planIndex(state, snapshotOf('s1'), target)
+  await planShard(state, index, { task, shard: opened, itemBytesMax: 10_000 })
+  return index
+}
+
+const code = (expected: string, message: RegExp) => (error: unknown) =>
+  error instanceof MigrationError && error.code === expected && message.test(error.message)
+
+test('a plan is made once and read back the same, shards in order of their numbers', async (t) => {
+  const state = await temporaryStore(t)
+  const first = await planned(state)
+  const again = await planIndex(state, snapshotOf('s1'), target)
+  assert.deepEqual(again, first)
+  assert.deepEqual(
+    again.shards.map(({ shard }) => shard),
+    Array.from({ length: 12 }, (_, i) => i),
+  )
+  assert.equal(again.shards[7]?.state, 'lacking')
+  assert.equal(again.shards[11]?.state, 'planned')
+})
+
+test('large segments are split into ranges that cover each document once', async (t) => {
+  const { items } = await planned(await temporaryStore(t))
+  const ranges = items.map(({ segment, fromDoc, toDoc }) => `${segment} ${fromDoc}-${toDoc}`)
+  assert.deepEqual(ranges, [
+    '_0 0-10',
+    '_1 0-1',
+    '_1 1-2',
+    '_1 2-3',
+    '_2 0-33',
+    '_2 33-67',
+    '_2 67-101',
+    '_3 0-0',
+  ])
+  assert.deepEqual(
+    items.filter(({ done }) => done).map(({ segment }) => segment),
+    ['_3'],
+  )
+})
+
+test('the incarnation of a shard is noted, and another one is refused by name', async (t) => {
+  const state = await temporaryStore(t)
+  const index = await planned(state)
+  const noted = (await state.get(shardIncarnationKind, 'a/11'))?.value
+  assert.deepEqual(noted, {
+    index: 'a',
+    shard: 11,
+    sourceUuid: 'source-uuid',
+    historyUuid: 'history',
+    snapshot: 'snapshot-s1',
+    maxSeqNo: 41,
+    localCheckpoint: 40,
+    versionMax: 42,
+  })
+  const other = { task, shard: { ...opened, historyUuid: 'began anew' } }
+  await assert.rejects(
+    noteIncarnation(state, index, other),
+    code('MA_TARGET_INDEX', /a, shard 11.*another incarnation.*history.*began anew/),
+  )
+})
+
+test('another incarnation of the index than the one that metadata saw is refused', async (t) => {
+  const state = await temporaryStore(t)
+  await assert.rejects(
+    planIndex(state, snapshotOf('s1', 'other-uuid'), target),
+    code('MA_TARGET_INDEX', /source-uuid.*other-uuid/),
+  )
+})
+
+test('another snapshot is refused while the target holds the first', async (t) => {
+  const state = await temporaryStore(t)
+  await planned(state)
+  await assert.rejects(
+    planIndex(state, snapshotOf('s2'), target),
+    code('MA_SNAPSHOT', /snapshot-s1.*snapshot-s2/),
+  )
+})
+
+test('a target index made anew makes all begin anew, of this index alone', async (t) => {
+  const state = await temporaryStore(t)
+  await planned(state)
+  const other = { ...(await state.get(workItemKind, 'a/11/_0/0000000000'))!.value, index: 'ab' }
+  await state.commit([putItem(other)])
+  const anew = await planIndex(state, snapshotOf('s2'), { ...target, targetUuid: 'anew' })
+  assert.deepEqual(anew.items, [])
+  assert.equal(await state.count(workItemKind), 1)
+  assert.equal(await state.count(shardIncarnationKind), 0)
+  assert.equal(await state.count(backfillShardKind), 12)
+  assert.equal((await state.get(backfillIndexKind, 'a'))?.value.targetUuid, 'anew')
+})
+
+test('dead letters above a checkpoint go when the item goes on, those below stay', async (t) => {
+  const state = await temporaryStore(t)
+  const { items } = await planned(state)
+  const item = items.find(({ segment, fromDoc }) => segment === '_2' && fromDoc === 33)!
+  await state.commit([putItem({ ...item, checkpoint: 50 })])
+  for (const doc of [20, 40, 50, 60, 80]) {
+    const value = { index: 'a', shard: 11, segment: '_2', doc, state: 'open' } as DeadLetter
+    await state.commit([{ op: 'put', kind: deadLetterKind, key: `a/11/_2/${doc}`, value }])
+  }
+  // Of the other items of the segment nothing is settled.
+  await planIndex(state, snapshotOf('s1'), target)
+  const left: number[] = []
+  for await (const { value } of state.each(deadLetterKind)) left.push(value.doc)
+  assert.deepEqual(left, [40])
+})

@@ -1,0 +1,313 @@
+import type { MigrationError } from '../base/errors.ts'
+import type { BulkWait } from '../cluster/bulk.ts'
+import { deadLetterKind, shardIncarnationKind } from '../state/records.ts'
+import type { Change } from '../state/store.ts'
+import type { Restored } from '../state/ledger.ts'
+import { errorRecord, failureOf, reachOf, tooManyDeadLetters, type Failure } from './failure.ts'
+import type { ItemReport, ItemTask, Lane, ShardTask } from './lane.ts'
+import { openLocalLane } from './open-lane.ts'
+import { deadLetterKey } from './outcome.ts'
+import { stopped } from './pace.ts'
+import { noteIncarnation, planShard, putItem, putShard, type PlannedIndex } from './plan.ts'
+import { indexProgress, Rates, totalsOf } from './progress.ts'
+import { backfillIndexKind, type BackfillShard, type WorkItem } from './records.ts'
+import { RemoteLane } from './remote-lane.ts'
+import type { BackfillInput, BackfillSummary } from './run.ts'
+import { isStop, RunRecord } from './run-record.ts'
+import { Schedule, type Task } from './schedule.ts'
+import { openDeadLetters } from './status.ts'
+
+/** The work of one run: lanes get one task after the other, what they report is stored, failures are held together. */
+export class RunWork {
+  readonly #input: BackfillInput
+  readonly #record: RunRecord
+  readonly #indices: PlannedIndex[]
+  readonly #schedule: Schedule
+  readonly #lanes: Lane[] = []
+  readonly #failures: Failure[] = []
+  readonly #rates = new Rates()
+  readonly #startedAt = performance.now()
+  readonly #openLetters = new Map<string, number>()
+  readonly #openShards = new Set<string>()
+  readonly #unsettled = new Set<Promise<void>>()
+  #stopping = false
+  #fatal: { error: unknown } | undefined
+  #giveUpTimer: NodeJS.Timeout | undefined
+
+  constructor(input: BackfillInput, indices: PlannedIndex[]) {
+    this.#input = input
+    this.#indices = indices
+    this.#schedule = new Schedule(indices)
+    const before = totalsOf(indices.map(indexProgress))
+    this.#record = new RunRecord(input.state, { snapshot: input.snapshot.name, before })
+  }
+
+  async begin(): Promise<void> {
+    const { state } = this.#input
+    for (const index of this.#indices) {
+      const name = index.record.index
+      this.#openLetters.set(name, await openDeadLetters(state, name))
+      if (index.record.state === 'failed') {
+        await this.#putIndex(index, { state: 'planned', error: null })
+      }
+    }
+    await this.#record.begin()
+  }
+
+  /** Works until nothing is left, or it is stopped. Throws what ended it early. */
+  async work(): Promise<void> {
+    const { signal } = this.#input
+    const onAbort = (): void => this.#stop()
+    const timer = setInterval(() => this.#tick(), tickMs)
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) this.#stop()
+    try {
+      this.#openLanes()
+      await Promise.all(this.#lanes.map((lane) => this.#drive(lane)))
+      while (this.#unsettled.size > 0) await Promise.all(this.#unsettled)
+    } finally {
+      clearInterval(timer)
+      clearTimeout(this.#giveUpTimer)
+      signal.removeEventListener('abort', onAbort)
+      await Promise.all(this.#lanes.map((lane) => lane.close()))
+    }
+    this.#report()
+    if (this.#fatal) throw this.#fatal.error
+    await this.#finishIndices()
+    if (this.#failures.length > 0) throw failureOf(this.#failures)
+    if (this.#indices.some((index) => !isDone(index))) throw stopped()
+  }
+
+  /** Notes how the run ended. */
+  end(error?: unknown): Promise<void> {
+    return this.#record.end(error)
+  }
+
+  async summary(restored: Restored[]): Promise<BackfillSummary> {
+    const indices = this.#indices.map(indexProgress)
+    const shards = this.#indices.flatMap((index) => index.shards)
+    let deadLetters = 0
+    for (const count of this.#openLetters.values()) deadLetters += count
+    return {
+      indices,
+      totals: totalsOf(indices),
+      durationMs: Math.round(performance.now() - this.#startedAt),
+      deadLetters,
+      lackingShards: shards.filter(({ state }) => state === 'lacking').length,
+      restored,
+    }
+  }
+
+  #openLanes(): void {
+    const { snapshot, target, options, reopen } = this.#input
+    const onWait = (wait: BulkWait): void => this.#record.waits(wait)
+    if (options.threads === 1) {
+      this.#lanes.push(openLocalLane({ snapshot, target, options, onWait }))
+      return
+    }
+    if (!reopen) throw new Error('several threads need to know how to open snapshot and target')
+    for (let i = 0; i < options.threads; i++) {
+      this.#lanes.push(new RemoteLane({ ...reopen, snapshot: snapshot.name, options }, onWait))
+    }
+  }
+
+  /** Gives a lane one task after the other. */
+  async #drive(lane: Lane): Promise<void> {
+    const place: { at?: ShardTask } = {}
+    for (;;) {
+      const task = this.#stopping ? undefined : await this.#schedule.next(place)
+      if (!task || this.#stopping) return
+      try {
+        if (task.kind === 'open') await this.#openShard(lane, task)
+        else await this.#runItem(lane, task)
+      } catch (error) {
+        await this.#failed(task, error)
+      }
+    }
+  }
+
+  async #openShard(lane: Lane, { index, shard: task }: Task & { kind: 'open' }): Promise<void> {
+    const { state, options } = this.#input
+    const shard = await lane.openShard(task)
+    if (index.shards[task.shard]?.state === 'planned') {
+      await noteIncarnation(state, index, { task, shard })
+      await this.#putShard(index, { ...index.shards[task.shard]!, error: null })
+    } else {
+      await planShard(state, index, { task, shard, itemBytesMax: options.itemBytesMax })
+    }
+    this.#openShards.add(`${task.index}/${task.shard}`)
+    this.#schedule.opened(
+      task,
+      index.items.filter((item) => item.shard === task.shard),
+    )
+  }
+
+  async #runItem(lane: Lane, task: Task & { kind: 'item' }): Promise<void> {
+    const { index, item } = task
+    const { target } = index
+    const incarnation = await this.#input.state.get(
+      shardIncarnationKind,
+      `${item.index}/${item.shard}`,
+    )
+    const itemTask: ItemTask = {
+      item,
+      fenceAlias: target.fenceAlias,
+      epochBase: target.epochBase,
+      mayHoldRouted: target.mayHoldRouted,
+      versionMax: incarnation?.value.versionMax ?? 0,
+    }
+    const { settled } = await lane.run(itemTask, (report) => this.#store(item, report))
+    const ended = settled
+      .catch((error: unknown) => this.#failed(task, error))
+      .finally(() => this.#unsettled.delete(ended))
+    this.#unsettled.add(ended)
+  }
+
+  /** The dead letters and the checkpoint that passes them, in one commit. */
+  async #store(item: WorkItem, report: ItemReport): Promise<void> {
+    const changes: Change[] = report.deadLetters.map((value) => ({
+      op: 'put',
+      kind: deadLetterKind,
+      key: deadLetterKey(value),
+      value,
+    }))
+    if (changes.length > 0 || report.item.checkpoint !== item.checkpoint) {
+      await this.#input.state.commit([...changes, putItem(report.item)])
+    }
+    Object.assign(item, report.item)
+    this.#record.moves()
+    const letters = (this.#openLetters.get(item.index) ?? 0) + changes.length
+    this.#openLetters.set(item.index, letters)
+    const { deadLettersMax } = this.#input.options
+    if (changes.length > 0 && letters > deadLettersMax) {
+      throw tooManyDeadLetters(item.index, letters, deadLettersMax)
+    }
+  }
+
+  /** Decides how far a failure reaches: a shard that cannot be read, an index, or the run. */
+  async #failed(task: Task, error: unknown): Promise<void> {
+    const { index } = task
+    const name = index.record.index
+    const shard = task.kind === 'open' ? task.shard.shard : task.item.shard
+    if (isStop(error)) return
+    switch (reachOf(error)) {
+      case 'shard':
+        await this.#failShard(index, shard, error as MigrationError)
+        break
+      case 'index':
+        await this.#failIndex(index, error as MigrationError)
+        break
+      case 'run':
+        this.#fail(error)
+    }
+    if (task.kind === 'open') this.#schedule.drop({ index: name, shard })
+  }
+
+  #fail(error: unknown): void {
+    this.#fatal ??= { error }
+    this.#stop()
+  }
+
+  async #failShard(index: PlannedIndex, shard: number, error: MigrationError): Promise<void> {
+    const name = index.record.index
+    this.#schedule.drop({ index: name, shard })
+    if (this.#failures.some((one) => one.index === name && one.shard === shard)) return
+    this.#failures.push({ index: name, shard, error })
+    const planned = this.#openShards.has(`${name}/${shard}`)
+    const value = {
+      ...index.shards[shard]!,
+      // What was divided into items stays so: its checkpoints hold.
+      state: planned || index.shards[shard]!.state === 'planned' ? 'planned' : 'bad',
+      error: errorRecord(error),
+    } as const
+    await this.#putShard(index, value)
+  }
+
+  async #putShard(index: PlannedIndex, value: BackfillShard): Promise<void> {
+    index.shards[value.shard] = value
+    await this.#input.state.commit([putShard(value)])
+  }
+
+  async #failIndex(index: PlannedIndex, error: MigrationError): Promise<void> {
+    const name = index.record.index
+    this.#schedule.drop({ index: name })
+    for (const lane of this.#lanes) lane.stop(name)
+    if (this.#failures.some((one) => one.index === name && one.shard === null)) return
+    this.#failures.push({ index: name, shard: null, error })
+    await this.#putIndex(index, {
+      state: 'failed',
+      error: errorRecord(error),
+    })
+  }
+
+  /** Notes which indices are complete, and makes their documents visible to searches. */
+  async #finishIndices(): Promise<void> {
+    for (const index of this.#indices) {
+      if (!isDone(index) || this.#failures.some((one) => one.index === index.record.index)) continue
+      const alias = encodeURIComponent(index.target.fenceAlias)
+      await this.#input.target.request('POST', `/${alias}/_refresh`)
+      await this.#putIndex(index, { state: 'done', error: null })
+    }
+  }
+
+  async #putIndex(
+    index: PlannedIndex,
+    change: Pick<PlannedIndex['record'], 'state' | 'error'>,
+  ): Promise<void> {
+    index.record = { ...index.record, ...change }
+    await this.#input.state.commit([
+      { op: 'put', kind: backfillIndexKind, key: index.record.index, value: index.record },
+    ])
+  }
+
+  /** Ends the reading; what is under way may still be answered, for a while. */
+  #stop(): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    this.#schedule.drop()
+    for (const lane of this.#lanes) lane.stop()
+    this.#giveUpTimer = setTimeout(() => {
+      for (const lane of this.#lanes) lane.giveUp()
+    }, this.#input.options.stopWaitMax)
+  }
+
+  #ticks = 0
+
+  #tick(): void {
+    this.#report()
+    if (++this.#ticks % 2 !== 0) return
+    // Once a second.
+    this.#record.look().then(
+      (asked) => asked && this.#stop(),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #report(): void {
+    const { onProgress } = this.#input
+    if (!onProgress) return
+    const indices = this.#indices.map(indexProgress)
+    const totals = totalsOf(indices)
+    const total = indices.reduce((sum, one) => sum + one.snapshotBytesTotal, 0)
+    this.#rates.add(performance.now(), totals)
+    const rate = this.#rates.get('snapshotBytes')
+    onProgress({
+      indices,
+      totals,
+      snapshotBytesTotal: total,
+      documentsPerSecond: this.#rates.get('written'),
+      sourceBytesPerSecond: this.#rates.get('sourceBytes'),
+      ...(rate > 0 && { etaMs: Math.round(((total - totals.snapshotBytes) * 1000) / rate) }),
+      ...(this.#record.waiting && { waiting: this.#record.waiting }),
+    })
+  }
+}
+
+const tickMs = 500
+
+function isDone({ shards, items }: PlannedIndex): boolean {
+  return (
+    shards.every(({ state }) => state === 'planned' || state === 'lacking') &&
+    items.every(({ done }) => done)
+  )
+}
