@@ -84,7 +84,11 @@ async function compareIndex(input: CompareInput, index: string): Promise<Verdict
     unknown: undefined,
     sourceForm: target?.sourceForm ?? 'full',
   }
-  if (target === undefined) {
+  const lacking = input.snapshot.shardFailures.filter((one) => one.index === index)
+  if (lacking.length > 0) {
+    const shards = lacking.map(({ shard }) => shard).join(', ')
+    findings.unknown = `the snapshot is PARTIAL and lacks shard ${shards} of this index`
+  } else if (target === undefined) {
     findings.unknown =
       'no target index of this name is known to this migration; run metadata migrate first'
   } else {
@@ -129,6 +133,7 @@ class IndexComparison {
   readonly #index: string
   readonly #targetIndex: string
   readonly #findings: IndexFindings
+  readonly #totals: { [side in Side]?: number } = {}
 
   constructor(input: CompareInput, index: string, targetIndex: string, findings: IndexFindings) {
     this.#input = input
@@ -184,14 +189,16 @@ class IndexComparison {
   }
 
   async #fillBuckets(scan: ScanSide): Promise<Buckets> {
-    const buckets = new Buckets(await this.#documentsExpected())
+    this.#totals.target = await this.#targetCount()
+    const buckets = new Buckets(this.#totals.target)
     await scan('source', 0, 0, (document) => buckets.add('source', document))
+    this.#totals.source = buckets.total('source')
     await scan('target', 0, 0, (document) => buckets.add('target', document))
     return buckets
   }
 
-  /** Only the number of buckets depends on it, so the target's own count is good enough. */
-  async #documentsExpected(): Promise<number> {
+  /** As the target counts: the number of buckets goes by it, and progress. */
+  async #targetCount(): Promise<number> {
     const path = `/${encodeURIComponent(this.#targetIndex)}/_count`
     const { signal } = this.#input
     const { body } = await this.#input.target.request('GET', path, { accept: [404], signal })
@@ -230,8 +237,13 @@ class IndexComparison {
     const { onProgress } = this.#input
     let documents = 0
     let bytes = 0
-    const report = (): void =>
-      onProgress?.({ index: this.#index, side, pass, passes, documents, bytes })
+    const report = (): void => {
+      const total = this.#totals[side]
+      onProgress?.({
+        ...{ index: this.#index, side, pass, passes, documents, bytes },
+        ...(total !== undefined && { documentsTotal: total }),
+      })
+    }
     return {
       report,
       visit: (document) => {
