@@ -1,5 +1,15 @@
 /** Homes of engines: the unpacked archive with all its modules, assembled once and kept in a cache folder. */
-import { access, chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { MigrationError } from '../base/errors.ts'
@@ -11,6 +21,9 @@ import { ZipArchive } from './zip.ts'
 
 /** Changes when homes of the same version must be assembled anew. */
 const layoutVersion = 1
+const workPrefix = '.work-'
+/** No preparation takes so long: Maven is stopped after a quarter of an hour. */
+const abandonedAfterMs = 60 * 60_000
 const slf4j = { group: 'org.slf4j', artifact: 'slf4j-simple', version: '1.7.36' }
 
 /**
@@ -24,9 +37,13 @@ export function engineCacheFolder(): string {
 }
 
 /** The folder that the home of a row has, or would have. */
-export function engineHome(row: EngineRow, security: boolean): string {
+export function engineHome(
+  row: EngineRow,
+  security: boolean,
+  cache: string = engineCacheFolder(),
+): string {
   const variant = security && row.security !== undefined ? '-secured' : ''
-  return path.join(engineCacheFolder(), `${row.kind}-${row.version}${variant}-v${layoutVersion}`)
+  return path.join(cache, `${row.kind}-${row.version}${variant}-v${layoutVersion}`)
 }
 
 /** True if the home is there, complete. */
@@ -34,21 +51,27 @@ export async function isPrepared(row: EngineRow, security: boolean): Promise<boo
   return exists(engineHome(row, security))
 }
 
+export interface PrepareOptions {
+  readonly security: boolean
+  /** engineCacheFolder() unless said. */
+  readonly cache?: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (message: string) => void
+}
+
 /** Downloads and assembles an engine unless it is in the cache, and gives its home. Throws MA_ENGINE. */
-export async function prepareEngine(
-  row: EngineRow,
-  options: { security: boolean; signal?: AbortSignal; onProgress?: (message: string) => void },
-): Promise<string> {
-  const home = engineHome(row, options.security)
+export async function prepareEngine(row: EngineRow, options: PrepareOptions): Promise<string> {
+  const cache = options.cache ?? engineCacheFolder()
+  const home = engineHome(row, options.security, cache)
   if (await exists(home)) return home
-  const cache = path.dirname(home)
   await makeReadableFolder(cache)
   return withCacheLock(
     `${home}.lock`,
     async () => {
       if (await exists(home)) return home
       options.onProgress?.(`downloading ${row.kind} ${row.version} (once, kept in ${cache})`)
-      const work = await mkdtemp(path.join(cache, '.work-'))
+      await removeAbandoned(cache)
+      const work = await mkdtemp(path.join(cache, workPrefix))
       try {
         await assemble(row, work, options)
         await moveIntoPlace(path.join(work, 'home'), home)
@@ -129,6 +152,24 @@ async function moveIntoPlace(assembled: string, home: string): Promise<void> {
     await rename(assembled, home)
   } catch (error) {
     if (!(await exists(home))) throw error // else somebody else was first, with the same content
+  }
+}
+
+/** What a process that was killed has left half done. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const folder = path.join(cache, name)
+    if (!name.startsWith(workPrefix) || (await isFresh(folder))) continue
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** False also for what another process has just finished with and removed. */
+async function isFresh(folder: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(folder)).mtimeMs < abandonedAfterMs
+  } catch {
+    return false
   }
 }
 

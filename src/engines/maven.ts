@@ -111,12 +111,14 @@ function runMaven(
   about: { folder: string; what: string },
   signal?: AbortSignal,
 ): Promise<void> {
+  // Not spawn's own `timeout`: its timer holds the program up when there is no Maven.
+  const timeout = AbortSignal.timeout(mavenTimeoutMs)
+  const either = AbortSignal.any(signal === undefined ? [timeout] : [signal, timeout])
   return new Promise((resolve, reject) => {
     const child = spawn('mvn', ['-B', '-q', '-Dstyle.color=never', ...goals], {
       cwd: about.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: mavenTimeoutMs,
-      ...(signal === undefined ? {} : { signal }),
+      signal: either,
     })
     let output = ''
     const keep = (chunk: Buffer) => {
@@ -124,9 +126,11 @@ function runMaven(
     }
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
-    child.on('error', (cause) =>
-      reject(signal?.aborted ? (signal.reason as Error) : noMaven(cause)),
-    )
+    child.on('error', (cause) => {
+      if (signal?.aborted) reject(signal.reason as Error)
+      else if (timeout.aborted) reject(mavenFailed(about.what, 'ERROR: no end after 15 minutes'))
+      else reject(noMaven(cause))
+    })
     child.on('close', (code) => {
       if (code === 0) resolve()
       else reject(mavenFailed(about.what, output))
