@@ -28,7 +28,7 @@ export interface DocumentBlock {
   sourceEnd: Int32Array
   /** -1 where the document has no number (written by 5.x). */
   seqNo: Float64Array
-  /** `_version`; -1 where absent. */
+  /** `_version`; -1 where absent. External versions beyond 2^53 become the nearest double. */
   version: Float64Array
 }
 
