@@ -69,6 +69,20 @@ test('wrong usage ends with 2 and says what is meant', async () => {
   assert.match(flag.stderr, /did you mean --repository\?/)
 })
 
+test('a secret as a flag is refused and says where secrets stand', async () => {
+  const { code, stderr } = await osmigrate('snapshot', 'create', '--source-password', 'hunter2')
+  assert.equal(code, 2)
+  assert.match(stderr, /Secrets have no flags/)
+  assert.doesNotMatch(stderr, /hunter2/)
+})
+
+test('help of a command is the same as --help', async () => {
+  const help = await osmigrate('help', 'snapshot', 'list')
+  assert.equal(help.code, 0)
+  assert.match(help.stdout, /^Usage: osmigrate snapshot list/)
+  assert.equal(help.stdout, (await osmigrate('snapshot', 'list', '--help')).stdout)
+})
+
 test('an error with --json is one document on stdout', async () => {
   const { code, stdout, stderr } = await osmigrate('snapshot', 'list', '--json')
   assert.equal(code, 2)

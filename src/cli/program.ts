@@ -67,8 +67,10 @@ const commands: readonly CommandEntry[] = [
 ]
 
 /** Parses, runs, and turns whatever comes out into an exit code and, if need be, one message. */
-export async function runProgram(args: readonly string[]): Promise<void> {
+export async function runProgram(given: readonly string[]): Promise<void> {
   guardOutput()
+  // `help snapshot list` is `snapshot list --help`, at any depth.
+  const args = given[0] === 'help' ? [...given.slice(1), '--help'] : given
   const global = { json: args.includes('--json'), debug: args.includes('--debug') }
   try {
     const program = await buildProgram(wanted(args))
@@ -134,10 +136,16 @@ function wanted(args: readonly string[]): string {
   return ''
 }
 
+const secretsHint =
+  'Secrets have no flags: write env:NAME or file:PATH into migration.yaml, or set OSMIGRATE_SOURCE_PASSWORD, OSMIGRATE_TARGET_PASSWORD.'
+
 function usageError(error: CommanderError): MigrationError {
   const text = error.message
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?')
+  if (/unknown option '--.*(password|api-?key|bearer|token|secret)/i.test(text)) {
+    return new MigrationError('MA_CONFIG', `${text.split(';')[0]}\n${secretsHint}`)
+  }
   const [, unknown] = /unknown command '(.+?)'/.exec(text) ?? []
   const guess =
     unknown === undefined

@@ -14,12 +14,12 @@ export function initFile(values: InitValues = {}): string {
   const source = urlText(values.sourceUrl ?? ['http://localhost:9200'])
   const target = urlText(values.targetUrl ?? ['http://localhost:9201'])
   return `# yaml-language-server: $schema=./migration.schema.json
-# ${defaultConfigFile}: what is moved from where to where. Every key, with its default: docs/reference/config.md
+# ${defaultConfigFile}: what is moved from where to where. Editors complete and check every key.
 version: 1
 name: ${values.name ?? 'migration'}    # names the state folder ./.osmigrate/NAME/
 
-source:                        # only needed to make a snapshot
-  url: ${source}               # or a list of nodes: [https://es-1:9200, https://es-2:9200]
+source:    # only needed to make a snapshot
+  url: ${source}    # or a list of nodes: [https://es-1:9200, https://es-2:9200]
   # Secrets stand in the environment or in files, never here:
   # auth: { username: migrator, password: env:${passwordVariable('source')} }   # or apiKey: env:… or bearer: file:…
   # tls: { ca: file:./source-ca.pem }    # client certificate: cert: file:…, key: file:…
@@ -33,20 +33,25 @@ target:
 select: { include: ['*'], exclude: ['.*'] }
 
 snapshot:
-  repository: ${JSON.stringify(values.repository ?? './snapshots')}    # a path, or file:///PATH
+  repository: ${yamlText(values.repository ?? './snapshots')}    # a path, or file:///PATH
   # name: nightly-2026-11-20   # default: osmigrate-NAME
 
 metadata:
-  replicas: {}                 # on the target, by pattern: { 'logs-*': 1 }; elsewhere as on the source
+  replicas: {}    # on the target, by pattern: { 'logs-*': 1 }; elsewhere as on the source
 
 backfill:
-  verify: touched              # full: read and check every file that is used, whole
+  verify: touched         # full: read and check every file that is used, whole
   bulkBytesMax: 5mb
-  deadLettersMax: 1000         # per index; more refused documents than that stop the run
-  speedUpTarget: false         # true: refresh off and no replicas meanwhile; put back afterwards
+  deadLettersMax: 1000    # per index; more refused documents than that stop the run
+  speedUpTarget: false    # true: refresh off and no replicas meanwhile; put back afterwards
 `
 }
 
 function urlText(urls: readonly string[]): string {
   return urls.length === 1 ? urls[0]! : `[${urls.join(', ')}]`
+}
+
+/** Plain where YAML reads it as just that text. */
+function yamlText(text: string): string {
+  return /^[\w./][\w./:@-]*$/.test(text) && !/: |:$/.test(text) ? text : JSON.stringify(text)
 }
