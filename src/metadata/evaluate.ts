@@ -14,9 +14,9 @@ import {
   type ExistingTemplates,
   type NamesInUse,
 } from './existing.ts'
-import { objectOf } from './json-objects.ts'
+import { objectOf, textOf } from './json-objects.ts'
 import { mappingOfTypes, sourceFormChange, sourceFormOf } from './mappings.ts'
-import { listNotCarried } from './not-carried.ts'
+import { isManaged, listNotCarried } from './not-carried.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
 import type {
   MetadataPlan,
@@ -81,27 +81,34 @@ const noTemplates: PlannedTemplates = {
   indexTemplates: [],
 }
 
-/** A selection of indices does not choose templates; what it excludes by name (the engines' own, `.*`) it does exclude. */
-function templateSelected({ select }: EvaluateInput): (name: string) => boolean {
+type Templates = { readonly [name: string]: JsonObject }
+
+/**
+ * A selection of indices does not choose templates; what it excludes by name (the engines' own, `.*`) it does exclude.
+ * The engine's own without a dot (`logs`, `metrics` … of Elasticsearch 7.9 and later) say of themselves that they are.
+ */
+function templateSelected(
+  { select }: EvaluateInput,
+  templates: Templates,
+): (name: string) => boolean {
   const excluded = matcher(select.exclude ?? defaultExclude)
-  return (name) => !excluded(name)
+  return (name) => !excluded(name) && !isManaged(templates[name]?._meta)
 }
 
 function templatesDeselected(input: EvaluateInput, global: GlobalMetadata): string[] {
-  const selected = templateSelected(input)
   const { componentTemplates, legacyTemplates, indexTemplates } = global
-  return [componentTemplates, legacyTemplates, indexTemplates]
-    .flatMap((templates) => Object.keys(templates))
-    .filter((name) => !selected(name))
+  return [componentTemplates, legacyTemplates, indexTemplates].flatMap((templates) => {
+    const selected = templateSelected(input, templates)
+    return Object.keys(templates).filter((name) => !selected(name))
+  })
 }
 
 function templatesLeft(input: EvaluateInput, global: GlobalMetadata): NotCarried[] {
   if (input.options.templates) return []
   const reason = 'metadata.templates is off'
-  const selected = templateSelected(input)
-  const left = (kind: string, templates: { readonly [name: string]: JsonObject }): NotCarried[] =>
+  const left = (kind: string, templates: Templates): NotCarried[] =>
     Object.keys(templates)
-      .filter(selected)
+      .filter(templateSelected(input, templates))
       .map((name) => ({ kind, name, reason }))
   return [
     ...left('component template', global.componentTemplates),
@@ -115,14 +122,13 @@ async function planTemplates(
   global: GlobalMetadata,
 ): Promise<PlannedTemplates> {
   const existing = await readExistingTemplates(input.target, input.signal)
-  const selected = templateSelected(input)
   const plan = async (
     kind: PlannedTemplate['kind'],
-    sources: { readonly [name: string]: JsonObject },
+    sources: Templates,
     components: readonly PlannedTemplate[],
   ): Promise<PlannedTemplate[]> => {
     const planned: PlannedTemplate[] = []
-    for (const name of Object.keys(sources).filter(selected).sort()) {
+    for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
       const template = translateTemplate(kind, name, sources[name]!)
       planned.push(await planTemplate(input, template, existing, components))
     }
@@ -173,6 +179,11 @@ async function planTemplate(
     const reason = `a ${kind.replace('-', ' ')} ${name} is on the target with other contents (${paths.join(', ')}); it is left as it is`
     return { ...planned, action: 'exists-different', reason }
   }
+  const missing = missingComponents(body, components, existing)
+  if (missing.length > 0) {
+    const reason = `${name} needs component templates that are not carried over: ${missing.join(', ')}`
+    return { ...planned, action: 'refused', reason }
+  }
   if (check.refused !== undefined) {
     return {
       ...planned,
@@ -196,6 +207,18 @@ function withSettings(
   if (Object.keys(settings).length > 0) content.settings = settings
   else delete content.settings
   return kind === 'legacy-template' ? content : { ...body, template: content }
+}
+
+function missingComponents(
+  body: JsonObject,
+  components: readonly PlannedTemplate[],
+  existing: ExistingTemplates,
+): string[] {
+  const names = Array.isArray(body.composed_of) ? body.composed_of.map(textOf) : []
+  const made = new Set(
+    components.filter(({ action }) => action === 'create').map((component) => component.name),
+  )
+  return names.filter((name) => !made.has(name) && !(name in existing['component-template']))
 }
 
 /** An index template may use an analyzer that one of its components defines. */

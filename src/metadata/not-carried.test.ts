@@ -14,7 +14,10 @@ test('listNotCarried() names what users made and says nothing of what is only th
       settings: { 'cluster.max_shards_per_node': '5000' },
       ingest: { pipeline: [{ id: 'stamp', config: {} }] },
       stored_scripts: { s1: { lang: 'painless' } },
-      index_lifecycle: { policies: { hot: {} }, operation_mode: 'RUNNING' },
+      index_lifecycle: {
+        policies: { hot: {}, own: { policy: { _meta: { managed: true } } } },
+        operation_mode: 'RUNNING',
+      },
       data_stream: { data_stream: { logs: {} } },
       'index-graveyard': { tombstones: [] },
       something_new: { a: { x: 1 } },

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
-import { textOf } from './json-objects.ts'
+import { objectOf, textOf } from './json-objects.ts'
 import type { NotCarried } from './plan.ts'
 
 interface KnownPart {
@@ -32,7 +32,7 @@ const knownParts: { readonly [part: string]: KnownPart } = {
   stored_scripts: { kind: 'stored script', names: keys, reason: byHand },
   index_lifecycle: {
     kind: 'lifecycle policy',
-    names: inPart('policies'),
+    names: (part) => inPart('policies')(part).filter((name) => !isManagedPolicy(part, name)),
     reason: 'OpenSearch has Index State Management in its place: write the policy anew there',
   },
   snapshot_lifecycle: {
@@ -112,4 +112,14 @@ function isEmpty(value: Json): boolean {
   if (value === null) return true
   if (isJsonObject(value)) return Object.values(value).every(isEmpty)
   return Array.isArray(value) && value.length === 0
+}
+
+/** True for `_meta` of what the engine itself put there, and puts there again when it is missing. */
+export function isManaged(meta: Json | undefined): boolean {
+  return objectOf(meta).managed === true
+}
+
+function isManagedPolicy(part: Json, name: string): boolean {
+  const policy = objectOf(objectOf(objectOf(part).policies)[name]).policy
+  return isManaged(objectOf(policy)._meta)
 }

@@ -11,6 +11,7 @@ test('translateSettings() parts settings, with a line for each that does not go 
     'index.blocks.write': 'true',
     'index.lifecycle.name': 'hot',
     'index.routing.allocation.include._tier_preference': 'data_hot',
+    'index.routing.allocation.require.box': 'warm',
     'index.routing.allocation.total_shards_per_node': '2',
     'index.analysis.filter.f.stopwords': ['a', 'b,c'],
   })
@@ -30,7 +31,8 @@ test('translateSettings() parts settings, with a line for each that does not go 
       ['settings.index.blocks.write', 'withheld', false],
       ['settings.index.final_pipeline', 'withheld', false],
       ['settings.index.lifecycle.name', 'withheld', true],
-      ['settings.index.routing.allocation.include._tier_preference', 'dropped', true],
+      ['settings.index.routing.allocation.include._tier_preference', 'dropped', false],
+      ['settings.index.routing.allocation.require.box', 'dropped', true],
       ['settings.index.uuid', 'dropped', false],
       ['settings.index.version.created', 'dropped', false],
     ],

@@ -65,6 +65,13 @@ const rules: readonly SettingRule[] = [
     loss: false,
   },
   {
+    // Elasticsearch 7.10 and later set it on every index by themselves.
+    names: ['index.routing.allocation.include._tier_preference'],
+    what: 'dropped',
+    reason: 'OpenSearch has no data tiers',
+    loss: false,
+  },
+  {
     names: [
       'index.routing.allocation.include.*',
       'index.routing.allocation.exclude.*',

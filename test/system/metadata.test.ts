@@ -488,6 +488,14 @@ test(
     await target.request('PUT', `/_component_template/${other}`, {
       body: { template: { settings: { 'index.number_of_shards': '1' } } },
     })
+    const lacking = uniqueName('lacking')
+    const own = uniqueName('own')
+    await seven.request('PUT', `/_component_template/${own}`, {
+      body: { template: {}, _meta: { managed: true } },
+    })
+    await seven.request('PUT', `/_index_template/${lacking}`, {
+      body: { index_patterns: [`${lacking}-*`], composed_of: [own] },
+    })
     const index = await makeIndex(seven, 'templates', { settings: single })
     const snapshot = await snapshotOf(seven, sevenEngine, [index])
     const state = await newState()
@@ -498,6 +506,8 @@ test(
     for (const name of [legacy, component, composed]) {
       assert.equal(outcome(first, name)?.outcome, 'created', name)
     }
+    assert.ok(first.plan.templatesNotSelected.includes(own), 'the engine says it is its own')
+    assert.match(outcome(first, lacking)!.reason!, new RegExp(`not carried over: ${own}`))
     assert.equal(outcome(first, other)?.outcome, 'different')
     assert.match(outcome(first, other)!.reason!, /settings.index.number_of_shards/)
     assert.equal(first.result.complete, false)
