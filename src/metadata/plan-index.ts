@@ -1,0 +1,163 @@
+import type { JsonObject } from '../base/json.ts'
+import type { IndexMetadata } from '../snapshot/snapshot.ts'
+import { targetIndexKind, type TargetIndex } from '../state/records.ts'
+import type { EvaluateInput } from './evaluate-input.ts'
+import { decideIndex, nameConflict, readExistingIndex, type NamesInUse } from './existing.ts'
+import { objectOf } from './json-objects.ts'
+import { mappingOfTypes, sourceFormChange, sourceFormOf } from './mappings.ts'
+import { numberFor, type MetadataOptions } from './options.ts'
+import type { PlannedChange, PlannedIndex } from './plan.ts'
+import { flattenSettings, translateSettings, type FlatSettings } from './settings.ts'
+import { planShards, type PlannedShards } from './shards.ts'
+import { checkOnTarget } from './target-check.ts'
+
+/** Plans one index: what is sent, each change with its reason, and what is there already. */
+export async function planIndex(
+  input: EvaluateInput,
+  index: IndexMetadata,
+  inUse: NamesInUse,
+): Promise<PlannedIndex> {
+  const { options, snapshot, openShard, state, target, signal } = input
+  const { name } = index
+  const translated = mappingOfTypes(index.mappings)
+  const mapping = 'mapping' in translated ? translated.mapping : {}
+  const sourceSettings = flattenSettings(objectOf(index.settings))
+  const parted = translateSettings(sourceSettings)
+  const form = sourceFormOf(mapping, sourceSettings)
+  const shards = await planShards({
+    index,
+    mapping,
+    wantedShards: numberFor(name, options.shards),
+    snapshot,
+    ...(openShard && { openShard }),
+  })
+  const replicas = planReplicas(name, parted.settings, options)
+  const fenceAlias = `osmigrate-${index.uuid}-0`
+  const planned = {
+    kind: 'index' as const,
+    name,
+    targetIndex: name,
+    sourceUuid: index.uuid,
+    fenceAlias,
+    sourceShards: index.numberOfShards,
+    targetShards: shards.targetShards,
+    mayHoldRouted: shards.mayHoldRouted,
+    routedBy: shards.routedBy,
+    sourceForm: form,
+    withheld: parted.withheld,
+  }
+  const changes = [
+    ...parted.changes,
+    ...('changes' in translated ? translated.changes : []),
+    ...sourceFormChange(form),
+    ...shards.changes,
+    ...replicas.changes,
+    ...closedChange(index),
+  ]
+  const settings = settingsToSend(parted.settings, replicas.settings, shards)
+  const content = { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
+  const conflict = nameConflict(name, Object.keys(index.aliases), inUse)
+  const refusal =
+    'refused' in translated
+      ? `${name}: ${translated.refused}`
+      : (shards.refused ?? (conflict && `${name} cannot be made: ${conflict}`))
+  if (refusal !== undefined) {
+    return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
+  }
+  const record = (await state?.get(targetIndexKind, name))?.value
+  const existing = await readExistingIndex(target, name, signal)
+  const check = await checkOnTarget(target, content, signal)
+  const body: JsonObject = { ...content, settings: check.settings }
+  const all = { ...planned, changes: [...changes, ...check.changes], body }
+  const decision = decideIndex({ ...planned, body }, record, existing, options.adopt)
+  if (decision.action === 'create' && check.refused !== undefined) {
+    return {
+      ...all,
+      action: 'refused',
+      reason: `the target does not take ${name}: ${check.refused}`,
+    }
+  }
+  if (decision.action === 'exists-equal' && record) return asMade(all, record)
+  return { ...all, ...decision }
+}
+
+/** An index that was made before is what it was made as, whatever the options say by now. */
+function asMade(planned: Omit<PlannedIndex, 'action'>, record: TargetIndex): PlannedIndex {
+  const { targetShards, mayHoldRouted } = record
+  const made = { ...planned, targetShards, mayHoldRouted, action: 'exists-equal' as const }
+  if (planned.targetShards === targetShards) return made
+  const change: PlannedChange = {
+    path: 'settings.index.number_of_shards',
+    what: 'noted',
+    from: String(planned.targetShards),
+    to: String(targetShards),
+    reason:
+      'the index was made before with this number of shards; to have the other one delete it on the target and run again',
+    loss: false,
+  }
+  const others = planned.changes.filter(({ path }) => path !== change.path)
+  return { ...made, changes: [...others, change] }
+}
+
+function settingsToSend(
+  source: FlatSettings,
+  replicas: FlatSettings,
+  shards: PlannedShards,
+): FlatSettings {
+  const settings = { ...source }
+  for (const name of shardSettings) delete settings[name]
+  return { ...settings, ...replicas, ...shards.settings }
+}
+
+// What IndexMetadata says of shards is the truth; the settings lack what the engine chose by itself.
+const shardSettings = [
+  'index.number_of_shards',
+  'index.number_of_routing_shards',
+  'index.routing_partition_size',
+]
+
+function planReplicas(
+  name: string,
+  settings: FlatSettings,
+  options: MetadataOptions,
+): { settings: FlatSettings; changes: PlannedChange[] } {
+  const wanted = numberFor(name, options.replicas)
+  const from = settings['index.number_of_replicas'] ?? '1'
+  const expand = settings['index.auto_expand_replicas'] ?? 'false'
+  if (wanted === undefined || (from === String(wanted) && expand === 'false')) {
+    return { settings: {}, changes: [] }
+  }
+  const reason = 'asked for by metadata.replicas'
+  const change = (setting: string, from: FlatSettings[string], to: string): PlannedChange => ({
+    path: `settings.index.${setting}`,
+    what: 'changed',
+    from,
+    to,
+    reason,
+    loss: false,
+  })
+  return {
+    settings: {
+      'index.number_of_replicas': String(wanted),
+      ...(expand !== 'false' && { 'index.auto_expand_replicas': 'false' }),
+    },
+    changes: [
+      change('number_of_replicas', from, String(wanted)),
+      ...(expand === 'false' ? [] : [change('auto_expand_replicas', expand, 'false')]),
+    ],
+  }
+}
+
+function closedChange(index: IndexMetadata): PlannedChange[] {
+  if (index.state === 'open') return []
+  return [
+    {
+      path: 'state',
+      what: 'changed',
+      from: 'close',
+      to: 'open',
+      reason: 'the index is closed on the source; on the target it must be open to be written to',
+      loss: false,
+    },
+  ]
+}

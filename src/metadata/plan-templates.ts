@@ -1,0 +1,176 @@
+import type { JsonObject } from '../base/json.ts'
+import { defaultExclude, matcher } from '../base/select.ts'
+import type { GlobalMetadata } from '../snapshot/snapshot.ts'
+import type { EvaluateInput } from './evaluate-input.ts'
+import { readExistingTemplates, templateDifference, type ExistingTemplates } from './existing.ts'
+import { objectOf, textOf } from './json-objects.ts'
+import { isManaged } from './not-carried.ts'
+import type { MetadataPlan, NotCarried, PlannedTemplate } from './plan.ts'
+import type { FlatSettings } from './settings.ts'
+import { checkOnTarget } from './target-check.ts'
+import { translateTemplate, type TranslatedTemplate } from './templates.ts'
+
+export type PlannedTemplates = Pick<
+  MetadataPlan,
+  'componentTemplates' | 'legacyTemplates' | 'indexTemplates'
+>
+export const noTemplates: PlannedTemplates = {
+  componentTemplates: [],
+  legacyTemplates: [],
+  indexTemplates: [],
+}
+
+type Templates = { readonly [name: string]: JsonObject }
+
+/**
+ * A selection of indices does not choose templates; what it excludes by name (the engines' own, `.*`) it does exclude.
+ * The engine's own without a dot (`logs`, `metrics` … of Elasticsearch 7.9 and later) say of themselves that they are.
+ */
+function templateSelected(
+  { select }: EvaluateInput,
+  templates: Templates,
+): (name: string) => boolean {
+  const excluded = matcher(select.exclude ?? defaultExclude)
+  return (name) => !excluded(name) && !isManaged(templates[name]?._meta)
+}
+
+/** Names that the selection leaves out. */
+export function templatesDeselected(input: EvaluateInput, global: GlobalMetadata): string[] {
+  const { componentTemplates, legacyTemplates, indexTemplates } = global
+  return [componentTemplates, legacyTemplates, indexTemplates].flatMap((templates) => {
+    const selected = templateSelected(input, templates)
+    return Object.keys(templates).filter((name) => !selected(name))
+  })
+}
+
+/** All that are selected, where the options say that no template is to be carried over. */
+export function templatesLeft(input: EvaluateInput, global: GlobalMetadata): NotCarried[] {
+  if (input.options.templates) return []
+  const reason = 'metadata.templates is off'
+  const left = (kind: string, templates: Templates): NotCarried[] =>
+    Object.keys(templates)
+      .filter(templateSelected(input, templates))
+      .map((name) => ({ kind, name, reason }))
+  return [
+    ...left('component template', global.componentTemplates),
+    ...left('legacy template', global.legacyTemplates),
+    ...left('index template', global.indexTemplates),
+  ]
+}
+
+/** Plans the three kinds; component templates first, since the others name them. */
+export async function planTemplates(
+  input: EvaluateInput,
+  global: GlobalMetadata,
+): Promise<PlannedTemplates> {
+  const existing = await readExistingTemplates(input.target, input.signal)
+  const plan = async (
+    kind: PlannedTemplate['kind'],
+    sources: Templates,
+    components: readonly PlannedTemplate[],
+  ): Promise<PlannedTemplate[]> => {
+    const planned: PlannedTemplate[] = []
+    for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
+      const template = translateTemplate(kind, name, sources[name]!)
+      planned.push(await planTemplate(input, template, existing, components))
+    }
+    return planned
+  }
+  const componentTemplates = await plan('component-template', global.componentTemplates, [])
+  return {
+    componentTemplates,
+    legacyTemplates: await plan('legacy-template', global.legacyTemplates, []),
+    indexTemplates: await plan('index-template', global.indexTemplates, componentTemplates),
+  }
+}
+
+async function planTemplate(
+  { target, signal }: EvaluateInput,
+  template: TranslatedTemplate,
+  existing: ExistingTemplates,
+  components: readonly PlannedTemplate[],
+): Promise<PlannedTemplate> {
+  const { kind, name, withheld } = template
+  if (template.refused !== undefined) {
+    return { ...template, action: 'refused', reason: `${name}: ${template.refused}` }
+  }
+  const own = contentOf(template.body, kind)
+  const inherited = inheritedSettings(template.body, components)
+  const check = await checkOnTarget(
+    target,
+    {
+      settings: { ...inherited, ...objectOf(own.settings) },
+      mappings: objectOf(own.mappings),
+      aliases: objectOf(own.aliases),
+    },
+    signal,
+  )
+  const settings = Object.fromEntries(
+    Object.entries(check.settings).filter(([key]) => key in objectOf(own.settings)),
+  )
+  const changes = [
+    ...template.changes,
+    ...check.changes.filter(({ path }) => path.slice('settings.'.length) in objectOf(own.settings)),
+  ]
+  const body = withSettings(template.body, kind, settings)
+  const planned = { kind, name, withheld, changes, body }
+  const there = existing[kind][name]
+  if (there) {
+    const paths = templateDifference(body, there)
+    if (paths.length === 0) return { ...planned, action: 'exists-equal' }
+    const reason = `a ${kind.replace('-', ' ')} ${name} is on the target with other contents (${paths.join(', ')}); it is left as it is`
+    return { ...planned, action: 'exists-different', reason }
+  }
+  const missing = missingComponents(body, components, existing)
+  if (missing.length > 0) {
+    const reason = `${name} needs component templates that are not carried over: ${missing.join(', ')}`
+    return { ...planned, action: 'refused', reason }
+  }
+  if (check.refused !== undefined) {
+    return {
+      ...planned,
+      action: 'refused',
+      reason: `the target does not take ${name}: ${check.refused}`,
+    }
+  }
+  return { ...planned, action: 'create' }
+}
+
+function contentOf(body: JsonObject, kind: PlannedTemplate['kind']): JsonObject {
+  return kind === 'legacy-template' ? body : objectOf(body.template)
+}
+
+function withSettings(
+  body: JsonObject,
+  kind: PlannedTemplate['kind'],
+  settings: FlatSettings,
+): JsonObject {
+  const content = { ...contentOf(body, kind) }
+  if (Object.keys(settings).length > 0) content.settings = settings
+  else delete content.settings
+  return kind === 'legacy-template' ? content : { ...body, template: content }
+}
+
+function missingComponents(
+  body: JsonObject,
+  components: readonly PlannedTemplate[],
+  existing: ExistingTemplates,
+): string[] {
+  const names = Array.isArray(body.composed_of) ? body.composed_of.map(textOf) : []
+  const made = new Set(
+    components.filter(({ action }) => action === 'create').map((component) => component.name),
+  )
+  return names.filter((name) => !made.has(name) && !(name in existing['component-template']))
+}
+
+/** An index template may use an analyzer that one of its components defines. */
+function inheritedSettings(body: JsonObject, components: readonly PlannedTemplate[]): FlatSettings {
+  const names = Array.isArray(body.composed_of) ? body.composed_of : []
+  return Object.assign(
+    {},
+    ...names.map((name) => {
+      const component = components.find((candidate) => candidate.name === name)
+      return component ? objectOf(contentOf(component.body, component.kind).settings) : {}
+    }),
+  ) as FlatSettings
+}
