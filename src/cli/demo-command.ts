@@ -10,6 +10,10 @@ export function defineDemo(command: Command): void {
       '--exit',
       'end afterwards, with exit code 0 only when all is equal (default: keep both running)',
     )
+    .option(
+      '--scale <SHARE>',
+      'share of the sample data, from 0.001 to 1 (default: 1, about 143,000 documents)',
+    )
   addExamples(command, [
     ['osmigrate demo', 'Ctrl-C stops what it started'],
     ['osmigrate demo --exit', ''],

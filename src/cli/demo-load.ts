@@ -6,13 +6,17 @@ import { demoIndices, demoTemplates } from './demo-data.ts'
 /** Fills the source of the demo; `onBytes` is told what was sent so far. */
 export async function loadSampleData(
   source: Cluster,
-  { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
+  {
+    scale,
+    signal,
+    onBytes,
+  }: { scale: number; signal: AbortSignal; onBytes: (bytes: number) => void },
 ): Promise<void> {
   for (const [name, body] of Object.entries(demoTemplates)) {
     await source.request('PUT', `/_index_template/${name}`, { body, signal })
   }
   let bytes = 0
-  for (const index of demoIndices()) {
+  for (const index of demoIndices(scale)) {
     await source.request('PUT', `/${index.name}`, { body: index.create, signal })
     // Order matters: an update must find what it changes. So one bulk goes after the other.
     for (const body of index.bulks()) {

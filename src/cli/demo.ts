@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MigrationError } from '../base/errors.ts'
 import type { BackfillSummary } from '../backfill/run.ts'
 import type { Engine } from '../engines/engine.ts'
 import { engineAvailable, startEngine } from '../engines/engine.ts'
@@ -39,6 +40,7 @@ interface DemoResult {
 /** `osmigrate demo`: two real engines, a whole migration, a closing table. Everything it starts ends with it. */
 export async function runDemo(invocation: Invocation): Promise<ExitCode> {
   const { signal } = invocation
+  const scale = scaleOf(invocation.options.scale)
   const progress = new Progress()
   const folder = await mkdtemp(join(tmpdir(), 'osmigrate-demo-'))
   const engines: Engine[] = []
@@ -47,7 +49,7 @@ export async function runDemo(invocation: Invocation): Promise<ExitCode> {
     const steps: DemoResult['steps'] = []
     await timed(steps, 'start two clusters', () => startEngines(engines, { progress, signal }))
     const [source, target] = engines as [Engine, Engine]
-    const migration = { folder, source, target, signal }
+    const migration = { folder, source, target, scale, signal }
     const result = await migrate(migration, { steps, progress })
     const equal = allEqual(result.verdicts) && result.backfill.deadLetters === 0
     if (invocation.json) printJson({ equal, ...result })
@@ -64,10 +66,22 @@ export async function runDemo(invocation: Invocation): Promise<ExitCode> {
   }
 }
 
+function scaleOf(value: unknown): number {
+  if (value === undefined) return 1
+  const scale = Number(value)
+  if (scale >= 0.001 && scale <= 1) return scale
+  throw new MigrationError(
+    'MA_CONFIG',
+    `--scale: expected a number from 0.001 to 1, found ${value as string}`,
+  )
+}
+
 interface DemoPlace {
   folder: string
   source: Engine
   target: Engine
+  /** Share of the sample data. */
+  scale: number
   signal: AbortSignal
 }
 
@@ -78,7 +92,7 @@ interface Told {
 
 /** The steps of a migration, in the order in which the commands would be given. */
 async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<DemoResult> {
-  const { folder, source, target, signal } = place
+  const { folder, source, target, scale, signal } = place
   const loaded = await loadConfig({
     folder,
     flags: new Map([
@@ -92,7 +106,7 @@ async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<Dem
   const step = <T>(name: string, work: () => Promise<T>): Promise<T> =>
     timed(steps, name, () => work().finally(() => progress.end()))
   return withMigration(loaded, signal, async (migration) => {
-    await step('sample data', () => fillSource(migration, progress))
+    await step('sample data', () => fillSource(migration, { scale, progress }))
     await step('snapshot', () => makeSnapshot(migration, progress))
     await step('metadata', () => makeMetadata(migration, progress))
     const backfill = await step('backfill', () =>
@@ -106,13 +120,17 @@ async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<Dem
   })
 }
 
-async function fillSource(migration: Migration, progress: Progress): Promise<void> {
+async function fillSource(
+  migration: Migration,
+  { scale, progress }: { scale: number; progress: Progress },
+): Promise<void> {
   const source = await migration.source()
   await loadSampleData(source, {
+    scale,
     signal: migration.signal,
     onBytes: (done) => {
       const shown = formatBytes(done)
-      progress.update([{ label: 'sample data', done, total: demoBytes, shown }])
+      progress.update([{ label: 'sample data', done, total: demoBytes * scale, shown }])
     },
   })
 }
