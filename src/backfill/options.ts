@@ -11,7 +11,7 @@ export const backfillOptions = z.strictObject({
     flag: 'verify',
     placeholder: 'touched|full',
   }),
-  bulkBytesMax: option(byteSize({ min: 1024, max: 95 * mb }).prefault('5mb'), {
+  bulkBytesMax: option(byteSize({ min: 1024, max: 95 * mb }).prefault('4mb'), {
     description:
       'Size of one bulk request. A document larger than this goes alone; the target itself refuses requests above its http.max_content_length (100mb).',
     flag: 'bulk-bytes-max',

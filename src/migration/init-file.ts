@@ -41,7 +41,7 @@ metadata:
 
 backfill:
   verify: touched         # full: read and check every file that is used, whole
-  bulkBytesMax: 5mb
+  bulkBytesMax: 4mb
   deadLettersMax: 1000    # per index; more refused documents than that stop the run
   speedUpTarget: false    # true: refresh off and no replicas meanwhile; put back afterwards
 `
