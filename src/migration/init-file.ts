@@ -1,5 +1,6 @@
 import { defaultConfigFile } from './config.ts'
 import { passwordVariable } from './config-schema.ts'
+import { optionTable } from './option-table.ts'
 
 /** What `osmigrate init` knows already; the rest is an example to be edited. */
 export interface InitValues {
@@ -40,10 +41,10 @@ metadata:
   replicas: {}    # on the target, by pattern: { 'logs-*': 1 }; elsewhere as on the source
 
 backfill:
-  verify: touched         # full: read and check every file that is used, whole
+  verify: ${defaultText('backfill.verify')}         # full: read and check every file that is used, whole
   bulkBytesMax: 4mb
-  deadLettersMax: 1000    # per index; more refused documents than that stop the run
-  speedUpTarget: false    # true: refresh off and no replicas meanwhile; put back afterwards
+  deadLettersMax: ${defaultText('backfill.deadLettersMax')}    # per index; more refused documents than that stop the run
+  speedUpTarget: ${defaultText('backfill.speedUpTarget')}    # true: refresh off and no replicas meanwhile; put back afterwards
 `
 }
 
@@ -54,4 +55,9 @@ function urlText(urls: readonly string[]): string {
 /** Plain where YAML reads it as just that text. */
 function yamlText(text: string): string {
   return /^[\w./][\w./:@-]*$/.test(text) && !/: |:$/.test(text) ? text : JSON.stringify(text)
+}
+
+/** A default is written once: in the table of options. */
+function defaultText(path: string): string {
+  return String(optionTable().find((row) => row.path.join('.') === path)?.default as string)
 }
