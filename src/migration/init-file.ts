@@ -59,5 +59,5 @@ function yamlText(text: string): string {
 
 /** A default is written once: in the table of options. */
 function defaultText(path: string): string {
-  return String(optionTable().find((row) => row.path.join('.') === path)?.default as string)
+  return String(optionTable().find((row) => row.path.join('.') === path)?.default)
 }
