@@ -26,6 +26,8 @@ export interface ClusterScan {
 export interface ScannableIndex {
   readonly shards: number
   readonly pageDocumentsMax: number
+  /** Whether `preference=_primary` is known: not to Elasticsearch 7 and OpenSearch 1. */
+  readonly knowsPrimary: boolean
 }
 
 /** Makes what was written visible to searches, and learns the shape of the index. */
@@ -49,7 +51,14 @@ export async function prepareScan(
       `${index} on the ${cluster.side} is ${found.length} indices; expected the name of one index, not an alias of several`,
     )
   }
+  // A copy that takes over segments from its primary may lag behind what was acknowledged.
+  const primary = await cluster.request('GET', `${path}/_search_shards`, {
+    query: { preference: '_primary' },
+    accept: [400],
+    signal,
+  })
   return {
+    knowsPrimary: primary.status !== 400,
     shards: wholeNumber(one['index.number_of_shards'], 1),
     pageDocumentsMax: wholeNumber(one['index.max_result_window'], 10_000),
   }
@@ -128,7 +137,7 @@ function firstPage(scan: ClusterScan, shape: ScannableIndex, shard: number): Req
   return {
     query: {
       scroll: scrollKeepAlive,
-      preference: preferenceOf(scan.cluster, shard),
+      preference: shape.knowsPrimary ? `_shards:${shard}|_primary` : `_shards:${shard}`,
       allow_partial_search_results: false,
     },
     body: {
@@ -141,11 +150,6 @@ function firstPage(scan: ClusterScan, shape: ScannableIndex, shard: number): Req
 
 function unusable(message: string): MigrationError {
   return new MigrationError('MA_CLUSTER_RESPONSE', message)
-}
-
-/** The primary has everything that was acknowledged; a replica that copies segments may lag. Elasticsearch 7 has no `_primary`. */
-function preferenceOf(cluster: Cluster, shard: number): string {
-  return cluster.version.flavour === 'opensearch' ? `_shards:${shard}|_primary` : `_shards:${shard}`
 }
 
 /** Not under the scan's signal: a stopped scan must not leave its scroll behind. What fails here expires by itself. */
