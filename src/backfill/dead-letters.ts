@@ -9,6 +9,7 @@ import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/
 import type { StateStore } from '../state/store.ts'
 import { createBatch, fillBatch, type Batch } from './batch.ts'
 import { judge } from './outcome.ts'
+import { requirePlannedSnapshot } from './plan.ts'
 import { checkTargetIndices } from './target-indices.ts'
 
 /** Which dead letters; all of them when nothing is said. */
@@ -78,7 +79,7 @@ export async function showDeadLetter(
     )
   }
   const letter = { key, ...record.value }
-  const reader = await openReader(snapshot, letter)
+  const reader = await openReader({ state, snapshot }, letter)
   try {
     return { letter, document: await readDocument(reader, letter) }
   } finally {
@@ -114,7 +115,7 @@ export interface RetryInput {
 export async function retryDeadLetters(
   input: RetryInput,
 ): Promise<{ written: number; refused: number }> {
-  const { state, snapshot, filter, signal } = input
+  const { state, filter, signal } = input
   const done = { written: 0, refused: 0 }
   let open: { index: string; shard: number; reader: ShardReader } | undefined
   try {
@@ -123,7 +124,7 @@ export async function retryDeadLetters(
       if (open?.index !== letter.index || open.shard !== letter.shard) {
         await open?.reader.close()
         const { index, shard } = letter
-        open = { index, shard, reader: await openReader(snapshot, letter) }
+        open = { index, shard, reader: await openReader(input, letter) }
       }
       const again = await sendAgain(input, open.reader, letter)
       if (again) done.refused++
@@ -173,7 +174,12 @@ async function readDocument(
   return undefined
 }
 
-async function openReader(snapshot: Snapshot, { index, shard }: DeadLetter): Promise<ShardReader> {
+/** A dead letter names its document by a Lucene number, which means another document in any other snapshot. */
+async function openReader(
+  { state, snapshot }: { state: StateStore; snapshot: Snapshot },
+  { index, shard }: DeadLetter,
+): Promise<ShardReader> {
+  await requirePlannedSnapshot(state, snapshot, index)
   return openShardReader(await snapshot.openShard(index, shard), { verify: 'touched' })
 }
 

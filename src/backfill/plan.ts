@@ -44,6 +44,16 @@ export async function planIndex(
   return makePlan(state, snapshot, target)
 }
 
+/** Throws MA_SNAPSHOT, as planIndex() does, when the index was planned from another snapshot. */
+export async function requirePlannedSnapshot(
+  state: StateStore,
+  snapshot: Snapshot,
+  index: string,
+): Promise<void> {
+  const known = (await state.get(backfillIndexKind, index))?.value
+  if (known && known.snapshotUuid !== snapshot.uuid) throw otherSnapshot(known, snapshot)
+}
+
 async function makePlan(
   state: StateStore,
   snapshot: Snapshot,

@@ -250,6 +250,16 @@ test('an id of 600 bytes becomes a dead letter, all beside it is written', { ski
     assert.match(group.example.reason, /id.*too long/i)
     const shown = await showDeadLetter({ state, snapshot }, group.example.key)
     assert.equal(Buffer.from(shown.document!.source!).toString(), '{"n":-1}')
+    const other = { ...snapshot, name: 'other', uuid: 'of-another-snapshot' }
+    const ofOther = {
+      state,
+      snapshot: other,
+      target,
+      filter: {},
+      signal: AbortSignal.timeout(60_000),
+    }
+    await assert.rejects(retryDeadLetters(ofOther), { code: 'MA_SNAPSHOT' })
+    await assert.rejects(showDeadLetter(ofOther, group.example.key), { code: 'MA_SNAPSHOT' })
   })
 })
 
