@@ -1,6 +1,7 @@
 import type { DocumentBlock } from '../document/document-block.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import { openConfiguredSnapshot, selectedIndices } from '../migration/open-snapshot.ts'
+import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import type { Invocation } from './command.ts'
 import { isOutputClosed, writeOut } from './output.ts'
 import { lacksShard } from './snapshot-views.ts'
@@ -11,9 +12,9 @@ export async function printDocuments(invocation: Invocation): Promise<void> {
   const snapshot = await openConfiguredSnapshot(config)
   const { verify } = config.backfill
   for (const index of selectedIndices(config, snapshot)) {
-    const { numberOfShards } = await snapshot.readIndexMetadata(index)
-    const lines = new DocumentLines(index)
-    for (let shard = 0; shard < numberOfShards; shard++) {
+    const metadata = await snapshot.readIndexMetadata(index)
+    const lines = new DocumentLines(index, onlyTypeOf(metadata))
+    for (let shard = 0; shard < metadata.numberOfShards; shard++) {
       if (lacksShard(snapshot, index, shard)) continue
       const reader = await openShardReader(await snapshot.openShard(index, shard), { verify })
       try {
@@ -30,6 +31,15 @@ export async function printDocuments(invocation: Invocation): Promise<void> {
   }
 }
 
+/**
+ * The type of all documents of an index made by 6.x: there a document does not hold it, since an index has but one.
+ * undefined for later indices, which have none, and for earlier ones, whose documents name theirs.
+ */
+function onlyTypeOf({ createdVersion, mappings }: IndexMetadata): string | undefined {
+  if (createdVersion >= 7_000_000 || createdVersion < 6_000_000) return undefined
+  return Object.keys(mappings)[0]
+}
+
 /** Bytes of lines written at once. */
 const chunkBytes = 256 * 1024
 
@@ -40,9 +50,11 @@ const chunkBytes = 256 * 1024
  */
 class DocumentLines {
   readonly #head: string
+  readonly #onlyType: string
 
-  constructor(index: string) {
+  constructor(index: string, onlyType: string | undefined) {
     this.#head = `{"index":${JSON.stringify(index)},"id":`
+    this.#onlyType = onlyType === undefined ? '' : `,"type":${JSON.stringify(onlyType)}`
   }
 
   /** The lines of a block in pieces of about chunkBytes. Each piece is a buffer of its own: stdout keeps it for a while. */
@@ -77,7 +89,7 @@ class DocumentLines {
     const routing = block.routingStart[i]!
     if (routing >= 0) head += `,"routing":${text(routing, block.routingEnd[i]!)}`
     const type = block.typeStart[i]!
-    if (type >= 0) head += `,"type":${text(type, block.typeEnd[i]!)}`
+    head += type >= 0 ? `,"type":${text(type, block.typeEnd[i]!)}` : this.#onlyType
     const seqNo = block.seqNo[i]!
     if (seqNo >= 0) head += `,"seqNo":${seqNo}`
     const version = block.version[i]!
