@@ -27,7 +27,7 @@ export interface Corpus extends CorpusShape {
 }
 
 /** Changes when documents or settings change, so that older snapshots are not taken for new ones. */
-const corpusVersion = 1
+const corpusVersion = 2
 const engineVersion = '7.10.2'
 const bulkBytes = 5 * 1024 * 1024
 const index = 'logs'
