@@ -359,21 +359,33 @@ test('late writers change and create nothing once the alias is gone', { skip }, 
   await backfill(migration)
   const alias = await fenceAliasOf(migration)
   await send(targetEngine, 'DELETE', `/${index}`)
-  const late = async (...lines: object[]): Promise<unknown> => {
-    const answer = await target.request('POST', `/${alias}/_bulk`, {
-      query: { require_alias: true, pipeline: '_none' },
+  // A UUID without capitals: only then would the engine take the alias for the name of an index to be made.
+  const plainAlias = `osmigrate-${uniqueName('late')}-0`
+  const late = async (name: string, requireAlias: boolean, ...lines: object[]): Promise<string> => {
+    const answer = await target.request<LateAnswer>('POST', `/${name}/_bulk`, {
+      query: { ...(requireAlias && { require_alias: true }), pipeline: '_none' },
       body: Buffer.from(lines.map((line) => JSON.stringify(line) + '\n').join('')),
     })
-    return answer.body.errors
+    return JSON.stringify(Object.values(answer.body.items[0]!)[0]!.error)
   }
   const meta = { _id: 'd1', version: 99, version_type: 'external_gte' }
-  assert.equal(await late({ index: meta }, { n: 1 }), true)
-  assert.equal(await late({ delete: meta }), true)
-  for (const name of [index, alias]) {
+  const forbidden = /index_not_found_exception.*action\.auto_create_index/
+  for (const name of [alias, plainAlias]) {
+    assert.match(await late(name, true, { index: meta }, { n: 1 }), /index_not_found_exception/)
+  }
+  // Deletes do not obey require_alias.
+  assert.match(await late(plainAlias, true, { delete: meta }), forbidden)
+  assert.match(await late(plainAlias, false, { delete: meta }), forbidden)
+  assert.match(await late(plainAlias, false, { index: meta }, { n: 1 }), forbidden)
+  for (const name of [index, alias, plainAlias]) {
     const { status } = await target.request('GET', `/${name}`, { accept: [404] })
     assert.equal(status, 404, name)
   }
 })
+
+interface LateAnswer {
+  readonly items: readonly { readonly [action: string]: { readonly error?: JsonObject } }[]
+}
 
 test(
   'an index deleted while it is written to stops by name, not made again',

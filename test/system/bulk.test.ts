@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import type { JsonObject } from '../../src/base/json.ts'
 import type { BulkDelivery, BulkWait } from '../../src/cluster/bulk.ts'
 import { deliverBulk } from '../../src/cluster/bulk.ts'
 import { currentVersionOf } from '../../src/cluster/bulk-errors.ts'
@@ -93,6 +94,24 @@ for (const { name, engine } of bothEngines) {
       )
     }
     assert.deepEqual(await idsIn(engine, index), idsOf(sent))
+  })
+
+  test(`${name}: the default pipeline of the index changes nothing`, { skip }, async () => {
+    const { index, alias } = await makeIndex(engine, 'pipeline')
+    const pipeline = uniqueName('pipeline')
+    await send(engine, 'PUT', `/_ingest/pipeline/${pipeline}`, {
+      processors: [{ set: { field: 'text', value: 'changed by the pipeline' } }],
+    })
+    await send(engine, 'PUT', `/${index}/_settings`, { 'index.default_pipeline': pipeline })
+    const outcome = await deliver(engine.url, { alias, body: bulkBody(items(2, 3)) })
+    assert.equal(outcome.written, 2)
+    for (const { id, source } of items(2, 3)) {
+      assert.deepEqual((await send(engine, 'GET', `/${index}/_doc/${id}`))['_source'], source)
+    }
+    // Only to know that the pipeline would have worked.
+    await send(engine, 'PUT', `/${index}/_doc/plain`, { n: 1 })
+    const plain = await send<{ _source: JsonObject }>(engine, 'GET', `/${index}/_doc/plain`)
+    assert.equal(plain._source['text'], 'changed by the pipeline')
   })
 
   test(`${name}: an older version is a conflict that tells the newer one`, { skip }, async () => {
