@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { documentBlock } from '../../test/support/document-block.ts'
-import { createBatch, fillBatch, itemNames, resetBatch, versionOf, type Batch } from './batch.ts'
+import {
+  createBatch,
+  fillBatch,
+  itemNames,
+  resetBatch,
+  versionOf,
+  type Batch,
+  type BatchLimits,
+} from './batch.ts'
 
-const limits = { bytesMax: 10_000, epochBase: 0 }
+const limits: BatchLimits = { bytesMax: 10_000, epochBase: 0, versionFrom: 'seqNo' }
 
 function emptyBatch(bytesMax = limits.bytesMax): Batch {
   const batch = createBatch(bytesMax)
@@ -72,10 +80,27 @@ test('the version is epoch base + number + 1, for numbers up to 2^53', () => {
 })
 
 test('a document without number gets the epoch base, below every numbered one', () => {
-  assert.equal(versionOf(-1, 0), 0)
-  assert.equal(versionOf(-1, 2 ** 40), 2 ** 40)
-  assert.equal(versionOf(0, 2 ** 40), 2 ** 40 + 1)
+  const numbers = block([-1, 0], [7, 7])
+  for (const epochBase of [0, 2 ** 40]) {
+    const rule = { epochBase, versionFrom: 'seqNo' } as const
+    assert.equal(versionOf(numbers, 0, rule), epochBase)
+    assert.equal(versionOf(numbers, 1, rule), epochBase + 1)
+  }
 })
+
+test('of a source before 6.0 the version is epoch base + _version, whatever else is there', () => {
+  const numbers = block([-1, -1, 5], [1, 12345, -1])
+  for (const epochBase of [0, 2 ** 40]) {
+    const versions = [0, 1, 2].map((i) => {
+      return versionOf(numbers, i, { epochBase, versionFrom: 'version' })
+    })
+    assert.deepEqual(versions, [epochBase + 1, epochBase + 12345, epochBase])
+  }
+})
+
+function block(seqNo: number[], version: number[]) {
+  return { seqNo: Float64Array.from(seqNo), version: Float64Array.from(version) }
+}
 
 test('a full batch stops before the document that has no room, and the next one begins with it', () => {
   const documents = Array.from({ length: 50 }, (_, i) => ({
@@ -90,7 +115,7 @@ test('a full batch stops before the document that has no room, and the next one 
   const ids: string[] = []
   while (at < block.count) {
     resetBatch(batch, block.doc[at]!, 2000)
-    const next = fillBatch(batch, block, at, { bytesMax: 2000, epochBase: 0 })
+    const next = fillBatch(batch, block, at, { ...limits, bytesMax: 2000 })
     assert.ok(batch.itemStart[batch.count]! <= 2000)
     assert.equal(batch.toDoc, next === block.count ? 200 : block.doc[next - 1]! + 1)
     for (let i = 0; i < batch.count; i++) ids.push(itemNames(batch, i).id)
@@ -107,7 +132,7 @@ test('a document larger than a bulk goes alone, and the buffer shrinks again', (
   const small = (doc: number) => ({ doc, id: `s${doc}`, seqNo: doc, source: '{}' })
   const block = documentBlock([small(0), large, small(2)])
   const batch = emptyBatch(1000)
-  const bulk = { bytesMax: 1000, epochBase: 0 }
+  const bulk = { ...limits, bytesMax: 1000 }
   assert.equal(fillBatch(batch, block, 0, bulk), 1)
   resetBatch(batch, 1, 1000)
   assert.equal(fillBatch(batch, block, 1, bulk), 2)

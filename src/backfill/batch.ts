@@ -32,10 +32,16 @@ export interface MissingSource {
   version: number
 }
 
-export interface BatchLimits {
-  bytesMax: number
+/** How the version that a document is written with comes about: design §3. */
+export interface VersionRule {
   /** Above every number that the source gave: see design §3. */
   epochBase: number
+  /** `version` where the source gave no sequence numbers: Elasticsearch before 6.0 (design §3.10). */
+  versionFrom: 'seqNo' | 'version'
+}
+
+export interface BatchLimits extends VersionRule {
+  bytesMax: number
 }
 
 /** Items of one bulk: bounds the arrays beside the body where documents are tiny. */
@@ -80,7 +86,7 @@ export function fillBatch(
 ): number {
   let at = batch.itemStart[batch.count]!
   for (let i = from; i < block.count; i++) {
-    const version = versionOf(block.seqNo[i]!, limits.epochBase)
+    const version = versionOf(block, i, limits)
     if (block.sourceStart[i]! < 0) {
       if (batch.missing.length === missingMax) return i
       batch.missing.push(missingSource(block, i, version))
@@ -105,8 +111,14 @@ export function fillBatch(
   return block.count
 }
 
-/** The version that a document is written with: see design §3 (and §3.10 for one without a number). */
-export function versionOf(seqNo: number, epochBase: number): number {
+/** The version that document `i` of the block is written with: see design §3 (and §3.10 for one without a number). */
+export function versionOf(
+  block: Pick<DocumentBlock, 'seqNo' | 'version'>,
+  i: number,
+  { epochBase, versionFrom }: VersionRule,
+): number {
+  if (versionFrom === 'version') return epochBase + Math.max(0, block.version[i]!)
+  const seqNo = block.seqNo[i]!
   return seqNo < 0 ? epochBase : epochBase + seqNo + 1
 }
 

@@ -7,9 +7,10 @@ import type { ShardReader } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
-import { createBatch, fillBatch, type Batch } from './batch.ts'
+import { createBatch, fillBatch, type Batch, type VersionRule } from './batch.ts'
 import { judge } from './outcome.ts'
 import { requirePlannedSnapshot } from './plan.ts'
+import { backfillIndexKind } from './records.ts'
 import { checkTargetIndices } from './target-indices.ts'
 
 /** Which dead letters; all of them when nothing is said. */
@@ -144,7 +145,9 @@ async function sendAgain(
   letter: DeadLetter,
 ): Promise<DeadLetter | undefined> {
   const [index] = await checkTargetIndices(target, state, [letter.index])
-  const batch = await readBatch(reader, letter, index!.epochBase)
+  const planned = await state.get(backfillIndexKind, letter.index)
+  const versionFrom = planned?.value.versionFrom ?? 'seqNo'
+  const batch = await readBatch(reader, letter, { epochBase: index!.epochBase, versionFrom })
   const outcome = await deliverBulk(target, { alias: index!.fenceAlias, body: batch, signal })
   const incarnation = await state.get(shardIncarnationKind, `${letter.index}/${letter.shard}`)
   const versionMax = incarnation?.value.versionMax ?? 0
@@ -154,11 +157,11 @@ async function sendAgain(
 async function readBatch(
   reader: ShardReader,
   letter: DeadLetter,
-  epochBase: number,
+  rule: VersionRule,
 ): Promise<Batch> {
   const batch = createBatch(0)
   for await (const block of reader.readBlocks(letter.segment, stretchOf(letter))) {
-    fillBatch(batch, block, 0, { bytesMax: 0, epochBase })
+    fillBatch(batch, block, 0, { bytesMax: 0, ...rule })
   }
   if (batch.count + batch.missing.length === 1) return batch
   throw notThere(letter)

@@ -54,6 +54,7 @@ const task: ItemTask = {
   item,
   fenceAlias: 'osmigrate-u-0',
   epochBase: 0,
+  versionFrom: 'seqNo',
   mayHoldRouted: true,
   versionMax: 100,
 }

@@ -3,7 +3,15 @@ import type { BulkBody, BulkOutcome } from '../cluster/bulk-body.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
 import type { ShardReader } from '../document/shard-reader.ts'
 import type { DeadLetter } from '../state/records.ts'
-import { createBatch, fillBatch, firstRouted, resetBatch, type Batch } from './batch.ts'
+import {
+  createBatch,
+  fillBatch,
+  firstRouted,
+  resetBatch,
+  type Batch,
+  type BatchLimits,
+  type VersionRule,
+} from './batch.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { judge } from './outcome.ts'
 import { Pace, stopped } from './pace.ts'
@@ -23,10 +31,9 @@ export interface OpenedShard {
   segments: { name: string; maxDoc: number; liveCount: number; storedBytes: number }[]
 }
 
-export interface ItemTask {
+export interface ItemTask extends VersionRule {
   item: WorkItem
   fenceAlias: string
-  epochBase: number
   mayHoldRouted: boolean
   versionMax: number
 }
@@ -146,8 +153,8 @@ export class LocalLane implements Lane {
     if (routed >= 0) throw routedError(item, block, routed)
   }
 
-  #limits(task: ItemTask): { bytesMax: number; epochBase: number } {
-    return { bytesMax: this.#flow.bytesMax, epochBase: task.epochBase }
+  #limits({ epochBase, versionFrom }: ItemTask): BatchLimits {
+    return { bytesMax: this.#flow.bytesMax, epochBase, versionFrom }
   }
 
   #takeBatch(fromDoc: number): Batch {

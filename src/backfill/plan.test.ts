@@ -28,12 +28,17 @@ const target: TargetIndex = {
 }
 
 /** As much of a snapshot as planning reads. */
-function snapshotOf(uuid: string, indexUuid = 'source-uuid'): Snapshot {
+function snapshotOf(
+  uuid: string,
+  indexUuid = 'source-uuid',
+  { engineVersion = '7.10.2', createdVersion = 7_100_299 } = {},
+): Snapshot {
   return {
+    engineVersion,
     name: `snapshot-${uuid}`,
     uuid,
     shardFailures: [{ index: 'a', shard: 7, reason: 'node left' }],
-    readIndexMetadata: async () => ({ uuid: indexUuid, numberOfShards: 12 }),
+    readIndexMetadata: async () => ({ uuid: indexUuid, numberOfShards: 12, createdVersion }),
     openShard: async (_index: string, shard: number) => ({ byteLength: 1000 + shard }),
   } as unknown as Snapshot
 }
@@ -121,6 +126,23 @@ test('the incarnation of a shard is noted, and another one is refused by name', 
     noteIncarnation(state, index, other),
     code('MA_TARGET_INDEX', /a, shard 11.*another incarnation.*history.*began anew/),
   )
+})
+
+test('versions are made of _version only where index and engine are older than 6.0', async (t) => {
+  const openSearchBit = 0x0800_0000
+  for (const [engineVersion, createdVersion, expected] of [
+    ['1.7.5', 1_070_599, 'version'],
+    ['5.6.16', 5_061_699, 'version'],
+    ['5.6.16', 2_040_699, 'version'],
+    ['6.8.23', 5_061_699, 'seqNo'],
+    ['6.2.4', 6_020_499, 'seqNo'],
+    ['2.19.4', openSearchBit + 2_190_499, 'seqNo'],
+    ['1.3.20', 7_100_299, 'seqNo'],
+  ] as const) {
+    const snapshot = snapshotOf('s1', undefined, { engineVersion, createdVersion })
+    const { record } = await planIndex(await temporaryStore(t), snapshot, target)
+    assert.equal(record.versionFrom, expected, `${engineVersion}, ${createdVersion}`)
+  }
 })
 
 test('another incarnation of the index than the one that metadata saw is refused', async (t) => {

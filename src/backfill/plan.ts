@@ -1,6 +1,6 @@
 import { MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
 import {
   deadLetterKind,
   shardIncarnationKind,
@@ -83,6 +83,7 @@ async function makePlan(
     snapshotUuid: snapshot.uuid,
     sourceUuid: metadata.uuid,
     targetUuid: target.targetUuid,
+    versionFrom: versionFromOf(snapshot, metadata),
     state: 'planned',
     error: null,
     notes:
@@ -95,6 +96,21 @@ async function makePlan(
     { op: 'put', kind: backfillIndexKind, key: index, value: record, revision: 0 },
   ])
   return { record, target, shards, items: [] }
+}
+
+/** The first engine that numbers all operations of a shard. */
+const firstNumberedVersion = 6_000_000
+
+/**
+ * Decided by the index and by the engine: an index of 5.x that lives on in 6.x gets numbers there, which count from
+ * then on; and the version of OpenSearch, which may be below 6, says nothing.
+ */
+function versionFromOf(
+  { engineVersion }: Pick<Snapshot, 'engineVersion'>,
+  { createdVersion }: Pick<IndexMetadata, 'createdVersion'>,
+): BackfillIndex['versionFrom'] {
+  const oldEngine = engineVersion !== undefined && Number.parseInt(engineVersion, 10) < 6
+  return createdVersion < firstNumberedVersion && oldEngine ? 'version' : 'seqNo'
 }
 
 async function loadPlan(

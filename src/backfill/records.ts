@@ -36,6 +36,8 @@ export type BackfillIndex = {
   sourceUuid: string
   /** The target index that the checkpoints speak of: another one there means that all is to be written again. */
   targetUuid: string
+  /** What the versions are made of: sequence numbers, or `_version` where an engine before 6.0 made the snapshot. */
+  versionFrom: 'seqNo' | 'version'
   state: 'planned' | 'done' | 'failed'
   /** Why it failed; a later run tries again. */
   error: { code: string; message: string } | null

@@ -153,6 +153,7 @@ export class RunWork {
       item,
       fenceAlias: target.fenceAlias,
       epochBase: target.epochBase,
+      versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
       versionMax: incarnation?.value.versionMax ?? 0,
     }

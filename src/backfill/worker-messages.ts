@@ -1,4 +1,5 @@
 import { MigrationError, type ErrorCode } from '../base/errors.ts'
+import type { BlobStoreOptions } from '../blob/open.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
 import type { ItemReport, ItemTask, OpenedShard, ShardTask } from './lane.ts'
@@ -7,6 +8,8 @@ import type { BackfillOptions } from './options.ts'
 /** What a worker needs to open snapshot and target for itself. Secrets stay references, resolved in the worker. */
 export interface Reopen {
   repository: string
+  /** How the repository is reached, where it is not a folder. */
+  store?: BlobStoreOptions
   snapshot: string
   target: ClusterOptions
 }

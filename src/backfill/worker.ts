@@ -14,7 +14,13 @@ import {
 } from './worker-messages.ts'
 
 /** A thread with a lane of its own: own handles on the snapshot, own connections to the target. The main thread keeps the state. */
-const { repository, snapshot: name, target: cluster, options } = workerData as WorkerData
+const {
+  repository,
+  store: storeOptions,
+  snapshot: name,
+  target: cluster,
+  options,
+} = workerData as WorkerData
 const port = parentPort!
 const send = (message: FromWorker): void => port.postMessage(message)
 
@@ -30,7 +36,7 @@ port.on('message', (message: ToWorker) => {
 })
 
 async function open() {
-  const store = await openRepository(openBlobStore(repository))
+  const store = await openRepository(openBlobStore(repository, storeOptions))
   const snapshot = await store.openSnapshot(name)
   const target = await connectCluster('target', cluster)
   const onWait = (wait: BulkWait): void => send({ type: 'wait', wait })
