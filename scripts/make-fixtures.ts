@@ -14,6 +14,7 @@ import { send } from '../test/support/engines.ts'
 import { expectedLines } from './fixtures/expected.ts'
 import {
   addBig,
+  addChildren,
   addNested,
   addOddIds,
   addRouted,
@@ -30,6 +31,15 @@ const noSource: JsonObject = { _source: { enabled: false } }
 const makers: Readonly<Record<string, () => Promise<void>>> = {
   'elasticsearch-7.10.2': makeElasticsearch7,
   'elasticsearch-6.8.23': makeElasticsearch6,
+  'elasticsearch-7.17.28': () => makeNewer('elasticsearch', '7.17.28', 'elasticsearch-7.10.2'),
+  'opensearch-1.3.20': () => makeNewer('opensearch', '1.3.20', 'elasticsearch-7.10.2'),
+  'opensearch-2.19.4': () => makeNewer('opensearch', '2.19.4', 'elasticsearch-7.10.2'),
+  'opensearch-3.6.0': () => makeNewer('opensearch', '3.6.0', 'opensearch-2.19.4'),
+  'elasticsearch-8.19.0': () => makeNewer('elasticsearch', '8.19.0', 'elasticsearch-7.10.2'),
+  'elasticsearch-9.2.0': () => makeNewer('elasticsearch', '9.2.0', 'elasticsearch-8.19.0'),
+  'elasticsearch-6.2.4': () => makeOlder('6.2.4', 'docvalue_fields=_seq_no'),
+  'elasticsearch-5.6.16': () => makeOlder('5.6.16'),
+  'elasticsearch-2.4.6': () => makeOlder('2.4.6', 'fields=_source,_routing,_parent'),
 }
 
 try {
@@ -85,11 +95,56 @@ async function makeElasticsearch7(): Promise<void> {
   await engine.stop()
 }
 
-async function addSampleIndices(sample: Sample): Promise<void> {
+/** From 7.17 on: the sample, and an index of a version before, restored and then written to. */
+async function makeNewer(kind: Engine['kind'], version: string, before: string): Promise<void> {
+  const engine = await startEngine({ kind, version })
+  const sample: Sample = { engine, random: seededRandom(8) }
+  await addSampleIndices(sample)
+  await createIndex(sample, 'loose', { settings: { compound_format: false } })
+  await addWithHistory(sample, 'loose')
+  await createIndex(sample, 'bigbest', { settings: { codec: 'best_compression' } })
+  await addBig(sample, 'bigbest', 999_000)
+  await restoreFrom(sample, before)
+  await addMetadata7(engine)
+  const all = { engine, set: 'compressed', types: false, sequenceNumbers: true }
+  await makeRepository(engine, 'compressed', { compress: true })
+  await takeSnapshot({ ...all, snapshot: 's1', indices: ['*', '-.*'] })
+  await changeAfterSnapshot(sample)
+  await takeSnapshot({ ...all, snapshot: 's2', indices: ['best', 'loose'] })
+  await keepRepository(engine, 'compressed')
+  await engine.stop()
+}
+
+/** Index `loose` of another fixture as `old`, with old documents updated and deleted, and new ones. */
+async function restoreFrom(sample: Sample, fixture: string): Promise<void> {
+  const { engine } = sample
+  const from = path.join(fixtures, fixture, 'compressed', 'repository')
+  await cp(from, path.join(engine.repositoryDir, 'before'), { recursive: true })
+  await makeRepository(engine, 'before', { readonly: true })
+  await send(engine, 'POST', '/_snapshot/before/s1/_restore?wait_for_completion=true', {
+    indices: 'loose',
+    include_global_state: false,
+    rename_pattern: 'loose',
+    rename_replacement: 'old',
+  })
+  await bulk(sample, 'old', [
+    [{ _id: 'new1' }, { n: 101 }],
+    [{ _id: 'd5' }, { n: 105 }],
+    [{ _id: 'd6' }, null],
+  ])
+  await send(engine, 'DELETE', '/_snapshot/before')
+}
+
+async function addSampleIndices(
+  sample: Sample,
+  { best = true, bigBytes = 150_000 } = {},
+): Promise<void> {
   await createIndex(sample, 'plain', { settings: { number_of_shards: 2 } })
   await addWithHistory(sample, 'plain')
-  await createIndex(sample, 'best', { settings: { codec: 'best_compression' } })
-  await addWithHistory(sample, 'best')
+  if (best) {
+    await createIndex(sample, 'best', { settings: { codec: 'best_compression' } })
+    await addWithHistory(sample, 'best')
+  }
   await createIndex(sample, 'empty')
   await addNested(sample)
   await addRouted(sample)
@@ -97,7 +152,7 @@ async function addSampleIndices(sample: Sample): Promise<void> {
   // A block that holds one document of more than twice its size is stored in slices:
   // above 2 × 60 KB with LZ4, above 2 × 480 KB with DEFLATE.
   await createIndex(sample, 'big')
-  await addBig(sample, 'big', 150_000)
+  await addBig(sample, 'big', bigBytes)
 }
 
 /** Between two snapshots: new documents, deletes, and a merge that keeps soft-deleted documents. */
@@ -179,6 +234,39 @@ async function makeElasticsearch6(): Promise<void> {
   await engine.stop()
 }
 
+/** Before 6.8: `ask` says how the engine is asked for what it does not tell of itself. */
+async function makeOlder(version: string, ask = ''): Promise<void> {
+  const major = Number.parseInt(version, 10)
+  const engine = await startEngine({ kind: 'elasticsearch', version })
+  const sample: Sample = {
+    engine,
+    random: seededRandom(major),
+    type: 'event',
+    ...(major < 5 && { keyword: { type: 'string', index: 'not_analyzed' } }),
+  }
+  // Blocks were of 16 KB.
+  await addSampleIndices(sample, { best: major >= 2, bigBytes: 45_000 })
+  if (major < 6) await addChildren(sample)
+  await send(engine, 'PUT', '/_template/legacy1', {
+    ...(major < 6 ? { template: 'leg-*' } : { index_patterns: ['leg-*'] }),
+    settings: { number_of_shards: 2 },
+  })
+  await send(engine, 'POST', '/_aliases', {
+    actions: [
+      { add: { index: 'plain', alias: 'pl', filter: { term: { 'host.name': 'h1' } } } },
+      { add: { index: 'routed', alias: 'ra', routing: 'k1' } },
+    ],
+  })
+  const all = { engine, types: true, sequenceNumbers: false, ask }
+  await makeRepository(engine, 'compressed', { compress: true })
+  await takeSnapshot({ ...all, set: 'compressed', snapshot: 's1' })
+  await keepRepository(engine, 'compressed')
+  await makeRepository(engine, 'uncompressed', { compress: false, chunk_size: '3kb' })
+  await takeSnapshot({ ...all, set: 'uncompressed', snapshot: 's1', indices: ['nested'] })
+  await keepRepository(engine, 'uncompressed')
+  await engine.stop()
+}
+
 async function makeOldIndex(): Promise<string> {
   const engine = await startEngine({ kind: 'elasticsearch', version: '5.6.16' })
   const sample: Sample = { engine, random: seededRandom(5), type: 'event' }
@@ -211,6 +299,7 @@ async function takeSnapshot(options: {
   indices?: readonly string[]
   types: boolean
   sequenceNumbers: boolean
+  ask?: string
 }): Promise<void> {
   const { engine, set, snapshot } = options
   await send(engine, 'POST', '/_flush?force=true')

@@ -8,7 +8,7 @@ import { LineGuard } from './line-guard.ts'
 import { convertSource, isJsonSource } from './source-form.ts'
 
 /** What a stored field is to a document, by field number. */
-export const fieldRole = { other: 0, id: 1, source: 2, routing: 3, uid: 4 } as const
+export const fieldRole = { other: 0, id: 1, source: 2, routing: 3, uid: 4, parent: 5 } as const
 
 // Type of a stored field, the low three bits before its number.
 const typeString = 0
@@ -132,6 +132,9 @@ export class BlockWriter {
         case fieldRole.uid:
           this.#uid(doc, row, start, this.#at)
           break
+        case fieldRole.parent:
+          this.#parent(doc, row, start, this.#at)
+          break
         case undefined:
           throw this.#corrupt(doc, 'a field that the segment has', `number ${field >>> 3}`)
       }
@@ -158,15 +161,30 @@ export class BlockWriter {
     }
   }
 
-  /** `type#id` of 5.x; a type holds no `#`. */
+  /** `type#id` before 6.0. */
   #uid(doc: number, row: number, start: number, end: number): void {
     const { block } = this
-    const at = this.#memory.bytes.indexOf(hash, start)
-    if (at < start || at >= end) throw this.#corrupt(doc, 'a _uid of the form type#id', 'no #')
+    const at = this.#hashIn(doc, start, end)
     block.typeStart[row] = start
     block.typeEnd[row] = at
     block.idStart[row] = at + 1
     block.idEnd[row] = end
+  }
+
+  /** `type#id` before 6.0, whose id routes the child where it has no routing of its own. */
+  #parent(doc: number, row: number, start: number, end: number): void {
+    const { block } = this
+    const at = this.#hashIn(doc, start, end)
+    if (block.routingStart[row] !== -1) return
+    block.routingStart[row] = at + 1
+    block.routingEnd[row] = end
+  }
+
+  /** Where the type ends in `type#id`; a type holds no `#`. */
+  #hashIn(doc: number, start: number, end: number): number {
+    const at = this.#memory.bytes.indexOf(hash, start)
+    if (at < start || at >= end) throw this.#corrupt(doc, 'the form type#id', 'no #')
+    return at
   }
 
   #source(doc: number, row: number, start: number, end: number): void {

@@ -22,6 +22,10 @@ const shards = [
   { set: 'elasticsearch-6.8.23/compressed', index: 'old', shard: 0 },
   // Lucene 7.7, no compound file.
   { set: 'elasticsearch-6.8.23/compressed', index: 'routed', shard: 1 },
+  // Lucene 7.2, live docs.
+  { set: 'elasticsearch-6.2.4/compressed', index: 'routed', shard: 1 },
+  // Lucene 6.6 as 5.6 itself writes it: types and parents.
+  { set: 'elasticsearch-5.6.16/compressed', index: 'children', shard: 0 },
 ]
 
 for (const { set, index, shard } of shards) {
