@@ -4,7 +4,6 @@ import type { WorkItem } from './records.ts'
 export interface Settled {
   read: number
   written: number
-  conflicts: number
   failed: number
   sourceBytes: number
 }
@@ -51,7 +50,6 @@ export class Checkpoint {
     item.checkpoint = toDoc
     item.read += settled.read
     item.written += settled.written
-    item.conflicts += settled.conflicts
     item.failed += settled.failed
     item.sourceBytes += settled.sourceBytes
     item.done = toDoc >= item.toDoc

@@ -5,7 +5,7 @@ import { documentAt, type Document } from '../document/document-block.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { ShardReader } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/records.ts'
+import { deadLetterKind, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import { createBatch, fillBatch, type Batch, type VersionRule } from './batch.ts'
 import { judge } from './outcome.ts'
@@ -149,9 +149,7 @@ async function sendAgain(
   const versionFrom = planned?.value.versionFrom ?? 'seqNo'
   const batch = await readBatch(reader, letter, { epochBase: index!.epochBase, versionFrom })
   const outcome = await deliverBulk(target, { alias: index!.fenceAlias, body: batch, signal })
-  const incarnation = await state.get(shardIncarnationKind, `${letter.index}/${letter.shard}`)
-  const versionMax = incarnation?.value.versionMax ?? 0
-  return judge(batch, outcome, { item: letter, versionMax }).deadLetters[0]
+  return judge(batch, outcome, letter).deadLetters[0]
 }
 
 async function readBatch(

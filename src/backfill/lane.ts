@@ -35,7 +35,6 @@ export interface ItemTask extends VersionRule {
   item: WorkItem
   fenceAlias: string
   mayHoldRouted: boolean
-  versionMax: number
 }
 
 /** How far an item has come, and the dead letters that must be stored before (or with) that. */
@@ -236,7 +235,7 @@ class ItemSending {
     const start = performance.now()
     try {
       const outcome = await this.#outcome(batch)
-      const { settled, deadLetters } = judge(batch, outcome, this.#task)
+      const { settled, deadLetters } = judge(batch, outcome, this.#task.item)
       this.#checkpoint.settle(stretch, settled)
       await this.#context.report({ item: this.#checkpoint.item, deadLetters })
     } finally {

@@ -10,27 +10,20 @@ export interface Judged {
   deadLetters: DeadLetter[]
 }
 
-export interface JudgeContext {
-  item: Pick<WorkItem, 'index' | 'shard' | 'segment'>
-  /** Highest version that this migration may have sent for the shard, in this incarnation. */
-  versionMax: number
-}
+/** Where a batch was read. */
+export type ReadFrom = Pick<WorkItem, 'index' | 'shard' | 'segment'>
 
 /**
- * Says what the answers to a batch mean. A version conflict is success when a write of ours explains it: what the
- * target holds is not above what this migration may have sent for the shard (design §3.1). Otherwise somebody else
+ * Says what the answers to a batch mean. From one snapshot a document is sent at one version alone, and an equal
+ * version is no conflict: so no write of the backfill, nor of an earlier run of it, explains a conflict. Somebody else
  * wrote the document, or the source's numbers began anew: a finding for a person, kept as a dead letter.
  */
-export function judge(batch: Batch, outcome: BulkOutcome, context: JudgeContext): Judged {
-  const deadLetters: DeadLetter[] = []
-  let conflicts = 0
-  for (const problem of outcome.conflicts) {
-    if (currentVersion(problem) <= context.versionMax) conflicts++
-    else deadLetters.push(deadLetter(batch, problem, context))
-  }
-  for (const problem of outcome.refused) deadLetters.push(deadLetter(batch, problem, context))
+export function judge(batch: Batch, outcome: BulkOutcome, from: ReadFrom): Judged {
+  const deadLetters = [...outcome.conflicts, ...outcome.refused].map((problem) =>
+    deadLetter(batch, problem, from),
+  )
   for (const missing of batch.missing) {
-    const { index, shard, segment } = context.item
+    const { index, shard, segment } = from
     deadLetters.push({
       index,
       shard,
@@ -46,7 +39,7 @@ export function judge(batch: Batch, outcome: BulkOutcome, context: JudgeContext)
   const read = batch.count + batch.missing.length
   const failed = deadLetters.length
   return {
-    settled: { read, written: read - failed, conflicts, failed, sourceBytes: batch.sourceBytes },
+    settled: { read, written: read - failed, failed, sourceBytes: batch.sourceBytes },
     deadLetters,
   }
 }
@@ -58,11 +51,15 @@ export function deadLetterKey(letter: DeadLetter): string {
 /** Text of a reason is cut: a mapping error may quote the whole document. */
 const reasonMax = 1000
 
-function deadLetter(batch: Batch, problem: ItemProblem, { item }: JudgeContext): DeadLetter {
+function deadLetter(
+  batch: Batch,
+  problem: ItemProblem,
+  { index, shard, segment }: ReadFrom,
+): DeadLetter {
   return {
-    index: item.index,
-    shard: item.shard,
-    segment: item.segment,
+    index,
+    shard,
+    segment,
     doc: batch.doc[problem.item]!,
     ...itemNames(batch, problem.item),
     version: batch.version[problem.item]!,
@@ -72,11 +69,4 @@ function deadLetter(batch: Batch, problem: ItemProblem, { item }: JudgeContext):
     at: new Date().toISOString(),
     state: 'open',
   }
-}
-
-/** As the engines word it: `[id]: version conflict, current version [12] is higher than the one provided [5]`. */
-function currentVersion(problem: ItemProblem): number {
-  const matches = [...problem.reason.matchAll(/current version \[(\d+)\]/g)]
-  const last = matches.at(-1)?.[1]
-  return last === undefined ? Infinity : Number(last)
 }

@@ -119,7 +119,6 @@ test('the incarnation of a shard is noted, and another one is refused by name', 
     snapshot: 'snapshot-s1',
     maxSeqNo: 41,
     localCheckpoint: 40,
-    versionMax: 42,
   })
   const other = { task, shard: { ...opened, historyUuid: 'began anew' } }
   await assert.rejects(

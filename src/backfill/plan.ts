@@ -188,7 +188,7 @@ export async function planShard(
 /** On each opening, also of a shard that was planned before: the incarnation must be the noted one. */
 export async function noteIncarnation(
   state: StateStore,
-  { target, record }: PlannedIndex,
+  { record }: PlannedIndex,
   { task, shard }: { task: ShardTask; shard: OpenedShard },
 ): Promise<ShardIncarnation> {
   const known = (await state.get(shardIncarnationKind, `${task.index}/${task.shard}`))?.value
@@ -199,7 +199,6 @@ export async function noteIncarnation(
       shard.historyUuid ?? 'none',
     )
   }
-  const versionMax = target.epochBase + (shard.maxSeqNo ?? -1) + 1
   return {
     index: task.index,
     shard: task.shard,
@@ -208,7 +207,6 @@ export async function noteIncarnation(
     snapshot: record.snapshot,
     maxSeqNo: shard.maxSeqNo,
     localCheckpoint: shard.localCheckpoint,
-    versionMax: Math.max(known?.versionMax ?? 0, versionMax),
   }
 }
 
@@ -231,7 +229,6 @@ function splitSegment(
     done: maxDoc === 0,
     read: 0,
     written: 0,
-    conflicts: 0,
     failed: 0,
     sourceBytes: 0,
   }))

@@ -13,8 +13,6 @@ export interface IndexProgress {
   shardsTotal: number
   read: number
   written: number
-  /** Counted in `written` too: the target held a newer write of ours already. */
-  conflicts: number
   failed: number
   sourceBytes: number
   snapshotBytes: number
@@ -41,11 +39,10 @@ export interface BackfillProgress {
 export function indexProgress(index: PlannedIndex): IndexProgress {
   const { record, target, shards, items } = index
   const bytes = new Map<number, { settled: number; stored: number }>()
-  const sum = { read: 0, written: 0, conflicts: 0, failed: 0, sourceBytes: 0, itemsDone: 0 }
+  const sum = { read: 0, written: 0, failed: 0, sourceBytes: 0, itemsDone: 0 }
   for (const item of items) {
     sum.read += item.read
     sum.written += item.written
-    sum.conflicts += item.conflicts
     sum.failed += item.failed
     sum.sourceBytes += item.sourceBytes
     if (item.done) sum.itemsDone++

@@ -73,8 +73,6 @@ export type WorkItem = {
   /** Of what lies below the checkpoint. */
   read: number
   written: number
-  /** 409 that a write of ours explains; counted in `written` too. */
-  conflicts: number
   failed: number
   sourceBytes: number
 }

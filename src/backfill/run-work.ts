@@ -1,6 +1,6 @@
 import type { MigrationError } from '../base/errors.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
-import { deadLetterKind, shardIncarnationKind } from '../state/records.ts'
+import { deadLetterKind } from '../state/records.ts'
 import type { Change } from '../state/store.ts'
 import type { Restored } from '../state/ledger.ts'
 import { errorRecord, failureOf, reachOf, tooManyDeadLetters, type Failure } from './failure.ts'
@@ -145,17 +145,12 @@ export class RunWork {
   async #runItem(lane: Lane, task: Task & { kind: 'item' }): Promise<void> {
     const { index, item } = task
     const { target } = index
-    const incarnation = await this.#input.state.get(
-      shardIncarnationKind,
-      `${item.index}/${item.shard}`,
-    )
     const itemTask: ItemTask = {
       item,
       fenceAlias: target.fenceAlias,
       epochBase: target.epochBase,
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
-      versionMax: incarnation?.value.versionMax ?? 0,
     }
     const { settled } = await lane.run(itemTask, (report) => this.#store(item, report))
     const ended = settled

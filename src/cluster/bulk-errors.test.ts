@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bulkRule, currentVersionOf } from './bulk-errors.ts'
+import { bulkRule } from './bulk-errors.ts'
 
 type Case = [status: number, type: string, action: string, reason?: string]
 
@@ -72,28 +72,4 @@ test('bulkRule() has an action for each error of a request', () => {
   for (const [status, type, action, reason = ''] of requests) {
     assert.equal(bulkRule('request', { status, type, reason }).action, action, `${status} ${type}`)
   }
-})
-
-test('currentVersionOf() reads the version from the end of the reason only', () => {
-  const of = (reason: string) => currentVersionOf({ reason })
-  assert.equal(
-    of('[1]: version conflict, current version [5] is higher than the one provided [3]'),
-    5,
-  )
-  assert.equal(
-    of('[1]: version conflict, current version [5] is higher or equal to the one provided [5]'),
-    5,
-  )
-  assert.equal(
-    of('[1]: version conflict, document already exists (current version [5])'),
-    undefined,
-  )
-  assert.equal(of('[1]: version conflict, required seqNo [1], primary term [1]'), undefined)
-  const idLikeAReason = 'version conflict, current version [9] is higher than the one provided [8]'
-  assert.equal(
-    of(
-      `[${idLikeAReason}]: version conflict, current version [5] is higher than the one provided [3]`,
-    ),
-    5,
-  )
 })

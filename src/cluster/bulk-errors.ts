@@ -114,18 +114,3 @@ function matches(row: Row, level: 'item' | 'request', error: EngineError): boole
   if (typeof status === 'function' && !status(error.status)) return false
   return reason === undefined || reason.test(error.reason)
 }
-
-/**
- * The version that the target holds, from the reason of a version conflict:
- * `[ID]: version conflict, current version [N] is higher [or equal to|than] the one provided [M]`.
- * undefined where the reason does not say it.
- */
-export function currentVersionOf(problem: { readonly reason: string }): number | undefined {
-  // Anchored at the end, since an id may hold any text.
-  const match =
-    /version conflict, current version \[(\d+)\] is higher (?:than|or equal to) the one provided \[\d+\]$/.exec(
-      problem.reason,
-    )
-  const version = Number(match?.[1])
-  return Number.isSafeInteger(version) ? version : undefined
-}

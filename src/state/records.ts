@@ -34,8 +34,6 @@ export type ShardIncarnation = {
   snapshot: string
   maxSeqNo: number | null
   localCheckpoint: number | null
-  /** Highest version (epoch base + _seq_no + 1) that this migration may have sent for the shard. */
-  versionMax: number
 }
 export const shardIncarnationKind = kind<ShardIncarnation>('shard-incarnation')
 
@@ -56,7 +54,7 @@ export type LedgerEntry = {
 }
 export const ledgerKind = kind<LedgerEntry>('ledger')
 
-/** A document that the target refused, or a version conflict that no write of ours explains. Key: `index/shard/segment/doc`. */
+/** A document that the target refused, or that it holds at a higher version which no write of ours explains. Key: `index/shard/segment/doc`. */
 export type DeadLetter = {
   index: string
   shard: number
