@@ -1,0 +1,64 @@
+/** The program as a person runs it: a process with arguments, output and an exit code. */
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('../../bin/osmigrate.js', import.meta.url))
+const timeoutMs = 180_000
+
+export interface CliEnded {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface CliProcess {
+  child: ChildProcess
+  ended: Promise<CliEnded>
+}
+
+/** An empty folder that is gone when the file's tests end. */
+export function cliFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'osmigrate-cli-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Starts a command in a folder, as a person would there. */
+export function startOsmigrate(folder: string, ...args: string[]): CliProcess {
+  const child = spawn(process.execPath, [program, ...args], { cwd: folder, timeout: timeoutMs })
+  const ended = new Promise<CliEnded>((resolve, reject) => {
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+  })
+  return { child, ended }
+}
+
+/** Runs a command that must end with this code. */
+export async function osmigrate(
+  folder: string,
+  code: number,
+  ...args: string[]
+): Promise<CliEnded> {
+  const ended = await startOsmigrate(folder, ...args).ended
+  assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`)
+  return ended
+}
+
+/** Runs a command that must end with this code and print one JSON document. */
+export async function osmigrateJson<T>(
+  folder: string,
+  code: number,
+  ...args: string[]
+): Promise<T> {
+  return JSON.parse((await osmigrate(folder, code, ...args, '--json')).stdout) as T
+}
