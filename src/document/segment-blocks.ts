@@ -192,7 +192,13 @@ function rolesOf(segment: Segment): Uint8Array {
   let numberMax = 0
   for (const { number } of segment.fieldInfos.values()) numberMax = Math.max(numberMax, number)
   const roles = new Uint8Array(numberMax + 1)
-  const names = { _id: 'id', _source: 'source', _routing: 'routing', _uid: 'uid' } as const
+  const names = {
+    _id: 'id',
+    _source: 'source',
+    _routing: 'routing',
+    _uid: 'uid',
+    _parent: 'parent',
+  } as const
   for (const [name, role] of Object.entries(names)) {
     const field = segment.fieldInfos.get(name)
     if (field !== undefined) roles[field.number] = fieldRole[role]
