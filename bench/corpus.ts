@@ -33,6 +33,9 @@ const bulkBytes = 5 * 1024 * 1024
 const index = 'logs'
 const snapshot = 'bench'
 
+/** The engines' breaker counts garbage as use, and the serial collector leaves it until the heap is full: 429 without need. */
+export const garbageIsNoUse = { 'indices.breaker.total.use_real_memory': 'false' }
+
 /** Gives the corpus of a shape, making it when it is not in the cache (about a minute for 450 MB). */
 export async function openCorpus(
   shape: CorpusShape,
@@ -74,8 +77,7 @@ async function makeSnapshot(
 ): Promise<Omit<Corpus, 'repository' | keyof CorpusShape>> {
   const engine = await startEngine({
     ...{ kind: 'elasticsearch', version: engineVersion, heapMb: 1024 },
-    // Garbage counts as use there, and this collector leaves it until the heap is full.
-    settings: { 'indices.breaker.total.use_real_memory': 'false' },
+    settings: garbageIsNoUse,
   })
   const cluster = await connectCluster('source', { url: [engine.url] })
   try {

@@ -3,7 +3,7 @@ import { connectCluster } from '../src/cluster/connect.ts'
 import type { Cluster } from '../src/cluster/cluster.ts'
 import { startEngine } from '../src/engines/engine.ts'
 import type { BackfillFound, BackfillRequest } from './backfill-child.ts'
-import { createLogIndex } from './corpus.ts'
+import { createLogIndex, garbageIsNoUse } from './corpus.ts'
 import type { Corpus } from './corpus.ts'
 import type { DecodeFound, DecodeRequest } from './decode-child.ts'
 import { NullSink, runChild } from './measured.ts'
@@ -98,7 +98,10 @@ export async function measureNullSink(options: PartOptions, threads: number): Pr
 export async function measureOpenSearch(options: PartOptions): Promise<PartResult[]> {
   const { corpus, runs, onProgress } = options
   await serialiseBodies(corpus)
-  const engine = await startEngine({ kind: 'opensearch', version: '3', heapMb: 1024 })
+  const engine = await startEngine({
+    ...{ kind: 'opensearch', version: '3', heapMb: 1024 },
+    settings: garbageIsNoUse,
+  })
   const cluster = await connectCluster('target', { url: [engine.url] })
   const reference: (ReferenceFound & ProcessFigures)[] = []
   const backfill: (BackfillFound & ProcessFigures)[] = []
