@@ -1,0 +1,73 @@
+/**
+ * Snapshots of old engines, from the fixtures that those engines made, are moved to OpenSearch and compared: all
+ * indices but those that need a change of their mapping.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { openBlobStore } from '../../src/blob/open.ts'
+import { openRepository } from '../../src/snapshot/repository.ts'
+import { assertEqual, backfill, makeReady } from '../support/backfill.ts'
+import { send, useEngine } from '../support/engines.ts'
+import { connect } from '../support/metadata.ts'
+
+// The indices have the names of the fixtures, so nobody else may be there.
+const engine = await useEngine('opensearch', '3', { own: true })
+const target = engine.skip === false ? await connect('target', engine) : undefined!
+
+/** By engine, and whether the target's version is the source's `_version`. */
+const sources = [
+  { version: '6.2.4', versionFrom: 'seqNo' },
+  { version: '5.6.16', versionFrom: 'version' },
+] as const
+/** `_parent` is no field of the target. */
+const left = ['children']
+
+for (const { version, versionFrom } of sources) {
+  test(
+    `Elasticsearch ${version}: every document arrives, once`,
+    { skip: engine.skip },
+    async () => {
+      const folder = path.join(
+        import.meta.dirname,
+        `../fixtures/elasticsearch-${version}/compressed`,
+      )
+      const repository = path.join(folder, 'repository')
+      const snapshot = await (await openRepository(openBlobStore(repository))).openSnapshot('s1')
+      const indices = snapshot.indices.filter((index) => !left.includes(index))
+      const ready = await makeReady({ repository, snapshot, target, indices })
+      try {
+        const first = await backfill(ready)
+        assert.equal(first.deadLetters, 0)
+        await assertEqual(ready)
+        const versions = await versionsOf('plain')
+        for (const line of readFileSync(path.join(folder, 's1.ndjson'), 'utf8').split('\n')) {
+          if (line === '') continue
+          const document = JSON.parse(line) as Line
+          if (document.index !== 'plain') continue
+          const expected = versionFrom === 'version' ? document.version : document.seqNo! + 1
+          assert.equal(versions.get(document.id), expected, document.id)
+        }
+      } finally {
+        await send(engine, 'DELETE', `/${indices.join(',')}`)
+      }
+    },
+  )
+}
+
+interface Line {
+  index: string
+  id: string
+  version: number
+  seqNo?: number
+}
+
+async function versionsOf(index: string): Promise<Map<string, number>> {
+  interface Hits {
+    hits: { hits: { _id: string; _version: number }[] }
+  }
+  const url = `/${index}/_search?size=1000&version=true&_source=false`
+  const answer = await send<Hits>(engine, 'GET', url)
+  return new Map(answer.hits.hits.map((hit) => [hit._id, hit._version]))
+}
