@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { MigrationError } from '../base/errors.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/records.ts'
 import type { TargetIndex } from '../state/records.ts'
 import { openSqliteStore } from '../state/sqlite-store.ts'
@@ -142,6 +142,24 @@ test('versions are made of _version only where index and engine are older than 6
     const { record } = await planIndex(await temporaryStore(t), snapshot, target)
     assert.equal(record.versionFrom, expected, `${engineVersion}, ${createdVersion}`)
   }
+})
+
+test('a shard that cannot be listed is bad by name, and looked at again by a later run', async (t) => {
+  const state = await temporaryStore(t)
+  const broken = snapshotOf('s1')
+  broken.openShard = async (_index, shard) => {
+    if (shard === 3) throw new MigrationError('MA_BLOB_MISSING', 'no snap-s1.dat')
+    return { byteLength: 1000 } as ShardFiles
+  }
+  const error = { code: 'MA_BLOB_MISSING', message: 'no snap-s1.dat' }
+  const bad = { index: 'a', shard: 3, byteLength: 0, state: 'bad', error }
+  for (const run of [1, 2]) {
+    const { shards } = await planIndex(state, broken, target)
+    assert.deepEqual(shards[3], bad, `run ${run}`)
+    assert.deepEqual([shards.length, shards[4]?.state], [12, 'open'])
+  }
+  const mended = (await planIndex(state, snapshotOf('s1'), target)).shards[3]
+  assert.deepEqual(mended, { index: 'a', shard: 3, byteLength: 1003, state: 'open', error: null })
 })
 
 test('another incarnation of the index than the one that metadata saw is refused', async (t) => {

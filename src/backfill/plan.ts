@@ -8,6 +8,7 @@ import {
   type TargetIndex,
 } from '../state/records.ts'
 import type { Change, Kind, StateStore } from '../state/store.ts'
+import { errorRecord, reachOf } from './failure.ts'
 import type { OpenedShard, ShardTask } from './lane.ts'
 import {
   backfillIndexKind,
@@ -40,7 +41,7 @@ export async function planIndex(
   const known = (await state.get(backfillIndexKind, index))?.value
   if (known && known.targetUuid !== target.targetUuid) await forget(state, index)
   else if (known && known.snapshotUuid !== snapshot.uuid) throw otherSnapshot(known, snapshot)
-  else if (known) return loadPlan(state, known, target)
+  else if (known) return loadPlan({ state, snapshot }, known, target)
   return makePlan(state, snapshot, target)
 }
 
@@ -68,14 +69,9 @@ async function makePlan(
   const shards: BackfillShard[] = []
   for (let shard = 0; shard < metadata.numberOfShards; shard++) {
     const reason = lacking.get(shard)?.reason
-    const files = reason === undefined ? await snapshot.openShard(index, shard) : undefined
-    shards.push({
-      index,
-      shard,
-      byteLength: files?.byteLength ?? 0,
-      state: files ? 'open' : 'lacking',
-      error: files ? null : { code: 'MA_SNAPSHOT', message: reason ?? '' },
-    })
+    if (reason === undefined) shards.push(await lookAtShard(snapshot, { index, shard }))
+    else
+      shards.push(unreadable({ index, shard }, 'lacking', { code: 'MA_SNAPSHOT', message: reason }))
   }
   const record: BackfillIndex = {
     index,
@@ -113,15 +109,38 @@ function versionFromOf(
   return createdVersion < firstNumberedVersion && oldEngine ? 'version' : 'seqNo'
 }
 
+/** A shard whose list of files cannot be read is bad, by name: it keeps nothing else from being carried over. */
+async function lookAtShard(snapshot: Snapshot, task: ShardTask): Promise<BackfillShard> {
+  try {
+    const { byteLength } = await snapshot.openShard(task.index, task.shard)
+    return { ...task, byteLength, state: 'open', error: null }
+  } catch (error) {
+    if (reachOf(error) !== 'shard') throw error
+    return unreadable(task, 'bad', errorRecord(error))
+  }
+}
+
+function unreadable(
+  task: ShardTask,
+  state: 'bad' | 'lacking',
+  error: BackfillShard['error'],
+): BackfillShard {
+  return { ...task, byteLength: 0, state, error }
+}
+
 async function loadPlan(
-  state: StateStore,
+  { state, snapshot }: { state: StateStore; snapshot: Snapshot },
   record: BackfillIndex,
   target: TargetIndex,
 ): Promise<PlannedIndex> {
   const prefix = `${record.index}/`
   const shards: BackfillShard[] = []
   for await (const { value } of state.each(backfillShardKind, { prefix })) {
-    shards[value.shard] = value
+    // It was not even listed the last time.
+    const again = value.state === 'bad' && value.byteLength === 0
+    shards[value.shard] = again
+      ? await lookAtShard(snapshot, { index: record.index, shard: value.shard })
+      : value
   }
   const items: WorkItem[] = []
   for await (const { value } of state.each(workItemKind, { prefix })) items.push(value)

@@ -424,23 +424,65 @@ test(
   },
 )
 
+test(
+  'a shard whose list of files is damaged or missing keeps nothing else from being finished',
+  { skip },
+  async () => {
+    const { plain, right } = names
+    const migration = await ready(plain, right)
+    for (const [breakList, expected] of [
+      [(file: string) => writeFileSync(file, flipped(readFileSync(file))), 'MA_CORRUPT_DATA'],
+      [(file: string) => rmSync(file), 'MA_BLOB_MISSING'],
+    ] as const) {
+      const { folder, open } = copyOfRepository()
+      const lists = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        /^indices\/[^/]+\/1\/snap-/.test(name),
+      )
+      for (const list of lists) breakList(join(folder, list))
+      await assert.rejects(
+        backfill(migration, { snapshot: await open() }),
+        code(expected, new RegExp(`index ${plain}, shard 1: `)),
+      )
+      await withState(migration.folder, async (state) => {
+        const { indices } = await backfillStatus(state, { isRunning: false })
+        assert.equal(indices.find(({ index }) => index === right)?.state, 'done')
+        const { errors, shardsOpened } = indices.find(({ index }) => index === plain)!
+        assert.deepEqual([shardsOpened, ...errors.map((one) => one.shard)], [1, 1])
+      })
+    }
+    await backfill(migration)
+    await assertEqual(migration)
+  },
+)
+
 /** The snapshot from a copy of the repository in which one byte of the shard's stored fields is flipped. */
 async function breakShard(index: string, shard: number): Promise<typeof snapshot> {
-  const folder = mkdtempSync(join(tmpdir(), 'osmigrate-broken-'))
-  after(() => rmSync(folder, { recursive: true }))
-  cpSync(repository, folder, { recursive: true })
+  const { folder, open } = copyOfRepository()
   const files = await snapshot.openShard(index, shard)
   const compound = [...files.names()].find((name) => name.endsWith('.cfs'))!
   const [blob] = files.file(compound).blobs
   const file = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) =>
     blob!.endsWith(name.split('/').at(-1)!),
   )
-  const bytes = readFileSync(join(folder, file!))
   // The first member of a compound file of this size is the largest, the stored fields.
+  writeFileSync(join(folder, file!), flipped(readFileSync(join(folder, file!))))
+  return open()
+}
+
+function copyOfRepository(): { folder: string; open: () => Promise<typeof snapshot> } {
+  const folder = mkdtempSync(join(tmpdir(), 'osmigrate-broken-'))
+  after(() => rmSync(folder, { recursive: true }))
+  cpSync(repository, folder, { recursive: true })
+  const open = async (): Promise<typeof snapshot> =>
+    (await openRepository(openBlobStore(folder))).openSnapshot(snapshot.name)
+  return { folder, open }
+}
+
+/** With one bit in the middle flipped. */
+function flipped(bytes: Buffer): Buffer {
   const at = bytes.length >> 1
   bytes[at] = bytes[at]! ^ 0x40
-  writeFileSync(join(folder, file!), bytes)
-  return (await openRepository(openBlobStore(folder))).openSnapshot(snapshot.name)
+  return bytes
 }
 
 async function fenceAliasOf({ folder, indices }: ReadyMigration): Promise<string> {
