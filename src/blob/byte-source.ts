@@ -10,6 +10,11 @@ export interface ByteSource {
    * MA_BLOB_MISSING or MA_BLOB_READ when the store fails.
    */
   read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
+  /**
+   * Announces that [offset, end) will be read from front to back from now on, so that a store far away can fetch ahead.
+   * Takes the place of what was announced before. Absent where it would not help.
+   */
+  expectReads?(offset: number, end: number): void
   /** Releases what the source holds (a file handle). Reading afterwards is a bug. */
   close(): Promise<void>
 }
@@ -20,12 +25,15 @@ export interface BlobEntry {
   readonly byteLength: number
 }
 
-/** A place that holds blobs under slash-separated paths: a folder here, object storage later. */
+/** A place that holds blobs under slash-separated paths: a folder, object storage, a web server. */
 export interface BlobStore {
   /** The location as the user gave it, for messages. */
   readonly location: string
-  /** The blobs directly in `folder` ('' is the root), sorted by name; a folder that does not exist is empty. */
-  list(folder: string): Promise<BlobEntry[]>
+  /**
+   * The blobs directly in `folder` ('' is the root), sorted by name; a folder that does not exist is empty. undefined
+   * where the place tells no listing: a web server, or object storage without the permission for it.
+   */
+  list(folder: string): Promise<BlobEntry[] | undefined>
   /** Opens one blob; throws MA_BLOB_MISSING when it is not there. */
   open(path: string): Promise<ByteSource>
 }

@@ -58,6 +58,9 @@ export function countingStore(store: BlobStore): CountingStore {
           count(path, offset, length)
           return source.read(offset, length, into)
         },
+        ...(source.expectReads && {
+          expectReads: (offset: number, end: number) => source.expectReads!(offset, end),
+        }),
         close: () => source.close(),
       }
     },

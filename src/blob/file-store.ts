@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { CorruptData, MigrationError } from '../base/errors.ts'
+import { blobPathParts } from './blob-path.ts'
 import type { BlobEntry, BlobStore, ByteSource } from './byte-source.ts'
 import { checkRange, readInto } from './range.ts'
 
@@ -111,23 +112,9 @@ async function readFully(
   }
 }
 
-/**
- * A path of the store inside its folder. Names come from the snapshot's own metadata, which may be hostile: nothing
- * may lead out of the folder.
- */
+/** A path of the store inside its folder. */
 function inside(folder: string, name: string): string {
-  const segments = name.split('/')
-  if (
-    segments.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'))
-  ) {
-    throw new CorruptData({
-      file: folder,
-      offset: 0,
-      expected: 'the name of a blob inside the repository',
-      found: JSON.stringify(name.slice(0, 200)),
-    })
-  }
-  return join(folder, ...segments)
+  return join(folder, ...blobPathParts(folder, name))
 }
 
 interface OpenFile {

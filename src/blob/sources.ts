@@ -36,8 +36,20 @@ export function concatenatedSource(name: string, parts: readonly SourcePart[]): 
     byteLength += part.byteLength
   }
   const opened = new Map<number, Promise<ByteSource>>()
+  let expected = { offset: 0, end: 0 }
+  /** Tells a part which of its bytes are read next. */
+  const announce = (source: ByteSource, i: number): void => {
+    const offset = Math.max(0, expected.offset - starts[i]!)
+    const end = Math.min(source.byteLength, expected.end - starts[i]!)
+    if (end > offset) source.expectReads?.(offset, end)
+  }
   const open = (i: number): Promise<ByteSource> => {
-    const source = opened.get(i) ?? openPart(parts[i]!)
+    const known = opened.get(i)
+    if (known !== undefined) return known
+    const source = openPart(parts[i]!).then((one) => {
+      announce(one, i)
+      return one
+    })
     opened.set(i, source)
     return source
   }
@@ -62,6 +74,14 @@ export function concatenatedSource(name: string, parts: readonly SourcePart[]): 
         }
       }
       return target
+    },
+    expectReads(offset, end) {
+      checkRange(name, byteLength, offset, end - offset)
+      expected = { offset, end }
+      for (const [i, source] of opened) {
+        // A part that does not open says so when it is read.
+        source.then((one) => announce(one, i)).catch(() => undefined)
+      }
     },
     async close() {
       const sources = await Promise.allSettled(opened.values())

@@ -88,6 +88,13 @@ function watchSignals(stopping: string): { signal: AbortSignal; release(): void 
 /** Sections of the configuration, or single options by dotted path, whose flags a command takes. */
 export type ConfigPart = string
 
+/** Where the snapshot repository is, and how it is reached. */
+export const repositoryParts: readonly ConfigPart[] = [
+  'snapshot.repository',
+  'snapshot.s3',
+  'snapshot.tls',
+]
+
 const partsOf = new WeakMap<Command, OptionRow[]>()
 
 /** Adds the flags of these parts of the configuration; `loadConfig()` of the invocation reads them back. */

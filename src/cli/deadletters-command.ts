@@ -1,5 +1,5 @@
 import { Argument, Option, type Command } from 'commander'
-import { addConfigFlags, addExamples, defineAction } from './command.ts'
+import { addConfigFlags, addExamples, defineAction, repositoryParts } from './command.ts'
 
 export function defineDeadLetters(command: Command): void {
   command.description(
@@ -25,7 +25,7 @@ export function defineDeadLetters(command: Command): void {
     .summary('one of them, with its document')
     .description('Shows one dead letter and the document as the snapshot holds it.')
     .addArgument(new Argument('<key>', 'as `deadletters list --each` shows it'))
-  addConfigFlags(show, ['snapshot.repository', 'snapshot.name', 'snapshot.allowPartial'])
+  addConfigFlags(show, [...repositoryParts, 'snapshot.name', 'snapshot.allowPartial'])
   addExamples(show, [['osmigrate deadletters show shop/0/_3/17', '']])
   act(show, 'showOneDeadLetter')
 
@@ -38,7 +38,7 @@ export function defineDeadLetters(command: Command): void {
   addFilters(retry)
   addConfigFlags(retry, [
     'target',
-    'snapshot.repository',
+    ...repositoryParts,
     'snapshot.name',
     'snapshot.allowPartial',
     'select',

@@ -5,7 +5,8 @@ import { addExamples, defineAction, type Invocation } from './command.ts'
 import { printJson, printLine, printTable } from './output.ts'
 import { say } from './progress.ts'
 
-const kinds = ['elasticsearch', 'opensearch', 'kafka'] as const
+/** Those for users: an S3 service is for tests. */
+const kinds: readonly EngineKind[] = ['elasticsearch', 'opensearch', 'kafka']
 
 export function defineEngine(command: Command): void {
   command.description(
@@ -105,8 +106,9 @@ function defineList(command: Command): void {
   addExamples(command, [['osmigrate engine list', '']])
   defineAction(command, async ({ json }) => {
     const { engineAvailable, engineCatalogue } = await import('../engines/engine.ts')
+    const offered = engineCatalogue.filter(({ kind }) => kinds.includes(kind))
     const rows = await Promise.all(
-      engineCatalogue.map(async ({ kind, version }) => {
+      offered.map(async ({ kind, version }) => {
         const available = await engineAvailable(kind, version)
         return { kind, version, ...available }
       }),

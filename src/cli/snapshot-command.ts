@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addConfigFlags, addExamples, defineAction } from './command.ts'
+import { addConfigFlags, addExamples, defineAction, repositoryParts } from './command.ts'
 
 export function defineSnapshot(command: Command): void {
   command.description(
@@ -15,10 +15,11 @@ function defineList(command: Command): void {
   command
     .summary('the snapshots of a repository')
     .description('Lists the snapshots of a repository.')
-  addConfigFlags(command, ['snapshot.repository'])
+  addConfigFlags(command, repositoryParts)
   addExamples(command, [
     ['osmigrate snapshot list --repository /mnt/snapshots', ''],
     ['osmigrate snapshot list --repository file:///mnt/snapshots --json', ''],
+    ['osmigrate snapshot list --repository s3://backups/es --s3-region eu-west-1', ''],
   ])
   defineAction(command, async (invocation) => {
     const { listSnapshots } = await import('./snapshot-views.ts')
@@ -32,7 +33,7 @@ function defineShow(command: Command): void {
     .description(
       'Shows what a snapshot holds: indices, shards, documents, bytes, engine and Lucene versions, state. Documents are counted as the engine does: nested ones are among them.',
     )
-  addConfigFlags(command, ['snapshot.repository', 'snapshot.name', 'select'])
+  addConfigFlags(command, [...repositoryParts, 'snapshot.name', 'select'])
   addExamples(command, [
     ['osmigrate snapshot show --repository /mnt/snapshots --snapshot nightly', ''],
     ["osmigrate snapshot show --repository /mnt/snapshots --snapshot nightly --index 'logs-*'", ''],
@@ -77,7 +78,7 @@ function defineDocuments(command: Command): void {
       'Prints one document a line: index, id, routing, type, seqNo, version, source (the JSON as stored, on one line). Keys that a document lacks are left out. With and without --json the same.',
     )
   addConfigFlags(command, [
-    'snapshot.repository',
+    ...repositoryParts,
     'snapshot.name',
     'snapshot.allowPartial',
     'select',

@@ -76,6 +76,7 @@ async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
   const { writer, stored, toDoc, memory } = reading
   const { firstDoc, offset } = stored.chunks
   let next = chunkOf(stored, reading.fromDoc)
+  stored.source.expectReads?.(offset[next]!, offset[chunkOf(stored, toDoc - 1) + 1]!)
   writer.begin(reading.fromDoc)
   while (next < stored.chunks.count && firstDoc[next]! < toDoc) {
     const dead = deadChunks(reading, next)

@@ -7,7 +7,8 @@
  * modules.ts.
  */
 
-export type EngineKind = 'elasticsearch' | 'opensearch' | 'kafka'
+/** `s3` is s3proxy, which serves a folder as an S3 service. */
+export type EngineKind = 'elasticsearch' | 'opensearch' | 'kafka' | 's3'
 
 export interface MavenCoordinates {
   readonly group: string
@@ -15,6 +16,7 @@ export interface MavenCoordinates {
   readonly version: string
   /** File type, `jar` unless said. */
   readonly type?: string
+  readonly classifier?: string
 }
 
 export interface EngineModule {
@@ -29,7 +31,7 @@ export interface EngineRow {
   readonly short?: 'plain' | 'secured' | 'both'
   /** Major versions of Java that run it, both ends included. */
   readonly java: readonly [number, number]
-  /** The archive; Kafka has none and is resolved as a jar with its dependencies. */
+  /** The archive; Kafka has none and is resolved as a jar with its dependencies, s3proxy is one jar with all. */
   readonly archive: MavenCoordinates
   readonly modules: readonly EngineModule[]
   /** Modules of the archive that are of no use here and slow the start down. */
@@ -159,6 +161,25 @@ export const engineCatalogue: readonly EngineRow[] = [
     securityInside: true,
   },
   {
+    kind: 'elasticsearch',
+    version: '8.19.0',
+    short: 'both',
+    java: javaWithSecurityManager,
+    archive: zip(elasticsearchBare, 'elasticsearch', '8.19.0'),
+    // None of the other modules can be had for 8 and 9.
+    modules: [],
+    securityInside: true,
+  },
+  {
+    kind: 'elasticsearch',
+    version: '9.2.0',
+    short: 'both',
+    java: [21, 26],
+    archive: zip(elasticsearchBare, 'elasticsearch', '9.2.0'),
+    modules: [],
+    securityInside: true,
+  },
+  {
     kind: 'opensearch',
     version: '1.3.20',
     short: 'plain',
@@ -223,6 +244,14 @@ export const engineCatalogue: readonly EngineRow[] = [
     short: 'plain',
     java: [17, 26],
     archive: jar('org.apache.kafka', 'kafka_2.13', '4.1.0'),
+    modules: [],
+  },
+  {
+    kind: 's3',
+    version: '4.1.0',
+    short: 'plain',
+    java: [17, 26],
+    archive: { ...jar('org.gaul', 's3proxy', '4.1.0'), classifier: 'jar-with-dependencies' },
     modules: [],
   },
 ]

@@ -27,6 +27,7 @@ import { askHealth, isListening } from './health.ts'
 import { isPrepared, prepareEngine } from './home.ts'
 import { javaFor, javaRuntimes } from './java.ts'
 import { kafkaArguments, prepareLaunch, type LaunchOptions } from './launch.ts'
+
 import { freePort } from './ports.ts'
 
 export { engineCatalogue, findEngine, type EngineKind, type EngineRow } from './catalogue.ts'
@@ -60,7 +61,7 @@ export interface Engine {
   readonly port: number
   readonly pid: number
   readonly dir: string
-  /** The only folder below which the engine may hold file repositories (`path.repo`). */
+  /** The only folder below which the engine may hold file repositories (`path.repo`); nothing for Kafka and S3. */
   readonly repositoryDir: string
   /** With security: PEM of the CA; beside it client.pem with client-key.pem (user `migrator`) and admin.pem with admin-key.pem. */
   readonly caFile?: string
@@ -151,11 +152,13 @@ async function startIn(
   options: StartEngineOptions,
 ): Promise<Engine> {
   const isKafka = row.kind === 'kafka'
+  // These are told a port, since they do not say which one they took.
+  const needsPort = isKafka || row.kind === 's3'
   const launchOptions: LaunchOptions = {
     row,
     ...installed,
     dir,
-    port: options.port || (isKafka ? await freePort() : 0),
+    port: options.port || (needsPort ? await freePort() : 0),
     transportPort: isKafka ? await freePort() : 0,
     heapMb: options.heapMb ?? defaultHeapMb,
     security: options.security ?? false,
@@ -247,6 +250,7 @@ async function isReady(
     const log = await readFrom(started.logFile, started.logStart)
     return /Kafka Server started|from STARTING to STARTED/.test(log) && isListening(at.port)
   }
+  if (started.row.kind === 's3') return isListening(at.port)
   return askHealth(at.url, at.ca === undefined ? {} : { ca: at.ca, auth: at.adminAuth! })
 }
 
@@ -260,7 +264,7 @@ function urlOf(kind: EngineKind, port: number | undefined, secured: boolean): st
  * one, so no other process can get in between; and before it says so, whoever answers there is somebody else.
  */
 async function portOf(started: Started, launch: LaunchOptions): Promise<number | undefined> {
-  if (started.row.kind === 'kafka') return launch.port
+  if (started.row.kind === 'kafka' || started.row.kind === 's3') return launch.port
   const log = await readFrom(started.logFile, started.logStart)
   const line = /Http\w*\].*publish_address \{(?:[^}]*?)127\.0\.0\.1:(\d+)\}/i.exec(log)
   return line?.[1] === undefined ? undefined : Number(line[1])
@@ -268,7 +272,8 @@ async function portOf(started: Started, launch: LaunchOptions): Promise<number |
 
 async function notStarted(started: Started, what: string): Promise<MigrationError> {
   const tail = await tailOf(started.logFile, started.logStart, tailLines)
-  const taken = /Address already in use|BindHttpException|BindTransportException/.test(tail)
+  const taken =
+    /Address already in use|Failed to bind|BindHttpException|BindTransportException/.test(tail)
   const name = `${started.row.kind} ${started.row.version}`
   const message = taken
     ? `${name} could not bind its port on 127.0.0.1: another process has it. Choose another port, or stop that process`

@@ -98,6 +98,10 @@ async function assemble(
     await copyJars(await jarsOf(work, 'kafka'), path.join(home, 'lib'))
     return
   }
+  if (row.kind === 's3') {
+    await copyJars([await copyArtifact(row.archive, work, signal)], path.join(home, 'lib'))
+    return
+  }
   await unpack(await copyArtifact(row.archive, work, signal), home, { signal, keep: keepOf(row) })
   await mkdir(path.join(home, 'plugins'), { recursive: true })
   await addModules(row, home, path.join(work, 'modules'), signal)

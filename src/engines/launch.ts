@@ -50,8 +50,42 @@ export async function prepareLaunch(options: LaunchOptions): Promise<Launch> {
     await writeFile(path.join(dir, 'config/server.properties'), kafkaProperties(options))
     return { command, args: kafkaArguments(options, 'kafka.Kafka'), cwd: dir, env }
   }
+  if (row.kind === 's3') {
+    await writeFile(path.join(dir, 'config/s3proxy.conf'), s3Properties(options))
+    return { command, args: s3Arguments(options), cwd: dir, env }
+  }
   await writeSearchConfig(options)
+  if (hasLauncher(row)) return elasticsearch8Launch(options, { command, env })
   return { command, args: await searchArguments(options), cwd: dir, env }
+}
+
+/** Since 8 the server reads its arguments from a small process before it, which puts them together and ends it. */
+function hasLauncher(row: EngineRow): boolean {
+  return row.kind === 'elasticsearch' && majorOf(row.version) >= 8
+}
+
+function elasticsearch8Launch(
+  { home, dir, heapMb }: LaunchOptions,
+  { command, env }: Pick<Launch, 'command' | 'env'>,
+): Launch {
+  const args = [
+    '-Xms4m',
+    '-Xmx64m',
+    '-XX:+UseSerialGC',
+    '-Dcli.name=server',
+    `-Dcli.script=${home}/bin/elasticsearch`,
+    '-Dcli.libs=lib/tools/server-cli',
+    `-Des.path.home=${home}`,
+    `-Des.path.conf=${dir}/config`,
+    '-Des.distribution.type=zip',
+    '-cp',
+    `${home}/lib/*:${home}/lib/cli-launcher/*`,
+    'org.elasticsearch.launcher.CliToolLauncher',
+  ]
+  const tmp = path.join(dir, 'tmp')
+  const more = { ES_JAVA_OPTS: memoryFlags(heapMb).join(' '), ES_TMPDIR: tmp }
+  // It looks for its libraries below the folder that it runs in.
+  return { command, args, cwd: home, env: { ...env, ...more } }
 }
 
 async function writeSearchConfig(options: LaunchOptions): Promise<void> {
@@ -105,6 +139,7 @@ async function searchSettings(options: LaunchOptions): Promise<Record<string, st
       ? { [`reindex.remote.${remote}`]: '["127.0.0.1:*", "localhost:*"]' }
       : {}),
     ...(options.security ? securitySettings(row) : {}),
+    ...(hasLauncher(row) && !options.security ? { 'xpack.security.enabled': 'false' } : {}),
   }
 }
 
@@ -126,6 +161,7 @@ function securitySettings(row: EngineRow): Record<string, string> {
     return {
       ...settings,
       'xpack.security.enabled': 'true',
+      ...(hasLauncher(row) ? { 'xpack.security.autoconfiguration.enabled': 'false' } : {}),
       'xpack.security.authc.realms.file.file1.order': '0',
     }
   }
@@ -264,9 +300,49 @@ function kafkaProperties({ port, transportPort, dir, settings }: LaunchOptions):
     'group.initial.rebalance.delay.ms': '0',
     ...settings,
   }
+  return propertiesText(properties)
+}
+
+function propertiesText(properties: Readonly<Record<string, string>>): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+}
+
+/** The only key that the S3 service knows; it listens on 127.0.0.1 only. */
+export const s3Credentials = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key' }
+
+/**
+ * Objects are plain files DIR/BUCKET/KEY, and files that others put there are served too: with the folder of another
+ * engine as `jclouds.filesystem.basedir`, its repositories are bucket `snap`.
+ */
+function s3Properties({ port, dir, settings }: LaunchOptions): string {
+  return propertiesText({
+    's3proxy.endpoint': `http://127.0.0.1:${port}`,
+    's3proxy.authorization': 'aws-v2-or-v4',
+    's3proxy.identity': s3Credentials.accessKeyId,
+    's3proxy.credential': s3Credentials.secretAccessKey,
+    'jclouds.provider': 'filesystem-nio2',
+    'jclouds.identity': 'local',
+    'jclouds.credential': 'local',
+    'jclouds.filesystem.basedir': `${dir}/data`,
+    ...settings,
+  })
+}
+
+function s3Arguments({ heapMb, dir, home }: LaunchOptions): string[] {
+  const main = 'org.gaul.s3proxy.Main'
+  const properties = path.join(dir, 'config/s3proxy.conf')
+  const temporary = `-Djava.io.tmpdir=${dir}/tmp`
+  return [
+    ...memoryFlags(heapMb),
+    temporary,
+    '-cp',
+    `${home}/lib/*`,
+    main,
+    '--properties',
+    properties,
+  ]
 }
 
 /** Arguments of one of Kafka's main classes, working on the configuration that prepareLaunch wrote. */

@@ -22,8 +22,9 @@ export async function copyArtifact(
     { folder, what: text },
     signal,
   )
-  const { artifact, version, type = 'jar' } = coordinates
-  const copy = path.join(folder, `${artifact}-${version}.${type}`)
+  const { artifact, version, type = 'jar', classifier } = coordinates
+  const suffix = classifier === undefined ? '' : `-${classifier}`
+  const copy = path.join(folder, `${artifact}-${version}${suffix}.${type}`)
   await checkArchive(copy, text)
   return copy
 }
@@ -90,8 +91,11 @@ export async function jarsOf(folder: string, name: string): Promise<string[]> {
     .map((f) => path.join(jars, f))
 }
 
-function coordinateText({ group, artifact, version, type = 'jar' }: MavenCoordinates): string {
-  return `${group}:${artifact}:${version}:${type}`
+function coordinateText(coordinates: MavenCoordinates): string {
+  const { group, artifact, version, type = 'jar', classifier } = coordinates
+  return [group, artifact, version, type, ...(classifier === undefined ? [] : [classifier])].join(
+    ':',
+  )
 }
 
 function dependencyXml({ group, artifact, version }: MavenCoordinates): string {

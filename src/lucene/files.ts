@@ -73,6 +73,7 @@ export async function checkWholeFile(source: ByteSource): Promise<void> {
   const piece = new Uint8Array(Math.min(passBytes, byteLength))
   let crc = 0
   const checkedEnd = byteLength - 8
+  source.expectReads?.(0, byteLength)
   for (let offset = 0; offset < checkedEnd;) {
     const length = Math.min(piece.length, checkedEnd - offset)
     crc = crc32(await source.read(offset, length, piece), crc)
@@ -96,6 +97,7 @@ export function sliceOf(
       }
       return source.read(slice.offset + offset, length, into)
     },
+    expectReads: (offset, end) => source.expectReads?.(slice.offset + offset, slice.offset + end),
     close: () => Promise.resolve(),
   }
 }

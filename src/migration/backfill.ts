@@ -3,7 +3,7 @@ import { runBackfill, type BackfillSummary } from '../backfill/run.ts'
 import { backfillStatus, requestStop, type BackfillStatus } from '../backfill/status.ts'
 import { currentWriter, type Writer } from '../state/writer-lock.ts'
 import { clusterOptions, type Migration } from './migration.ts'
-import { selectedIndices } from './open-snapshot.ts'
+import { selectedIndices, storeOptions } from './open-snapshot.ts'
 import { required } from './required.ts'
 
 /** Runs the backfill of the selected indices until it is done, or until the migration's signal stops it. */
@@ -22,6 +22,7 @@ export async function runConfiguredBackfill(
     allowPartial: config.snapshot.allowPartial,
     reopen: {
       repository: required(config.snapshot.repository, 'snapshot.repository'),
+      store: storeOptions(config),
       target: clusterOptions(required(config.target, 'target.url')),
     },
     signal,

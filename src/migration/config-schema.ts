@@ -117,10 +117,40 @@ const selectSchema = z.strictObject({
 const snapshotSchema = z.strictObject({
   repository: option(z.string().min(1).optional(), {
     description:
-      'Where the snapshot repository is: a path or file:///PATH. For snapshot create it is a path on the nodes of the source, below path.repo.',
+      'Where the snapshot repository is: a path, file:///PATH, s3://BUCKET/PREFIX, or https://HOST/PATH of a web server. For snapshot create it is a path on the nodes of the source, below path.repo.',
     flag: 'repository',
     placeholder: 'LOC',
   }),
+  s3: z
+    .strictObject({
+      region: option(z.string().min(1).optional(), {
+        description:
+          'Region of the bucket of an s3:// repository. Default: as for other AWS tools (AWS_REGION, profile).',
+        flag: 's3-region',
+        placeholder: 'REGION',
+      }),
+      endpoint: option(clusterUrl.optional(), {
+        description: 'Address of an S3 service other than the one of AWS.',
+        flag: 's3-endpoint',
+        placeholder: 'URL',
+      }),
+      pathStyle: option(z.boolean().optional(), {
+        description:
+          'Put the bucket into the path of requests, not into the host name. Default: true where an endpoint is given.',
+        flag: 's3-path-style',
+      }),
+    })
+    .optional(),
+  tls: z
+    .strictObject({
+      ca: option(pemFile().optional(), {
+        description:
+          'Certificate authority of the S3 endpoint or web server that holds the repository: file:PATH of PEM. Default: what Node.js trusts.',
+        flag: 'repository-ca',
+        placeholder: 'file:PATH',
+      }),
+    })
+    .optional(),
   name: option(z.string().min(1).optional(), {
     description: 'Name of the snapshot. Default: osmigrate-NAME of the migration.',
     flag: 'snapshot',

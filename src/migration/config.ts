@@ -120,7 +120,8 @@ function completed(config: Config, folder: string): Config {
       if (tls?.[key] !== undefined) tls[key] = absoluteReference(tls[key], folder)
     }
   }
-  const { repository } = config.snapshot
+  const { repository, tls: storeTls } = config.snapshot
+  if (storeTls?.ca !== undefined) storeTls.ca = absoluteReference(storeTls.ca, folder)
   if (repository !== undefined && !/^[a-z][a-z0-9+]*:\/\//.test(repository)) {
     config.snapshot.repository = resolve(folder, repository)
   }

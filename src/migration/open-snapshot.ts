@@ -1,5 +1,5 @@
 import { selectExisting, selectNames, type Selection } from '../base/select.ts'
-import { openBlobStore } from '../blob/open.ts'
+import { openBlobStore, type BlobStoreOptions } from '../blob/open.ts'
 import { requireComplete } from '../snapshot/open-snapshot.ts'
 import { openRepository } from '../snapshot/repository.ts'
 import type { Repository, Snapshot } from '../snapshot/snapshot.ts'
@@ -8,7 +8,22 @@ import { required } from './required.ts'
 
 /** Opens the repository at snapshot.repository. */
 export async function openConfiguredRepository(config: Config): Promise<Repository> {
-  return openRepository(openBlobStore(required(config.snapshot.repository, 'snapshot.repository')))
+  const location = required(config.snapshot.repository, 'snapshot.repository')
+  return openRepository(openBlobStore(location, storeOptions(config)))
+}
+
+/** How the repository is reached, where it is not a folder. */
+export function storeOptions({ snapshot }: Config): BlobStoreOptions {
+  const { s3 = {}, tls } = snapshot
+  const { region, endpoint, pathStyle } = s3
+  return {
+    s3: {
+      ...(region !== undefined && { region }),
+      ...(endpoint !== undefined && { endpoint }),
+      ...(pathStyle !== undefined && { pathStyle }),
+    },
+    ...(tls?.ca !== undefined && { ca: tls.ca }),
+  }
 }
 
 /** The name of the snapshot: as configured, else osmigrate-NAME of the migration. */

@@ -4,6 +4,7 @@ import { readWhole } from './metadata-blob.ts'
 import { openSnapshot } from './open-snapshot.ts'
 import { parseIncompatible, parseRoot } from './root.ts'
 import type { Root, RootSnapshot } from './root.ts'
+import { isRefused, readLatestGeneration } from './root-without-listing.ts'
 import type { Repository, SnapshotSummary } from './snapshot.ts'
 
 const incompatibleBlob = 'incompatible-snapshots'
@@ -11,7 +12,8 @@ const incompatibleBlob = 'incompatible-snapshots'
 /**
  * Opens a snapshot repository as Elasticsearch 5.0 to 7.10 lay it out. Layout of the blobs:
  *
- *   index-N                                  the root; the highest N counts (index.latest is a hint, and may be stale)
+ *   index-N                                  the root; the highest N counts (index.latest is a hint, and may be stale:
+ *                                            it is used where the place tells no listing)
  *   snap-<snapshot uuid>.dat                 the snapshot
  *   meta-<snapshot uuid>.dat                 the cluster's metadata
  *   indices/<index id>/meta-<id>.dat         an index's metadata
@@ -22,7 +24,8 @@ const incompatibleBlob = 'incompatible-snapshots'
  */
 export async function openRepository(store: BlobStore): Promise<Repository> {
   const blobs = await store.list('')
-  const generation = findGeneration(store, blobs)
+  const generation =
+    blobs === undefined ? await readLatestGeneration(store) : findGeneration(store, blobs)
   const file = `index-${generation}`
   const root = parseRoot(await readWhole(store, file), file)
   const listed = [...root.snapshots, ...(await readIncompatible(store, root, blobs))]
@@ -70,11 +73,18 @@ function notRepository(store: BlobStore, blobs: readonly BlobEntry[]): string {
 async function readIncompatible(
   store: BlobStore,
   root: Root,
-  blobs: readonly BlobEntry[],
+  blobs: readonly BlobEntry[] | undefined,
 ): Promise<RootSnapshot[]> {
   if (!root.format.incompatibleSnapshots) return []
-  if (!blobs.some(({ name }) => name === incompatibleBlob)) return []
-  return parseIncompatible(await readWhole(store, incompatibleBlob), incompatibleBlob)
+  if (blobs?.some(({ name }) => name === incompatibleBlob) === false) return []
+  let bytes: Buffer
+  try {
+    bytes = await readWhole(store, incompatibleBlob)
+  } catch (error) {
+    if (blobs === undefined && isRefused(error)) return []
+    throw error
+  }
+  return parseIncompatible(bytes, incompatibleBlob)
 }
 
 function summary({ name, uuid, state, engineVersion, indices }: RootSnapshot): SnapshotSummary {

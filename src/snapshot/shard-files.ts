@@ -28,9 +28,13 @@ export interface ShardLocation {
 
 const virtualPrefix = 'v__'
 
+/** A file of Lucene is not cut into more parts, or its list is nonsense. */
+const partsMax = 1_000_000
+
 /**
- * Reads a shard's file list and compares it with the blobs that are there: each must exist in its length. Throws
- * MA_BLOB_MISSING naming blob, file, index and shard, or CorruptData.
+ * Reads a shard's file list and compares it with the blobs that are there: each must exist in its length. Where the
+ * place tells no listing this is found out when a blob is opened. Throws MA_BLOB_MISSING naming blob, file, index and
+ * shard, or CorruptData.
  */
 export async function openShardFiles(
   store: BlobStore,
@@ -38,9 +42,8 @@ export async function openShardFiles(
 ): Promise<ShardFiles> {
   const path = `${location.folder}/snap-${location.snapshotUuid}.dat`
   const json = await readMetadataBlob(store, path, 'snapshot')
-  const blobs = new Map(
-    (await store.list(location.folder)).map(({ name, byteLength }) => [name, byteLength]),
-  )
+  const listing = await store.list(location.folder)
+  const blobs = listing && new Map(listing.map(({ name, byteLength }) => [name, byteLength]))
   const files = new Map<string, ListedFile>()
   for (const fields of new Fields(path, '', json).each('files')) {
     const file = parseFile(fields, location, blobs)
@@ -60,7 +63,7 @@ interface ListedFile extends ShardFile {
 function parseFile(
   fields: Fields,
   location: ShardLocation,
-  blobs: ReadonlyMap<string, number>,
+  blobs: ReadonlyMap<string, number> | undefined,
 ): ListedFile {
   const name = fields.text('physical_name')
   if (!isFileName(name)) throw fields.wrong('physical_name', 'the name of a Lucene file', name)
@@ -97,10 +100,13 @@ function findParts(
   file: { name: string; blob: string; byteLength: number },
   fields: Fields,
   location: ShardLocation,
-  blobs: ReadonlyMap<string, number>,
+  blobs: ReadonlyMap<string, number> | undefined,
 ): { blobs: string[]; partBytes: number[] } {
   const partSize = parsePartSize(fields)
   const count = Math.max(1, Math.ceil(file.byteLength / partSize))
+  if (blobs === undefined && count > partsMax) {
+    throw fields.wrong('part_size', `at most ${partsMax} parts`, partSize)
+  }
   const names: string[] = []
   const partBytes: number[] = []
   for (let i = 0; i < count; i++) {
@@ -108,7 +114,7 @@ function findParts(
     const expected =
       count > 1 ? Math.min(partSize, file.byteLength - i * partSize) : file.byteLength
     // Stops at the first absent part, so that a wild count costs nothing.
-    checkBlob({ ...file, blob: name, expected, found: blobs.get(name) }, location)
+    if (blobs) checkBlob({ ...file, blob: name, expected, found: blobs.get(name) }, location)
     names.push(`${location.folder}/${name}`)
     partBytes.push(expected)
   }

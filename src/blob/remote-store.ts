@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { CorruptData, MigrationError } from '../base/errors.ts'
+import { blobPathParts } from './blob-path.ts'
+import type { BlobEntry, BlobStore, ByteSource } from './byte-source.ts'
+import { checkRange, readInto } from './range.ts'
+import { readAhead } from './read-ahead.ts'
+import { withRetries } from './retry.ts'
+
+/**
+ * What object storage and web servers have in common: a request costs a round trip, may fail and is made again; many
+ * requests at once are fast. Requests of a store that are under way are bounded, a long range is cut into pieces that
+ * are fetched at the same time, and what is read from front to back is fetched ahead.
+ */
+export interface RemoteBlobs {
+  /**
+   * One page of the blobs directly in a folder, and the mark of the next page; undefined when the place tells no
+   * listing. Absent: it never does.
+   */
+  listPage?(
+    folder: string,
+    mark: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ListPage | undefined>
+  /**
+   * Fills `into` with what the blob holds from `offset` on. Throws MA_BLOB_MISSING, or MA_BLOB_READ, retryable where
+   * that may help.
+   */
+  readRange(range: RemoteRange, signal: AbortSignal): Promise<RangeRead>
+}
+
+export interface ListPage {
+  readonly entries: readonly BlobEntry[]
+  readonly next?: string
+}
+
+export interface RemoteRange {
+  readonly path: string
+  readonly offset: number
+  readonly into: Uint8Array
+}
+
+export interface RangeRead {
+  /** Bytes of the whole blob. */
+  readonly byteLength: number
+  /** Bytes that were read: less than asked for only where the blob ends. */
+  readonly count: number
+}
+
+/** Requests of one store under way at once. */
+export const requestsAtOnceMax = 16
+/** A longer range is fetched in pieces of this many bytes. */
+const pieceBytes = 4 * 1024 * 1024
+/** A blob of unknown length is opened by reading so much of it: most of those hold metadata and are shorter. */
+const headBytes = 64 * 1024
+/** Keys of one folder: a bound for memory far above what engines write. */
+const listedMax = 2_000_000
+/** Lengths known from listings are kept for so many blobs. */
+const knownLengthsMax = 200_000
+
+export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobStore {
+  const slots = new Slots(requestsAtOnceMax)
+  const lengths = new Map<string, number>()
+  const never = new AbortController().signal
+  return {
+    location,
+    async list(folder) {
+      if (folder !== '') blobPathParts(location, folder)
+      if (blobs.listPage === undefined) return undefined
+      const entries = await listAll(location, (mark) =>
+        slots.use(() => withRetries((signal) => blobs.listPage!(folder, mark, signal), never)),
+      )
+      if (entries !== undefined) rememberLengths(lengths, folder, entries)
+      return entries
+    },
+    async open(path) {
+      blobPathParts(location, path)
+      const closing = new AbortController()
+      const fetchRange = (offset: number, into: Uint8Array): Promise<RangeRead> =>
+        slots.use(() =>
+          withRetries((signal) => blobs.readRange({ path, offset, into }, signal), closing.signal),
+        )
+      const known = lengths.get(path)
+      if (known !== undefined) return remoteSource({ path, byteLength: known, closing, fetchRange })
+      const head = new Uint8Array(headBytes)
+      const { byteLength, count } = await fetchRange(0, head)
+      return remoteSource({ path, byteLength, closing, fetchRange, head: head.subarray(0, count) })
+    },
+  }
+}
+
+async function listAll(
+  location: string,
+  listPage: (mark: string | undefined) => Promise<ListPage | undefined>,
+): Promise<BlobEntry[] | undefined> {
+  const entries: BlobEntry[] = []
+  let mark: string | undefined
+  do {
+    const page = await listPage(mark)
+    if (page === undefined) return undefined
+    for (const entry of page.entries) entries.push(entry)
+    if (entries.length > listedMax || (page.next !== undefined && page.next === mark)) {
+      throw new MigrationError(
+        'MA_BLOB_READ',
+        `the listing of ${location} does not end (${entries.length} blobs so far): check what serves it`,
+      )
+    }
+    mark = page.next
+  } while (mark !== undefined)
+  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+/** Blobs of a repository are written once, so a length stays true. `index.latest` alone is not, and is always 8 bytes. */
+function rememberLengths(
+  lengths: Map<string, number>,
+  folder: string,
+  entries: readonly BlobEntry[],
+): void {
+  if (lengths.size + entries.length > knownLengthsMax) lengths.clear()
+  if (entries.length > knownLengthsMax) return
+  for (const { name, byteLength } of entries) {
+    lengths.set(folder === '' ? name : `${folder}/${name}`, byteLength)
+  }
+}
+
+interface RemoteSource {
+  path: string
+  byteLength: number
+  closing: AbortController
+  fetchRange: (offset: number, into: Uint8Array) => Promise<RangeRead>
+  /** The first bytes, read when it was opened. */
+  head?: Uint8Array
+}
+
+function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSource): ByteSource {
+  const fetchPiece = async (offset: number, into: Uint8Array): Promise<void> => {
+    const found = await fetchRange(offset, into)
+    if (found.byteLength === byteLength && found.count === into.length) return
+    throw new CorruptData({
+      file: path,
+      offset,
+      expected: `${into.length} of ${byteLength} bytes`,
+      found: `${found.count} of ${found.byteLength}: the blob was changed while it was read`,
+    })
+  }
+  return readAhead({
+    name: path,
+    byteLength,
+    async read(offset, length, into) {
+      checkRange(path, byteLength, offset, length)
+      assert(!closing.signal.aborted, `${path} is closed`)
+      const bytes = readInto(path, length, into)
+      if (head !== undefined && offset + length <= head.length) {
+        bytes.set(head.subarray(offset, offset + length))
+        return bytes
+      }
+      const pieces: Promise<void>[] = []
+      for (let at = 0; at < length; at += pieceBytes) {
+        pieces.push(fetchPiece(offset + at, bytes.subarray(at, Math.min(at + pieceBytes, length))))
+      }
+      await allOf(pieces)
+      return bytes
+    },
+    async close() {
+      closing.abort(new MigrationError('MA_BLOB_READ', `${path} was closed while it was read`))
+    },
+  })
+}
+
+/** Waits for all, then throws the first error: what still writes into memory must have ended. */
+async function allOf(promises: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) {
+    if (result.status === 'rejected') throw result.reason
+  }
+}
+
+/** At most `max` things at once, in the order in which they came. */
+class Slots {
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor(max: number) {
+    this.#free = max
+  }
+
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream'
+import type { ListObjectsV2CommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
+import { MigrationError } from '../base/errors.ts'
+import { resolveSecret } from '../base/secrets.ts'
+import { blobPathParts } from './blob-path.ts'
+import type { BlobEntry, BlobStore } from './byte-source.ts'
+import { takeRange } from './range-answer.ts'
+import {
+  createRemoteStore,
+  requestsAtOnceMax,
+  type ListPage,
+  type RangeRead,
+  type RemoteBlobs,
+  type RemoteRange,
+} from './remote-store.ts'
+import { isListingRefused, isOutsideRange, s3Error, type S3Place } from './s3-errors.ts'
+
+/** How a bucket is reached. Credentials come from the SDK's own chain only: environment, profile, role. */
+export interface S3StoreOptions {
+  readonly region?: string
+  /** Address of another service than Amazon's. */
+  readonly endpoint?: string
+  /** The bucket stands in the path, not in the host name. Default: true with an endpoint. */
+  readonly pathStyle?: boolean
+  /** Of the endpoint's certificate authority: `file:PATH` or `env:NAME` of PEM. */
+  readonly ca?: string
+}
+
+const connectTimeoutMs = 10_000
+/** Services that are not Amazon's have no regions; a signature needs one all the same. */
+const regionOfOthers = 'us-east-1'
+
+/** The blobs below s3://BUCKET/PREFIX. The SDK is loaded and credentials are looked up at the first request. */
+export function createS3Store(location: string, options: S3StoreOptions = {}): BlobStore {
+  const place = placeOf(location, options)
+  let opening: Promise<RemoteBlobs> | undefined
+  const blobs = (): Promise<RemoteBlobs> => (opening ??= openBucket(place, options))
+  return createRemoteStore(location, {
+    listPage: async (folder, mark, signal) => (await blobs()).listPage!(folder, mark, signal),
+    readRange: async (range, signal) => (await blobs()).readRange(range, signal),
+  })
+}
+
+function placeOf(location: string, { endpoint }: S3StoreOptions): S3Place {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]*)\/*(.*?)\/*$/is.exec(location) ?? []
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) {
+    throw new MigrationError(
+      'MA_CONFIG',
+      'the repository location is not of the form s3://BUCKET/PREFIX (credentials do not belong into it: ' +
+        'they come from the environment or a profile, as for other AWS tools)',
+    )
+  }
+  if (prefix !== '') blobPathParts(`s3://${bucket}`, prefix)
+  return { bucket, prefix, ...(endpoint !== undefined && { endpoint }) }
+}
+
+async function openBucket(place: S3Place, options: S3StoreOptions): Promise<RemoteBlobs> {
+  const { S3Client, GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3')
+  const client = new S3Client(await clientConfig(options))
+  const { bucket: Bucket } = place
+  const keyOf = (path: string): string => (place.prefix === '' ? path : `${place.prefix}/${path}`)
+  return {
+    async listPage(folder, mark, signal) {
+      const within = folder === '' ? keyOf('') : `${keyOf(folder)}/`
+      try {
+        return pageOf(
+          within,
+          await client.send(
+            new ListObjectsV2Command({
+              Bucket,
+              Delimiter: '/',
+              ...(within !== '' && { Prefix: within }),
+              ...(mark !== undefined && { ContinuationToken: mark }),
+            }),
+            { abortSignal: signal },
+          ),
+        )
+      } catch (error) {
+        if (isListingRefused(error)) return undefined
+        throw s3Error(error, { place, blob: `the listing of ${folder || 'the root'}`, signal })
+      }
+    },
+    async readRange(range, signal) {
+      try {
+        const { path: blob, offset, into } = range
+        const answer = await client.send(
+          new GetObjectCommand({ Bucket, Key: keyOf(blob), Range: rangeText(range) }),
+          { abortSignal: signal },
+        )
+        const { ContentRange: contentRange, ContentLength: contentLength, Body } = answer
+        if (!(Body instanceof Readable)) throw new Error(`the answer for ${blob} has no body`)
+        return await takeRange(
+          { body: Body, contentRange, contentLength },
+          { blob, offset, into },
+          signal,
+        )
+      } catch (error) {
+        const empty = emptyBlob(error, range)
+        if (empty !== undefined) return empty
+        throw s3Error(error, { place, blob: range.path, signal })
+      }
+    },
+  }
+}
+
+async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
+  const { endpoint, pathStyle = endpoint !== undefined, ca } = options
+  const agent = { keepAlive: true, maxSockets: requestsAtOnceMax }
+  const trust = ca === undefined ? {} : { ca: await resolveSecret(ca, 'snapshot.tls.ca') }
+  const region = options.region ?? (endpoint === undefined ? undefined : ownRegion())
+  return {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    forcePathStyle: pathStyle,
+    // Requests are repeated in retry.ts, where answers that break off are seen too.
+    maxAttempts: 1,
+    // Blobs carry checksums of their own, and those of S3 cover whole objects, not ranges.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: connectTimeoutMs,
+      httpAgent: agent,
+      httpsAgent: { ...agent, ...trust },
+    },
+  }
+}
+
+function ownRegion(): string {
+  return process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || regionOfOthers
+}
+
+function pageOf(
+  within: string,
+  { Contents = [], NextContinuationToken: next }: ListObjectsV2CommandOutput,
+): ListPage {
+  const entries: BlobEntry[] = []
+  for (const { Key = '', Size = 0 } of Contents) {
+    const name = Key.slice(within.length)
+    // A key that ends with a slash stands for a folder that a console has made.
+    if (name !== '') entries.push({ name, byteLength: Size })
+  }
+  return { entries, ...(next !== undefined && { next }) }
+}
+
+function rangeText({ offset, into }: RemoteRange): string {
+  return `bytes=${offset}-${offset + into.length - 1}`
+}
+
+/** No range lies within an object without bytes. */
+function emptyBlob(error: unknown, { offset }: RemoteRange): RangeRead | undefined {
+  return offset === 0 && isOutsideRange(error) ? { byteLength: 0, count: 0 } : undefined
+}

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { CorruptData, MigrationError } from '../../src/base/errors.ts'
+import type { BlobStore } from '../../src/blob/byte-source.ts'
+import { openBlobStore } from '../../src/blob/open.ts'
+import { makeCertificates } from '../../src/engines/certificates.ts'
+import { s3Credentials } from '../../src/engines/launch.ts'
+import { useEngine } from '../support/engines.ts'
+import { closedPort, startFaultProxy } from '../support/fault-proxy.ts'
+import { startFileServer } from '../support/file-server.ts'
+import { startHttpRelay, type HttpRelay, type RecordedAnswer } from '../support/http-relay.ts'
+import { loadBlobs, memoryStore } from '../support/memory-store.ts'
+
+/** One contract for every place that blobs are kept in. S3 is s3proxy, which checks signatures. */
+
+const world = mkdtempSync(join(tmpdir(), 'osmigrate-stores-'))
+after(() => rmSync(world, { recursive: true }))
+const manyBlobs = 2_300
+const big = randomBytes(9 * 1024 * 1024 + 17)
+const folder = makeWorld()
+
+function makeWorld(): string {
+  const place = join(world, 'snap', 'team', 'a repository')
+  mkdirSync(join(place, 'indices', 'x'), { recursive: true })
+  mkdirSync(join(place, 'many'))
+  writeFileSync(join(place, 'one'), '0123456789')
+  writeFileSync(join(place, 'empty'), '')
+  writeFileSync(join(place, 'big'), big)
+  writeFileSync(join(place, 'indices', 'x', 'two'), 'abc')
+  for (let i = 0; i < manyBlobs; i++) writeFileSync(join(place, 'many', `blob-${i}`), `${i}`)
+  // As root the engine is another user.
+  for (const path of [world, join(world, 'snap'), join(world, 'snap/team')]) chmodSync(path, 0o755)
+  return place
+}
+
+process.env['AWS_ACCESS_KEY_ID'] = s3Credentials.accessKeyId
+process.env['AWS_SECRET_ACCESS_KEY'] = s3Credentials.secretAccessKey
+process.env['AWS_EC2_METADATA_DISABLED'] = 'true'
+for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE', 'AWS_SESSION_TOKEN']) {
+  delete process.env[name]
+}
+
+const s3 = await useEngine('s3', '4', { settings: { 'jclouds.filesystem.basedir': world } })
+const web = await startFileServer(folder)
+after(() => web.close())
+const location = 's3://snap/team/a repository'
+const openS3 = (endpoint = s3.url, place = location): BlobStore =>
+  openBlobStore(place, { s3: { endpoint } })
+
+const stores: { name: string; store: BlobStore; lists: boolean }[] = [
+  { name: 'a folder', store: openBlobStore(folder), lists: true },
+  { name: 's3://', store: openS3(), lists: true },
+  { name: 'http://', store: openBlobStore(`${web.url}/`), lists: false },
+  { name: 'memory', store: memoryStore(loadBlobs(folder)), lists: true },
+]
+
+const withCode =
+  (code: string, message = /./) =>
+  (error: unknown) => {
+    assert.ok(error instanceof MigrationError, String(error))
+    assert.equal(error.code, code, error.message)
+    assert.match(error.message, message)
+    return true
+  }
+
+async function readText(store: BlobStore, blob: string): Promise<string> {
+  const source = await store.open(blob)
+  const text = Buffer.from(await source.read(0, source.byteLength)).toString()
+  await source.close()
+  return text
+}
+
+for (const { name, store, lists } of stores) {
+  test(`${name}: list() gives the blobs of a folder, of more than one page too`, async () => {
+    if (!lists) {
+      assert.equal(await store.list(''), undefined)
+      return
+    }
+    assert.deepEqual(await store.list(''), [
+      { name: 'big', byteLength: big.length },
+      { name: 'empty', byteLength: 0 },
+      { name: 'one', byteLength: 10 },
+    ])
+    assert.deepEqual(await store.list('indices/x'), [{ name: 'two', byteLength: 3 }])
+    assert.deepEqual(await store.list('indices'), [])
+    assert.deepEqual(await store.list('nothing/at/all'), [])
+    const many = (await store.list('many'))!
+    assert.equal(many.length, manyBlobs)
+    assert.deepEqual(
+      many.map((entry) => entry.name),
+      Array.from({ length: manyBlobs }, (_, i) => `blob-${i}`).sort(),
+    )
+  })
+
+  test(`${name}: read() gives exactly the range, into given memory too`, async () => {
+    const source = await store.open('one')
+    assert.equal(source.byteLength, 10)
+    assert.equal(Buffer.from(await source.read(3, 4)).toString(), '3456')
+    assert.equal((await source.read(10, 0)).length, 0)
+    const into = new Uint8Array(6).fill(0x2e)
+    assert.equal((await source.read(0, 2, into)).length, 2)
+    assert.equal(Buffer.from(into).toString(), '01....')
+    await source.close()
+    assert.equal(await readText(store, 'indices/x/two'), 'abc')
+    assert.equal(await readText(store, 'empty'), '')
+  })
+
+  test(`${name}: long reads, announced reads and many at once give the same bytes`, async () => {
+    const source = await store.open('big')
+    assert.equal(source.byteLength, big.length)
+    assert.ok(big.equals(await source.read(0, big.length)))
+    const piece = 700_001
+    const starts = Array.from({ length: 13 }, (_, i) => i * piece)
+    const rangeOf = (at: number): Buffer => big.subarray(at, at + piece)
+    const parts = await Promise.all(starts.map((at) => source.read(at, rangeOf(at).length)))
+    parts.forEach((part, i) => assert.ok(rangeOf(starts[i]!).equals(part)))
+    source.expectReads?.(0, big.length)
+    for (const at of starts)
+      assert.ok(rangeOf(at).equals(await source.read(at, rangeOf(at).length)))
+    await source.close()
+  })
+
+  test(`${name}: read() outside the blob is CorruptData, without asking`, async () => {
+    const source = await store.open('one')
+    for (const [offset, length] of [
+      [0, 11],
+      [11, 0],
+      [-1, 1],
+      [0, 2 ** 52],
+      [0.5, 1],
+    ] as const) {
+      await assert.rejects(source.read(offset, length), CorruptData)
+    }
+    await source.close()
+  })
+
+  test(`${name}: a blob that is missing is MA_BLOB_MISSING, naming it`, async () => {
+    await assert.rejects(store.open('nothing'), withCode('MA_BLOB_MISSING', /nothing/))
+    await assert.rejects(store.open('indices/x/none'), withCode('MA_BLOB_MISSING', /none/))
+  })
+
+  if (name === 'memory') continue
+  test(`${name}: names that lead out of the repository are refused`, async () => {
+    for (const path of ['../one', '/one', 'a/../../one', './one', 'a//one', '', 'one\0', '..']) {
+      await assert.rejects(store.open(path), CorruptData)
+    }
+  })
+}
+
+test('connections that are cut are made again, as often as the limit', async () => {
+  const cutOff = async (port: number): Promise<void> => {
+    const proxy = await startFaultProxy(port)
+    let cuts = 0
+    proxy.fault = (line) => (line.includes('/big') && cuts++ < 3 ? 'cut' : 'none')
+    const store = port === s3.port ? openS3(proxy.url) : openBlobStore(proxy.url)
+    const source = await store.open('big')
+    assert.ok(big.equals(await source.read(0, big.length)))
+    assert.ok(cuts > 3)
+    proxy.fault = (line) => (line.includes('/big') ? 'cut' : 'none')
+    await assert.rejects(source.read(200_000, 100_000), withCode('MA_BLOB_READ', /tried 5 times/))
+    await source.close()
+    await proxy.close()
+  }
+  await Promise.all([cutOff(s3.port), cutOff(web.port)])
+})
+
+test('a store that nobody serves is named', async () => {
+  const url = `http://127.0.0.1:${await closedPort()}`
+  const unreachable = withCode('MA_BLOB_READ', /nothing listens there/)
+  await Promise.all([
+    assert.rejects(openS3(url).open('one'), unreachable),
+    assert.rejects(openBlobStore(url).open('one'), unreachable),
+  ])
+})
+
+test('a web server that knows no ranges is named, and still gives short blobs', async (t) => {
+  const server = await startFileServer(folder, { ranges: false })
+  t.after(() => server.close())
+  const store = openBlobStore(server.url)
+  assert.equal(await readText(store, 'one'), '0123456789')
+  await assert.rejects(store.open('big'), withCode('MA_BLOB_READ', /does not know range requests/))
+})
+
+test('a web server with a certificate of its own authority is read with snapshot.tls.ca', async (t) => {
+  const certificates = join(world, 'certs')
+  await makeCertificates(certificates)
+  const [cert, key] = ['node.pem', 'node-key.pem'].map((file) => {
+    return readFileSync(join(certificates, file))
+  })
+  const server = await startFileServer(folder, { tls: { cert: cert!, key: key! } })
+  t.after(() => server.close())
+  const ca = `file:${join(certificates, 'ca.pem')}`
+  assert.equal(await readText(openBlobStore(server.url, { ca }), 'one'), '0123456789')
+  await assert.rejects(
+    openBlobStore(server.url).open('one'),
+    withCode('MA_BLOB_READ', /set snapshot\.tls\.ca/),
+  )
+  // No S3 service, so what it answers is refused: but its certificate is taken.
+  const options = { s3: { endpoint: server.url } }
+  await assert.rejects(
+    openBlobStore('s3://snap', { ...options, ca }).open('one'),
+    withCode('MA_BLOB_READ', /answers 404/),
+  )
+  await assert.rejects(
+    openBlobStore('s3://snap', options).open('one'),
+    withCode('MA_BLOB_READ', /set snapshot\.tls\.ca/),
+  )
+})
+
+test('a wrong key, no key and a bucket that is not there are told in plain words', async (t) => {
+  const restore = { ...process.env }
+  t.after(() => Object.assign(process.env, restore))
+  await assert.rejects(
+    openS3(s3.url, 's3://no-such-bucket/x').open('one'),
+    withCode('MA_BLOB_READ', /there is no such bucket/),
+  )
+  process.env['AWS_SECRET_ACCESS_KEY'] = 'wrong'
+  const refused = withCode('MA_BLOB_READ', /secret does not belong to the access key/)
+  await assert.rejects(openS3().open('one'), refused)
+  await assert.rejects(openS3().list(''), refused)
+  process.env['AWS_ACCESS_KEY_ID'] = 'unknown'
+  await assert.rejects(
+    openS3().open('one'),
+    withCode('MA_BLOB_READ', /the access key is not known there/),
+  )
+  delete process.env['AWS_ACCESS_KEY_ID']
+  process.env['AWS_CONFIG_FILE'] = process.env['AWS_SHARED_CREDENTIALS_FILE'] = join(world, 'none')
+  await assert.rejects(openS3().open('one'), withCode('MA_SECRET', /no credentials were found/))
+})
+
+const xml = (code: string, message = code, more = ''): string =>
+  `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message>${more}</Error>`
+
+/** Answers as Amazon documents them, which s3proxy does not give. */
+const recorded: { answer: RecordedAnswer; message: RegExp }[] = [
+  {
+    answer: {
+      status: 301,
+      headers: { 'x-amz-bucket-region': 'eu-west-1' },
+      body: xml('PermanentRedirect', 'The bucket you are attempting to access …'),
+    },
+    message: /region eu-west-1: set snapshot\.s3\.region/,
+  },
+  {
+    answer: {
+      status: 400,
+      body: xml(
+        'AuthorizationHeaderMalformed',
+        "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-central-1'",
+        '<Region>eu-central-1</Region>',
+      ),
+    },
+    message: /region eu-central-1: set snapshot\.s3\.region/,
+  },
+  { answer: { status: 403, body: xml('AccessDenied') }, message: /s3:GetObject.*s3:ListBucket/ },
+  { answer: { status: 400, body: xml('ExpiredToken') }, message: /credentials have expired/ },
+  { answer: { status: 403, body: xml('RequestTimeTooSkewed') }, message: /clock of this machine/ },
+  { answer: { status: 403, body: xml('InvalidObjectState') }, message: /archived/ },
+  { answer: { status: 404, body: xml('NoSuchBucket') }, message: /no such bucket/ },
+  { answer: { status: 418, body: xml('Teapot', 'short and stout') }, message: /418 Teapot/ },
+]
+
+async function relay(t: { after(done: () => Promise<void>): void }): Promise<HttpRelay> {
+  const started = await startHttpRelay(s3.port)
+  t.after(() => started.close())
+  return started
+}
+
+test('what S3 refuses is told in plain words, with what to do', async (t) => {
+  const between = await relay(t)
+  for (const { answer, message } of recorded) {
+    between.answer = () => answer
+    await assert.rejects(openS3(between.url).open('one'), withCode('MA_BLOB_READ', message))
+  }
+})
+
+test('an S3 service that is busy is asked again', async (t) => {
+  const between = await relay(t)
+  let busy = 2
+  between.answer = () => (busy-- > 0 ? { status: 503, body: xml('SlowDown') } : undefined)
+  assert.equal(await readText(openS3(between.url), 'one'), '0123456789')
+  assert.equal(between.requests.length, 3)
+})
+
+test('where listing is refused, list() says so and blobs are still read', async (t) => {
+  const between = await relay(t)
+  between.answer = ({ url = '' }) =>
+    url.includes('list-type=2') ? { status: 403, body: xml('AccessDenied') } : undefined
+  const store = openS3(between.url)
+  assert.equal(await store.list(''), undefined)
+  assert.equal(await readText(store, 'one'), '0123456789')
+})
+
+test('what is listed is opened without a request, what is short is read with one', async (t) => {
+  const between = await relay(t)
+  const store = openS3(between.url)
+  await readText(store, 'one')
+  assert.equal(between.requests.length, 1)
+  await store.list('')
+  const source = await store.open('big')
+  assert.equal(source.byteLength, big.length)
+  assert.equal(between.requests.length, 2)
+  await source.close()
+})
+
+test('a location that names no bucket, or holds credentials, is refused', () => {
+  for (const bad of ['s3://', 's3:///x', 's3://key:secret@bucket/x', 's3://bucket/a/../b']) {
+    assert.throws(() => openBlobStore(bad), MigrationError, bad)
+  }
+  for (const bad of ['https://user:secret@host/x', 'https://host/x?sig=secret', 'http://']) {
+    assert.throws(
+      () => openBlobStore(bad),
+      (error: Error) => error instanceof MigrationError && !error.message.includes('secret'),
+    )
+  }
+})
