@@ -29,9 +29,9 @@ export class RunRecord {
     return this.#record.waiting
   }
 
-  /** The run begins. A request to stop that is there already was meant for an earlier one. */
+  /** The run begins. */
   async begin(): Promise<void> {
-    await this.#put([forgetStop])
+    await this.#put()
   }
 
   async end(error?: unknown): Promise<void> {
@@ -43,7 +43,7 @@ export class RunRecord {
       waiting: null,
       error: state === 'failed' ? errorRecord(error) : null,
     }
-    await this.#put([forgetStop])
+    await this.#put([dropStop])
   }
 
   waits({ what, sinceMs }: BulkWait): void {
@@ -61,7 +61,7 @@ export class RunRecord {
       this.#toldWaiting = waiting
       await this.#put()
     }
-    return (await this.#state.get(stopRequestKind, 'stop')) !== undefined
+    return isStopAsked(this.#state)
   }
 
   async #put(also: Change[] = []): Promise<void> {
@@ -72,7 +72,17 @@ export class RunRecord {
   }
 }
 
-const forgetStop: Change = { op: 'delete', kind: stopRequestKind, key: 'stop' }
+const dropStop: Change = { op: 'delete', kind: stopRequestKind, key: 'stop' }
+
+/** The first thing of a run: a request to stop that is there already was meant for an earlier one. */
+export async function forgetStop(state: StateStore): Promise<void> {
+  await state.commit([dropStop])
+}
+
+/** True when somebody has asked to stop since forgetStop(). */
+export async function isStopAsked(state: StateStore): Promise<boolean> {
+  return (await state.get(stopRequestKind, 'stop')) !== undefined
+}
 
 /** True for the error of a run that was stopped: nothing is wrong. */
 export function isStop(error: unknown): boolean {

@@ -180,8 +180,17 @@ export class RunWork {
     }
   }
 
-  /** Decides how far a failure reaches: a shard that cannot be read, an index, or the run. */
+  /** Never throws: what cannot even be noted ends the run, and the other lanes are awaited. */
   async #failed(task: Task, error: unknown): Promise<void> {
+    try {
+      await this.#noteFailure(task, error)
+    } catch (unnoted) {
+      this.#fail(unnoted)
+    }
+  }
+
+  /** Decides how far a failure reaches: a shard that cannot be read, an index, or the run. */
+  async #noteFailure(task: Task, error: unknown): Promise<void> {
     const { index } = task
     const name = index.record.index
     const shard = task.kind === 'open' ? task.shard.shard : task.item.shard

@@ -1,13 +1,17 @@
+import { MigrationError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { requireComplete } from '../snapshot/open-snapshot.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Restored } from '../state/ledger.ts'
+import type { TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import type { BackfillOptions } from './options.ts'
+import { errorRecord } from './failure.ts'
 import { stopped } from './pace.ts'
 import { planIndex, type PlannedIndex } from './plan.ts'
 import type { BackfillProgress, IndexProgress } from './progress.ts'
 import type { Totals } from './records.ts'
+import { forgetStop, isStopAsked } from './run-record.ts'
 import { RunWork } from './run-work.ts'
 import { endSpeedUp, speedUpTarget } from './speed-up.ts'
 import { checkTargetIndices } from './target-indices.ts'
@@ -26,6 +30,8 @@ export interface BackfillInput {
   onProgress?: (progress: BackfillProgress) => void
   /** Takes a PARTIAL snapshot; the shards that it lacks are named in the summary. */
   allowPartial?: boolean
+  /** Called when all is found ready, before anything is written to the target. */
+  beforeWriting?: () => Promise<void>
   /** Needed with more than one thread: each opens snapshot and target for itself. */
   reopen?: Omit<Reopen, 'snapshot'>
 }
@@ -54,25 +60,53 @@ export interface BackfillSummary {
 export async function runBackfill(input: BackfillInput): Promise<BackfillSummary> {
   requireComplete(input.snapshot, input)
   const { state, target, options } = input
+  await forgetStop(state)
   const targets = await checkTargetIndices(target, state, input.indices)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
-  const planned: PlannedIndex[] = []
-  for (const index of targets) {
-    if (input.signal.aborted) throw stopped()
-    planned.push(await planIndex(state, input.snapshot, index))
-  }
+  const planned = await planIndices(input, targets)
+  await input.beforeWriting?.()
   const run = new RunWork(input, planned)
   await run.begin()
+  let failure: { error: unknown } | undefined
   try {
     if (options.speedUpTarget) await speedUpTarget(state, target, targets)
     await run.work()
   } catch (error) {
-    await run.end(error)
-    // The settings stay in the ledger if this fails too; the first error is the one to tell.
-    await endSpeedUp(state, target).catch(() => [])
-    throw error
+    failure = { error }
   }
-  const restored = await endSpeedUp(state, target)
-  await run.end()
+  let restored: Restored[] = []
+  try {
+    restored = await endSpeedUp(state, target)
+  } catch (error) {
+    failure = { error: notPutBack(error, failure?.error) }
+  }
+  await run.end(failure?.error)
+  if (failure) throw failure.error
   return run.summary(restored)
+}
+
+/** Planning lists the files of every shard, which takes its time: it can be stopped as the work can. */
+async function planIndices(
+  { state, snapshot, signal }: BackfillInput,
+  targets: readonly TargetIndex[],
+): Promise<PlannedIndex[]> {
+  const planned: PlannedIndex[] = []
+  for (const target of targets) {
+    if (signal.aborted || (await isStopAsked(state))) throw stopped()
+    planned.push(await planIndex(state, snapshot, target))
+  }
+  if (signal.aborted || (await isStopAsked(state))) throw stopped()
+  return planned
+}
+
+/** What ended the run comes first, under its own code; that the settings stand changed is said beside it. */
+function notPutBack(error: unknown, first: unknown): Error {
+  const ended = first ?? error
+  const message =
+    `${first === undefined ? 'every document is written' : errorRecord(first).message}\n` +
+    `The refresh and replicas of target indices were not put back: ${errorRecord(error).message}\n` +
+    'Run osmigrate settings restore when the target can be reached.'
+  if (!(ended instanceof MigrationError)) return new Error(message, { cause: ended })
+  const { code, details, retryable } = ended
+  return new MigrationError(code, message, { cause: ended, details, retryable })
 }

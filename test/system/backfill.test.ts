@@ -11,7 +11,7 @@ import {
   type DeadLetterFilter,
 } from '../../src/backfill/dead-letters.ts'
 import type { BackfillProgress } from '../../src/backfill/progress.ts'
-import { backfillStatus } from '../../src/backfill/status.ts'
+import { backfillStatus, requestStop } from '../../src/backfill/status.ts'
 import { MigrationError } from '../../src/base/errors.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
@@ -19,6 +19,7 @@ import type { Cluster } from '../../src/cluster/cluster.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
 import { shardIncarnationKind, targetIndexKind } from '../../src/state/records.ts'
+import { openSqliteStore } from '../../src/state/sqlite-store.ts'
 import {
   assertEqual,
   backfill,
@@ -329,6 +330,55 @@ test('a document that somebody else wrote at a higher version is a finding', { s
   })
 })
 
+test('a request to stop that comes while the run plans is obeyed', { skip }, async (t) => {
+  const migration = await ready(names.plain, names.small)
+  const { proxy, through } = await proxied(t)
+  const askedToStop: typeof snapshot = {
+    ...snapshot,
+    openShard: async (index, shard) => {
+      const note = await openSqliteStore(migration.folder, 'note')
+      await requestStop(note)
+      await note.close()
+      return snapshot.openShard(index, shard)
+    },
+  }
+  await assert.rejects(
+    backfill(migration, { target: through, snapshot: askedToStop }),
+    code('MA_STOPPED'),
+  )
+  assert.equal(proxy.bulks, 0)
+  const summary = await backfill(migration)
+  assert.equal(summary.totals.failed, 0)
+  await assertEqual(migration)
+})
+
+test('settings that cannot be put back are named, and the run ends failed', { skip }, async () => {
+  const migration = await ready(names.small)
+  const path = `/${names.small}/_settings`
+  await send(targetEngine, 'PUT', path, { 'index.refresh_interval': '7s' })
+  const refusing = targetWith({
+    request(method, path, options) {
+      const body = options?.body as JsonObject | undefined
+      if (method === 'PUT' && body?.['index.refresh_interval'] === '7s') {
+        throw new MigrationError('MA_CLUSTER_AUTH', 'no permission to change settings')
+      }
+      return target.request(method, path, options)
+    },
+  })
+  const options = { speedUpTarget: true }
+  await assert.rejects(
+    backfill(migration, { target: refusing, options }),
+    code('MA_CLUSTER_AUTH', /every document is written\n.*no permission.*\n.*settings restore/),
+  )
+  await withState(migration.folder, async (state) => {
+    assert.equal((await backfillStatus(state, { isRunning: false })).state, 'failed')
+  })
+  await backfill(migration)
+  const { body } = await target.request('GET', path, { query: { flat_settings: true } })
+  const { settings } = body[names.small] as { settings: JsonObject }
+  assert.equal(settings['index.refresh_interval'], '7s')
+})
+
 test('a routed document stops an index whose target has other shards', { skip }, async () => {
   const index = names.sharded
   const migration = await ready(index)
@@ -489,6 +539,19 @@ async function fenceAliasOf({ folder, indices }: ReadyMigration): Promise<string
   return withState(folder, async (state) => {
     return (await state.get(targetIndexKind, indices[0]!))!.value.fenceAlias
   })
+}
+
+/** The target, with some functions of its connection replaced. */
+function targetWith(replaced: Partial<Cluster>): Cluster {
+  return {
+    side: target.side,
+    url: target.url,
+    version: target.version,
+    request: (method, path, options) => target.request(method, path, options),
+    requestRaw: (method, path, options) => target.requestRaw(method, path, options),
+    close: () => Promise.resolve(),
+    ...replaced,
+  }
 }
 
 /** A relay before the target, and a connection through it. */
