@@ -7,7 +7,7 @@ import { CanonicalDigest } from '../src/compare/canonical.ts'
 export class OutputHash {
   documents = 0
   sourceBytes = 0
-  readonly #digest = new CanonicalDigest({ lane1: 0x0b5e55ed, lane2: 0x0ddba11 })
+  readonly #digest = new CanonicalDigest({ half1: 0x0b5e55ed, half2: 0x0ddba11 })
   #sum1 = 0
   #sum2 = 0
 
@@ -20,18 +20,18 @@ export class OutputHash {
     const digest = this.#digest
     digest.use(bytes, 'document')
     digest.raw(id.start, id.end)
-    const { lane1, lane2 } = digest
+    const { half1, half2 } = digest
     digest.raw(source.start, source.end)
-    digest.pair(lane1, lane2, digest.lane1, digest.lane2)
-    this.#sum1 = (this.#sum1 + digest.lane1) | 0
-    this.#sum2 = (this.#sum2 + digest.lane2) | 0
+    digest.pair(half1, half2, digest.half1, digest.half2)
+    this.#sum1 = (this.#sum1 + digest.half1) | 0
+    this.#sum2 = (this.#sum2 + digest.half2) | 0
     this.documents++
     this.sourceBytes += source.end - source.start
   }
 
   /** 16 hex digits. */
   text(): string {
-    const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0')
+    const hex = (half: number): string => (half >>> 0).toString(16).padStart(8, '0')
     return hex(this.#sum1) + hex(this.#sum2)
   }
 }

@@ -8,7 +8,7 @@ export type Side = 'source' | 'target'
 
 /**
  * The documents of both sides, summed by a hash of their id. A bucket holds the number of documents of either side and
- * the difference of their digests' sums (modulo 2^32 in each lane): sums and not exclusive-or, so that one document
+ * the difference of their digests' sums (modulo 2^32 in each half): sums and not exclusive-or, so that one document
  * standing twice does not vanish.
  */
 export class Buckets {

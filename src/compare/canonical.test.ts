@@ -4,13 +4,13 @@ import type { Json } from '../base/json.ts'
 import { CanonicalDigest, depthMax } from './canonical.ts'
 import { randomJson, randomSource, respell } from '../../test/support/random-json.ts'
 
-const digest = new CanonicalDigest({ lane1: 0x1234567, lane2: -99 })
+const digest = new CanonicalDigest({ half1: 0x1234567, half2: -99 })
 
 function of(text: string): string {
   const bytes = Buffer.from(text)
   digest.use(bytes, 'test')
   digest.text(0, bytes.length)
-  return `${digest.lane1}/${digest.lane2}`
+  return `${digest.half1}/${digest.half2}`
 }
 
 function assertSame(...texts: string[]): void {
@@ -64,6 +64,22 @@ test('numbers that differ anywhere differ, also where a double would not tell', 
     ],
     ...['123456789', '1234567890123', '101', '1001', '10001', '100000000000001'],
   )
+})
+
+test('of a long number every digit counts, in either half of the digest', () => {
+  for (const length of [10, 30, 45]) {
+    const digits = '123456789'.repeat(5).slice(0, length)
+    const texts = Array.from(digits, (digit, i) => {
+      const other = digit === '9' ? '8' : '9'
+      return digits.slice(0, i) + other + digits.slice(i + 1)
+    })
+    const halves = [digits, ...texts].map((text) => [text, of(text).split('/')] as const)
+    for (const half of [0, 1]) {
+      const seen = new Set(halves.map(([, both]) => both[half]))
+      assert.equal(seen.size, halves.length, `half ${half + 1} of numbers of ${length} digits`)
+    }
+    assertSame(digits, `${digits}.000`, `0.${digits}e${length}`, `${digits}0e-1`)
+  }
 })
 
 test('strings are the same by their characters, whatever their escapes', () => {
@@ -227,25 +243,25 @@ test('raw() of bytes equals string() of the same characters, and the seed change
   const bytes = Buffer.from('id-é-1234567"id-\\u00e9-1234567"')
   digest.use(bytes, 'test')
   digest.raw(0, 13)
-  const raw = [digest.lane1, digest.lane2]
+  const raw = [digest.half1, digest.half2]
   assert.equal(digest.string(14), bytes.length)
-  assert.deepEqual([digest.lane1, digest.lane2], raw)
-  const other = new CanonicalDigest({ lane1: 1, lane2: 2 })
+  assert.deepEqual([digest.half1, digest.half2], raw)
+  const other = new CanonicalDigest({ half1: 1, half2: 2 })
   other.use(bytes, 'test')
   other.raw(0, 13)
-  assert.notDeepEqual([other.lane1, other.lane2], raw)
+  assert.notDeepEqual([other.half1, other.half2], raw)
 })
 
-test('a hundred thousand near documents give as many digests, lane by lane', () => {
-  const lane1 = new Set<number>()
+test('a hundred thousand near documents give as many digests, half by half', () => {
+  const half1 = new Set<number>()
   const both = new Set<string>()
   for (let i = 0; i < 100_000; i++) {
     both.add(of(`{"n":${i},"s":"x"}`))
-    lane1.add(digest.lane1)
+    half1.add(digest.half1)
   }
   assert.equal(both.size, 100_000)
   // 32 bits alone: 100,000^2 / 2^33 = 1.2 meetings are expected.
-  assert.ok(lane1.size > 99_985, `${lane1.size}`)
+  assert.ok(half1.size > 99_985, `${half1.size}`)
 })
 
 /** The value with one leaf, key or element other than it was. */

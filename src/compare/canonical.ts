@@ -27,7 +27,7 @@ import {
   objectTag,
   pairTag,
   mix,
-} from './lanes.ts'
+} from './digest-halves.ts'
 import { UnescapedString } from './unescaped-string.ts'
 
 /**
@@ -43,15 +43,15 @@ import { UnescapedString } from './unescaped-string.ts'
  *   comment = nothing: Elasticsearch and OpenSearch take both kinds of JavaScript in documents and store them
  * Bytes of a string, control characters included, are hashed without being validated: an engine has parsed them.
  *
- * The digest has 64 bits in two lanes of 32, keyed by a seed. A changed document is overlooked when both lanes agree by
+ * The digest has 64 bits in two halves of 32, keyed by a seed. A changed document is overlooked when both halves agree by
  * chance: 2^-64 for each document that really differs, 5e-11 for a thousand million of them. Other documents do not
  * matter, because digests are only compared for the same id (or summed over the bucket of that id).
  * With a random seed a pair that collides in one run does not in the next.
  */
 export class CanonicalDigest {
   /** The result of the last call. */
-  lane1 = 0
-  lane2 = 0
+  half1 = 0
+  half2 = 0
   readonly #seed1: number
   readonly #seed2: number
   #bytes: Uint8Array = new Uint8Array(0)
@@ -68,9 +68,9 @@ export class CanonicalDigest {
   readonly #key2 = new Int32Array(depthMax)
   readonly #count = new Int32Array(depthMax)
 
-  constructor(seed: { lane1: number; lane2: number } = { lane1: 0, lane2: 0 }) {
-    this.#seed1 = seed.lane1 | 0
-    this.#seed2 = seed.lane2 | 0
+  constructor(seed: { half1: number; half2: number } = { half1: 0, half2: 0 }) {
+    this.#seed1 = seed.half1 | 0
+    this.#seed2 = seed.half2 | 0
   }
 
   /** Sets the bytes that the next calls look into; `file` names them in errors. Views are kept, bytes are not copied. */
@@ -109,7 +109,7 @@ export class CanonicalDigest {
   /** Digest of the pair of two digests, in this order. */
   pair(first1: number, first2: number, second1: number, second2: number): void {
     mix(this, first1 + pairTag, first2)
-    mix(this, this.lane1 ^ second1, this.lane2 ^ second2)
+    mix(this, this.half1 ^ second1, this.half2 ^ second2)
   }
 
   #value(start: number): number {
@@ -154,28 +154,28 @@ export class CanonicalDigest {
   #add(top: number): void {
     this.#count[top]! += 1
     if (this.#isArray[top] === 1) {
-      this.pair(this.#sum1[top]!, this.#sum2[top]!, this.lane1, this.lane2)
-      this.#sum1[top] = this.lane1
-      this.#sum2[top] = this.lane2
+      this.pair(this.#sum1[top]!, this.#sum2[top]!, this.half1, this.half2)
+      this.#sum1[top] = this.half1
+      this.#sum2[top] = this.half2
     } else {
-      this.pair(this.#key1[top]!, this.#key2[top]!, this.lane1, this.lane2)
-      this.#sum1[top]! += this.lane1
-      this.#sum2[top]! += this.lane2
+      this.pair(this.#key1[top]!, this.#key2[top]!, this.half1, this.half2)
+      this.#sum1[top]! += this.half1
+      this.#sum2[top]! += this.half2
     }
   }
 
   #close(depth: number): void {
     const tag = this.#isArray[depth] === 1 ? arrayTag : objectTag
     mix(this, this.#sum1[depth]! ^ this.#seed1 ^ tag, this.#sum2[depth]! + this.#seed2)
-    mix(this, this.lane1 ^ this.#count[depth]!, this.lane2)
+    mix(this, this.half1 ^ this.#count[depth]!, this.half2)
   }
 
   /** key = string ws ":" */
   #key(position: number, top: number): number {
     if (this.#byteAt(position, 'a key') !== quote) throw this.#unexpected(position, 'a key')
     const after = this.#skipBlanks(this.#string(position + 1))
-    this.#key1[top] = this.lane1
-    this.#key2[top] = this.lane2
+    this.#key1[top] = this.half1
+    this.#key2[top] = this.half2
     if (this.#byteAt(after, 'a colon') !== colon) throw this.#unexpected(after, 'a colon')
     return after + 1
   }

@@ -77,18 +77,18 @@ export async function scanCluster(
   const stop = new AbortController()
   const signal = AbortSignal.any([scan.signal, stop.signal])
   let next = 0
-  const lane = async (): Promise<void> => {
+  const scanNext = async (): Promise<void> => {
     while (next < shape.shards) await scanShard({ ...scan, signal }, shape, next++, visit)
   }
-  const lanes = Array.from({ length: Math.min(scan.slices, shape.shards) }, async () => {
+  const scans = Array.from({ length: Math.min(scan.slices, shape.shards) }, async () => {
     try {
-      await lane()
+      await scanNext()
     } catch (error) {
       stop.abort(error)
       throw error
     }
   })
-  const outcomes = await Promise.allSettled(lanes)
+  const outcomes = await Promise.allSettled(scans)
   if (stop.signal.aborted && !scan.signal.aborted) throw stop.signal.reason
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }

@@ -153,7 +153,7 @@ class IndexComparison {
     const { snapshot, target, options, signal } = this.#input
     const index = this.#index
     const seed = randomBytes(8)
-    const digest = new CanonicalDigest({ lane1: seed.readInt32LE(0), lane2: seed.readInt32LE(4) })
+    const digest = new CanonicalDigest({ half1: seed.readInt32LE(0), half2: seed.readInt32LE(4) })
     const reader = new HitPageReader(digest)
     const metadata = await snapshot.readIndexMetadata(index)
     const shape = await prepareScan(target, this.#targetIndex, signal)

@@ -14,18 +14,18 @@ interface Plain {
   source: string
 }
 
-const digest = new CanonicalDigest({ lane1: 7, lane2: 9 })
+const digest = new CanonicalDigest({ half1: 7, half2: 9 })
 
 function scanned(plain: Plain): ScannedDocument {
   const bytes = Buffer.from(`${plain.id}\n${plain.routing ?? ''}\n${plain.source}`)
   const document = new ScannedDocument()
   digest.use(bytes, 'test')
   digest.raw(0, Buffer.byteLength(plain.id))
-  document.id1 = digest.lane1
-  document.id2 = digest.lane2
+  document.id1 = digest.half1
+  document.id2 = digest.half2
   digest.raw(0, bytes.length)
-  document.whole1 = digest.lane1
-  document.whole2 = digest.lane2
+  document.whole1 = digest.half1
+  document.whole2 = digest.half2
   document.name = () => ({
     id: plain.id,
     ...(plain.routing !== undefined && { routing: plain.routing }),

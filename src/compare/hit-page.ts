@@ -37,7 +37,7 @@ export class HitPageReader {
       const bytes = Buffer.from(name)
       digest.use(bytes, 'key')
       digest.raw(0, bytes.length)
-      return [name, { lane1: digest.lane1, lane2: digest.lane2 }]
+      return [name, { half1: digest.half1, half2: digest.half2 }]
     })
     this.#keys = Object.fromEntries(entries) as KeyDigests
     this.#document.name = () => ({
@@ -87,28 +87,28 @@ export class HitPageReader {
     const digest = this.#digest
     const document = this.#document
     this.#idStart = this.#routingStart = -1
-    let source1: number = absent.lane1
-    let source2: number = absent.lane2
-    let routing1: number = absent.lane1
-    let routing2: number = absent.lane2
+    let source1: number = absent.half1
+    let source2: number = absent.half2
+    let routing1: number = absent.half1
+    let routing2: number = absent.half2
     document.sourceBytes = 0
     const end = this.#members(start, (key, at) => {
       if (key === '_source') {
         const after = this.#source(at)
         document.sourceBytes = after - at
-        source1 = digest.lane1
-        source2 = digest.lane2
+        source1 = digest.half1
+        source2 = digest.half2
         return after
       }
       const after = digest.value(at)
       if (key === '_id') {
-        document.id1 = digest.lane1
-        document.id2 = digest.lane2
+        document.id1 = digest.half1
+        document.id2 = digest.half2
         this.#idStart = at
         this.#idEnd = after
       } else if (key === '_routing') {
-        routing1 = digest.lane1
-        routing2 = digest.lane2
+        routing1 = digest.half1
+        routing2 = digest.half2
         this.#routingStart = at
         this.#routingEnd = after
       }
@@ -181,10 +181,10 @@ export class HitPageReader {
   }
 
   #knownKey(): KnownKey | undefined {
-    const { lane1, lane2 } = this.#digest
+    const { half1, half2 } = this.#digest
     for (const name of knownKeys) {
       const key = this.#keys[name]
-      if (key.lane1 === lane1 && key.lane2 === lane2) return name
+      if (key.half1 === half1 && key.half2 === half2) return name
     }
     return undefined
   }
@@ -229,7 +229,7 @@ const scrollIdBytesMax = 8192
 
 const knownKeys = ['_source', '_id', '_routing', 'timed_out', '_shards', 'hits', 'total'] as const
 type KnownKey = (typeof knownKeys)[number]
-type KeyDigests = { [name in KnownKey]: { lane1: number; lane2: number } }
+type KeyDigests = { [name in KnownKey]: { half1: number; half2: number } }
 
 function totalOf(value: Json): number | undefined {
   const total = isJsonObject(value) ? value['value'] : value

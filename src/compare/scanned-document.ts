@@ -25,7 +25,7 @@ export interface DocumentName {
 export type Visit = (document: ScannedDocument) => void
 
 /** Stands for a routing or a `_source` that is not there; no digest of a present one is looked for by this. */
-export const absent = { lane1: 0x243f6a88, lane2: 0x05a308d3 } as const
+export const absent = { half1: 0x243f6a88, half2: 0x05a308d3 } as const
 const malformedTag = 0x13198a2e
 
 /** Puts the three digests of a document together. */
@@ -35,9 +35,9 @@ export function combine(
   parts: { routing1: number; routing2: number; source1: number; source2: number },
 ): void {
   digest.pair(document.id1, document.id2, parts.routing1, parts.routing2)
-  digest.pair(digest.lane1, digest.lane2, parts.source1, parts.source2)
-  document.whole1 = digest.lane1
-  document.whole2 = digest.lane2
+  digest.pair(digest.half1, digest.half2, parts.source1, parts.source2)
+  document.whole1 = digest.half1
+  document.whole2 = digest.half2
 }
 
 /**
@@ -46,5 +46,5 @@ export function combine(
  */
 export function digestMalformed(digest: CanonicalDigest, start: number, end: number): void {
   digest.raw(start, end)
-  digest.pair(digest.lane1, digest.lane2, malformedTag, malformedTag)
+  digest.pair(digest.half1, digest.half2, malformedTag, malformedTag)
 }

@@ -48,23 +48,23 @@ function visitBlock(
   document.name = () => nameAt(block, i)
   for (; i < block.count; i++) {
     digest.raw(block.idStart[i]!, block.idEnd[i]!)
-    document.id1 = digest.lane1
-    document.id2 = digest.lane2
-    let routing1: number = absent.lane1
-    let routing2: number = absent.lane2
+    document.id1 = digest.half1
+    document.id2 = digest.half2
+    let routing1: number = absent.half1
+    let routing2: number = absent.half2
     if (block.routingStart[i]! >= 0) {
       digest.raw(block.routingStart[i]!, block.routingEnd[i]!)
-      routing1 = digest.lane1
-      routing2 = digest.lane2
+      routing1 = digest.half1
+      routing2 = digest.half2
     }
-    let source1: number = absent.lane1
-    let source2: number = absent.lane2
+    let source1: number = absent.half1
+    let source2: number = absent.half2
     const start = block.sourceStart[i]!
     document.sourceBytes = start < 0 ? 0 : block.sourceEnd[i]! - start
     if (start >= 0) {
       digestSource(digest, block, i)
-      source1 = digest.lane1
-      source2 = digest.lane2
+      source1 = digest.half1
+      source2 = digest.half2
     }
     combine(digest, document, { routing1, routing2, source1, source2 })
     visit(document)

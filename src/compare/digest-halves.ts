@@ -7,16 +7,16 @@ export const objectTag = 0x5be0cd19
 export const pairTag = 0x6a09e667
 
 /**
- * Mixes two lanes so that each bit of the result depends on all 64 of the input. Every step can be undone (a lane is
- * changed by a bijection of itself and by the other lane), so two inputs never meet in one output.
+ * Mixes two halves so that each bit of the result depends on all 64 of the input. Every step can be undone (a half is
+ * changed by a bijection of itself and by the other half), so two inputs never meet in one output.
  */
-export function mix(into: { lane1: number; lane2: number }, lane1: number, lane2: number): void {
-  let a = lane1 | 0
-  let b = lane2 | 0
+export function mix(into: { half1: number; half2: number }, half1: number, half2: number): void {
+  let a = half1 | 0
+  let b = half2 | 0
   a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35)
   b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35)
   a = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d) ^ Math.imul(b ^ (b >>> 14), 0x297a2d39)
   b = Math.imul(b ^ (b >>> 15), 0x2c1b3c6d) ^ Math.imul(a ^ (a >>> 14), 0x297a2d39)
-  into.lane1 = a ^ (a >>> 16)
-  into.lane2 = b ^ (b >>> 16)
+  into.half1 = a ^ (a >>> 16)
+  into.half2 = b ^ (b >>> 16)
 }
