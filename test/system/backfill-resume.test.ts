@@ -202,6 +202,33 @@ test('refresh and replicas are put back, also after kill -9', { skip }, async ()
   }
 })
 
+for (const { how, code } of [
+  { how: 'a stop', code: 4 },
+  { how: 'an error', code: 1 },
+]) {
+  test(`refresh and replicas are put back after ${how}`, { skip }, async () => {
+    const index = names.fast
+    resetProxy()
+    await target.request('DELETE', `/${index}`, { accept: [404] })
+    const migration = await ready(index)
+    await send(targetEngine, 'PUT', `/${index}/_settings`, { 'index.number_of_replicas': 1 })
+    let during: Promise<unknown> | undefined
+    proxy.fate = ({ number }) => (number < 4 ? 'relay' : code === 4 ? 'hold' : { status: 401 })
+    proxy.onAnswered = () => {
+      during ??= speedOf(index)
+      if (code === 4) void during.then(() => run.child.kill('SIGTERM'))
+    }
+    const fast = { ...options, speedUpTarget: true }
+    const run = spawnBackfill(migration, { url: proxy.url, options: fast })
+    assert.equal(await run.ended, code)
+    assert.deepEqual(await during, ['-1', '0'])
+    assert.deepEqual(await speedOf(index), ['7s', '1'])
+    resetProxy()
+    assert.equal(await spawnBackfill(migration, { url: proxy.url, options }).ended, 0)
+    await assertEqual(migration)
+  })
+}
+
 type Settings = { [index: string]: { settings: { index: { [name: string]: string } } } }
 
 async function speedOf(index: string): Promise<(string | undefined)[]> {
