@@ -31,3 +31,11 @@ test('SMILE and CBOR become JSON', () => {
   assert.ok(!isJsonSource(cbor, 0, cbor.length))
   assert.equal(json(cbor), '{"a":18446744073709551615}')
 })
+
+test('what Elasticsearch 1.x compressed by itself becomes JSON on one line', () => {
+  const plain = Buffer.from('{\n"a":"aaaaaaaaaaaaaaaa"}')
+  const chunk = Buffer.from([0x5a, 0x56, 0, 0, plain.length, ...plain])
+  assert.ok(!isJsonSource(chunk, 0, chunk.length))
+  assert.equal(json(chunk), '{ "a":"aaaaaaaaaaaaaaaa"}')
+  assert.throws(() => json(chunk.subarray(0, -1)), CorruptData)
+})

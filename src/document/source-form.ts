@@ -2,7 +2,10 @@ import { createRequire } from 'node:module'
 import type * as Yaml from 'yaml'
 import { CorruptData } from '../base/errors.ts'
 import { cborToJson, isCbor } from '../bytes/cbor.ts'
+import { decompressLzf, isLzf } from '../bytes/lzf.ts'
+import { Memory } from '../bytes/memory.ts'
 import { isSmile, parseSmile } from '../bytes/smile.ts'
+import { LineGuard } from './line-guard.ts'
 
 const openBrace = 0x7b
 const hyphen = 0x2d
@@ -14,20 +17,42 @@ const hyphen = 0x2d
 export function isJsonSource(bytes: Uint8Array, start: number, end: number): boolean {
   if (bytes[start] === openBrace || end - start < 3) return true
   const source = bytes.subarray(start, end)
-  return !isSmile(source) && !isYaml(source) && !isCbor(source)
+  return !isSmile(source) && !isYaml(source) && !isCbor(source) && !isLzf(source)
 }
 
 function isYaml(source: Uint8Array): boolean {
   return source[0] === hyphen && source[1] === hyphen && source[2] === hyphen
 }
 
-/** Converts a `_source` in SMILE, CBOR or YAML to JSON on one line; no number loses digits. */
+/** A `_source` compressed by itself is no longer than this. */
+const plainBytesMax = 512 * 1024 * 1024
+
+/**
+ * Converts a `_source` in SMILE, CBOR or YAML, or one that Elasticsearch 1.x compressed by itself (`compress: true` in
+ * the mapping), to JSON on one line; no number loses digits.
+ */
 export function convertSource(source: Uint8Array, file: string): Buffer {
+  if (isLzf(source)) {
+    return convertPlain(decompressLzf(source, { file, bytesMax: plainBytesMax }), file)
+  }
+  return convertPlain(source, file)
+}
+
+function convertPlain(source: Uint8Array, file: string): Buffer {
   if (isSmile(source)) {
     return Buffer.from(JSON.stringify(parseSmile(source, file, { largeNumbers: 'raw' })))
   }
   if (isCbor(source)) return Buffer.from(cborToJson(source, file))
-  return Buffer.from(yamlToJson(Buffer.from(source).toString('utf8'), file))
+  if (isYaml(source)) return Buffer.from(yamlToJson(Buffer.from(source).toString('utf8'), file))
+  return oneLine(source)
+}
+
+function oneLine(json: Uint8Array): Buffer {
+  // At worst each byte is a line break inside a string and becomes two.
+  const memory = new Memory(json.length * 3)
+  memory.bytes.set(json)
+  const end = new LineGuard(memory).joinLines(0, json.length, json.length)
+  return memory.bytes.subarray(json.length, end)
 }
 
 const require = createRequire(import.meta.url)
