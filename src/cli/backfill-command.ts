@@ -14,7 +14,7 @@ function defineStart(command: Command): void {
   command
     .summary('begin, or go on where it ended')
     .description(
-      'Writes the documents of the selected indices to the target indices that `metadata migrate` has made. What is settled already is not written again. Exit code 3 when documents were refused.',
+      'Writes the documents of the selected indices to the target indices that `metadata migrate` has made. What is settled already is not written again. Exit code 3 when documents were refused or the snapshot lacks shards.',
     )
     .option('--detach', 'go on in the background, with log and pid in the state folder')
   addConfigFlags(command, ['target', 'select', 'snapshot', 'backfill'])
@@ -41,7 +41,7 @@ function defineStatus(command: Command): void {
   command
     .summary('how far it is')
     .description(
-      'Shows how far the backfill is, from any shell. Exit code 0 done, 4 unfinished, 3 done with refused documents, 1 failed.',
+      'Shows how far the backfill is, from any shell. Exit code 0 done, 4 unfinished, 3 done with refused documents or lacking shards, 1 failed.',
     )
   addExamples(command, [
     ['osmigrate backfill status', ''],

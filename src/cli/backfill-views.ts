@@ -25,8 +25,10 @@ export async function showBackfillStatus(invocation: Invocation): Promise<ExitCo
   return statusCode(status)
 }
 
-function statusCode({ state, deadLetters }: BackfillStatus): ExitCode {
-  if (state === 'done') return deadLetters > 0 ? exitCodes.differs : exitCodes.done
+function statusCode({ state, deadLetters, indices }: BackfillStatus): ExitCode {
+  // Done with errors: of shards that the snapshot lacks.
+  const complete = deadLetters === 0 && indices.every(({ errors }) => errors.length === 0)
+  if (state === 'done') return complete ? exitCodes.done : exitCodes.differs
   return state === 'failed' ? exitCodes.failed : exitCodes.unfinished
 }
 

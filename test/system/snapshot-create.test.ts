@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import test from 'node:test'
 import { MigrationError } from '../../src/base/errors.ts'
-import type { Cluster } from '../../src/cluster/cluster.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
 import { createSnapshot, type SnapshotProgress } from '../../src/metadata/create-snapshot.ts'
+import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
 import { connect, newState } from '../support/metadata.ts'
 
@@ -72,13 +70,7 @@ for (const engine of [six, seven]) {
 test('a snapshot that lacks a shard is an error that names the shard', async () => {
   const source = await connect('source', seven)
   const index = uniqueName('broken')
-  await source.request('PUT', `/${index}`, {
-    body: { settings: { number_of_shards: 1, number_of_replicas: 0 } },
-  })
-  const lines = Array.from({ length: 200 }, (_, n) => `{"index":{}}\n{"text":"word${n}"}\n`)
-  await source.request('POST', `/${index}/_bulk`, { body: Buffer.from(lines.join('')) })
-  await source.request('POST', `/${index}/_flush`, { query: { force: true } })
-  await flipByte(seven.dir, await uuidOf(source, index))
+  await makeBrokenIndex({ cluster: source, engine: seven }, index, { shards: 1, broken: 0 })
   const { location } = seven.makeRepository()
   const made = createSnapshot(source, {
     migration: uniqueName('migration'),
@@ -95,28 +87,5 @@ test('a snapshot that lacks a shard is an error that names the shard', async () 
     )
     return true
   })
-  // The engine retries the shard meanwhile, and would acknowledge after 30 s.
-  await source.request('DELETE', `/${index}`, { query: { timeout: '1s' } })
+  await dropBrokenIndex(source, index)
 })
-
-async function uuidOf(source: Cluster, index: string): Promise<string> {
-  const { body } = await source.request<{ uuid: string }[]>('GET', `/_cat/indices/${index}`, {
-    query: { format: 'json', h: 'uuid' },
-  })
-  return body[0]!.uuid
-}
-
-/** Flips a byte in the middle of the largest file of shard 0, as a failing disk would. */
-async function flipByte(engineDir: string, uuid: string): Promise<void> {
-  const folder = path.join(engineDir, 'data/nodes/0/indices', uuid, '0/index')
-  const files = await Promise.all(
-    (await readdir(folder)).map(async (name) => {
-      const file = path.join(folder, name)
-      return { file, size: (await stat(file)).size }
-    }),
-  )
-  const { file, size } = files.sort((a, b) => b.size - a.size)[0]!
-  const bytes = await readFile(file)
-  bytes[size >> 1]! ^= 0xff
-  await writeFile(file, bytes)
-}
