@@ -10,10 +10,12 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { JsonObject } from '../src/base/json.ts'
 import { startEngine, stopAllEngines, type Engine } from '../src/engines/engine.ts'
-import { send } from '../test/support/engines.ts'
+import { send, type EngineFacts } from '../test/support/engines.ts'
 import { expectedLines } from './fixtures/expected.ts'
 import {
   addBig,
+  addColumns,
+  addModes,
   addChildren,
   addNested,
   addOddIds,
@@ -39,6 +41,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
   'elasticsearch-9.2.0': () => makeNewer('elasticsearch', '9.2.0', 'elasticsearch-8.19.0'),
   'elasticsearch-6.2.4': () => makeOlder('6.2.4', 'docvalue_fields=_seq_no'),
   'elasticsearch-5.6.16': () => makeOlder('5.6.16'),
+  'elasticsearch-1.7.5': () => makeOlder('1.7.5', 'fields=_source,_routing,_parent'),
   'elasticsearch-2.4.6': () => makeOlder('2.4.6', 'fields=_source,_routing,_parent'),
 }
 
@@ -99,11 +102,14 @@ async function makeElasticsearch7(): Promise<void> {
 async function makeNewer(kind: Engine['kind'], version: string, before: string): Promise<void> {
   const engine = await startEngine({ kind, version })
   const sample: Sample = { engine, random: seededRandom(8) }
-  await addSampleIndices(sample)
+  const major = parseInt(version)
+  await addSampleIndices(sample, { bigBytes: 170_000 })
   await createIndex(sample, 'loose', { settings: { compound_format: false } })
   await addWithHistory(sample, 'loose')
   await createIndex(sample, 'bigbest', { settings: { codec: 'best_compression' } })
   await addBig(sample, 'bigbest', 999_000)
+  await addColumns(sample, { skipList: kind === 'opensearch' && major >= 3 })
+  if (kind === 'elasticsearch' && major >= 8) await addModes(sample)
   await restoreFrom(sample, before)
   await addMetadata7(engine)
   const all = { engine, set: 'compressed', types: false, sequenceNumbers: true }
@@ -126,6 +132,8 @@ async function restoreFrom(sample: Sample, fixture: string): Promise<void> {
     include_global_state: false,
     rename_pattern: 'loose',
     rename_replacement: 'old',
+    // Old segments must stay as they are.
+    index_settings: { 'index.merge.policy.segments_per_tier': 50 },
   })
   await bulk(sample, 'old', [
     [{ _id: 'new1' }, { n: 101 }],
@@ -150,7 +158,7 @@ async function addSampleIndices(
   await addRouted(sample)
   await addOddIds(sample)
   // A block that holds one document of more than twice its size is stored in slices:
-  // above 2 × 60 KB with LZ4, above 2 × 480 KB with DEFLATE.
+  // above 2 × 60 KB (80 KB since Lucene 9) with LZ4, above 2 × 480 KB with DEFLATE, above 2 × 240 KB with Zstandard.
   await createIndex(sample, 'big')
   await addBig(sample, 'big', bigBytes)
 }
@@ -285,7 +293,11 @@ async function makeOldIndex(): Promise<string> {
   return kept
 }
 
-async function makeRepository(engine: Engine, name: string, settings: JsonObject): Promise<void> {
+async function makeRepository(
+  engine: EngineFacts,
+  name: string,
+  settings: JsonObject,
+): Promise<void> {
   await send(engine, 'PUT', `/_snapshot/${name}`, {
     type: 'fs',
     settings: { location: name, ...settings },

@@ -4,7 +4,7 @@ import { CorruptData } from '../base/errors.ts'
 export interface CursorOptions {
   /** Offset of the first byte in the file, when the bytes are a stretch of it: so that errors name the place. */
   readonly baseOffset?: number
-  /** True for what Lucene 9 and later write as int16, int32 and int64; headers and footers stay big-endian. */
+  /** See Cursor.littleEndian. */
   readonly littleEndian?: boolean
 }
 
@@ -23,7 +23,11 @@ export class Cursor {
   readonly file: string
   readonly bytes: Buffer
   readonly baseOffset: number
-  readonly littleEndian: boolean
+  /**
+   * True for what Lucene 9 and later write as int16, int32, int64 and float32. Headers and footers stay big-endian: it
+   * is set once the header has said which format follows.
+   */
+  littleEndian: boolean
   /** Index in `bytes` of the next byte to be read. */
   #position = 0
 
@@ -104,6 +108,11 @@ export class Cursor {
   readBigInt64(): bigint {
     const start = this.#take(8)
     return this.littleEndian ? this.bytes.readBigInt64LE(start) : this.bytes.readBigInt64BE(start)
+  }
+
+  readFloat32(): number {
+    const start = this.#take(4)
+    return this.littleEndian ? this.bytes.readFloatLE(start) : this.bytes.readFloatBE(start)
   }
 
   readVInt(): number {

@@ -2,7 +2,8 @@ import { CorruptData } from '../base/errors.ts'
 import { inflateRaw } from '../bytes/deflate.ts'
 import { decompressLz4, lz4SlackBytes } from '../bytes/lz4.ts'
 import type { Memory } from '../bytes/memory.ts'
-import type { ChunkCompression } from './formats.ts'
+import { inflateZstd } from '../bytes/zstd.ts'
+import type { ChunkCompression, StoredFieldsFormat } from './formats.ts'
 import type { LiveDocs } from './live-docs.ts'
 import { packedAt, packedBytes } from './packed.ts'
 
@@ -20,9 +21,15 @@ export interface ChunkInput {
 /** What all chunks of a segment share. */
 export interface ChunkShape {
   readonly compression: ChunkCompression
+  /** Chunks of at least twice this many bytes are sliced: compressed in pieces of this size. */
   readonly chunkBytes: number
+  readonly counts: StoredFieldsFormat['counts']
+  /** True: a bit of each chunk says whether it was filled. */
+  readonly dirtyBit: boolean
 }
 
+/** Numbers that the form of 9.0 weaves together. */
+const laneCount = 128
 /** No block expands further: LZ4 gives at most 255 bytes for one, DEFLATE 1032. */
 const expansionMax = 1100
 /** Offsets are kept as int32; Lucene itself has no longer chunks. */
@@ -31,18 +38,24 @@ const offsetMax = 0x7fff_ffff
 /**
  * Decodes chunks into a memory, one after another; its arrays are reused.
  *
- *   chunk     = firstDoc:vint, docCount × 2 + sliced:vint, counts, lengths, data
+ *   chunk     = firstDoc:vint, token:vint, counts, lengths, data
+ *   token     = docCount × 2 + sliced | docCount × 4 + dirty × 2 + sliced  (8.9+)
  *   counts    = fields:vint                                                (docCount = 1)
- *             | 0:vint, fields of each:vint | bits:vint, fields:packed[docCount]
+ *             | 0:vint, fields of each:vint
+ *             | bits:vint, fields:packed[docCount]                         (to 8.x)
+ *             | bits:byte (8, 16, 32), lane[docCount / 128], fields:int8, int16 or int32[docCount % 128]   (9.0+)
+ *   lane      = 128 fields, 64 / bits of them in each int64: the first word has those at 0, step, 2 × step … in its
+ *               bytes from high to low, the next word those at 1, step + 1 …, where step = 2 × bits; little-endian
  *   lengths   = the same with the bytes of each document
  *   data      = compressed documents, end to end; sliced: chunkBytes of them at a time, each piece on its own
  *   lz4-preset     = dictBytes:vint, blockBytes:vint, compressed:vint[1 + blocks], dictionary, block*
  *   deflate-preset = dictBytes:vint, blockBytes:vint, (compressed:vint, dictionary), (compressed:vint, block)*
- *   lz4            = one stream;  deflate = compressed:vint, one stream
+ *   lz4            = one stream;  deflate and zstd = compressed:vint, one stream
  *
  * A block of the preset forms is compressed with the dictionary before it; the last one may be shorter.
  * Specified in org.apache.lucene.codecs.compressing.CompressingStoredFieldsReader, CompressionMode, and
- * lucene87.LZ4WithPresetDictCompressionMode and DeflateWithPresetDictCompressionMode.
+ * lucene87.LZ4WithPresetDictCompressionMode and DeflateWithPresetDictCompressionMode, and for 9.0 in
+ * lucene90.compressing.StoredFieldsInts; zstd in Elasticsearch's Zstd814StoredFieldsFormat.
  */
 export class ChunkDecoder {
   readonly #memory: Memory
@@ -71,7 +84,7 @@ export class ChunkDecoder {
   ): number {
     this.#input = input
     this.#at = input.start
-    const sliced = this.#readHead(dest)
+    const sliced = this.#readHead(dest, shape)
     const destEnd = this.start[input.docCount]!
     this.#memory.grow(destEnd + lz4SlackBytes, dest)
     const pieceBytes = sliced ? shape.chunkBytes : destEnd - dest
@@ -82,20 +95,26 @@ export class ChunkDecoder {
   }
 
   /** Reads up to `data`, and whether the chunk is sliced. */
-  #readHead(dest: number): boolean {
+  #readHead(dest: number, { counts, dirtyBit }: ChunkShape): boolean {
     const { firstDoc, docCount, start, end } = this.#input
     const first = this.#readVInt()
     const token = this.#readVInt()
-    if (first !== firstDoc || token >>> 1 !== docCount) {
+    const found = token >>> (dirtyBit ? 2 : 1)
+    if (first !== firstDoc || found !== docCount) {
       const expected = `documents ${firstDoc} to ${firstDoc + docCount - 1}, as the index says`
-      throw this.#corrupt(expected, `${token >>> 1} from ${first}`)
+      throw this.#corrupt(expected, `${found} from ${first}`)
     }
     if (docCount + 1 > this.start.length) {
       this.start = new Int32Array(docCount + 1)
       this.fieldCount = new Int32Array(docCount)
     }
-    this.#readInts(this.fieldCount, 0)
-    this.#readInts(this.start, 1)
+    if (counts === 'packed' || docCount === 1) {
+      this.#readInts(this.fieldCount, 0)
+      this.#readInts(this.start, 1)
+    } else {
+      this.#readLanes(this.fieldCount, 0)
+      this.#readLanes(this.start, 1)
+    }
     this.start[0] = dest
     const destMax = Math.min(dest + (end - start) * expansionMax, offsetMax)
     for (let i = 0, at = dest; i < docCount; i++) {
@@ -131,6 +150,32 @@ export class ChunkDecoder {
     this.#at += length
   }
 
+  /** The same in the form of 9.0. */
+  #readLanes(into: Int32Array, at: number): void {
+    const { docCount, end } = this.#input
+    const bits = this.#at < end ? this.#memory.bytes[this.#at++]! : -1
+    if (bits === 0) {
+      into.fill(this.#readVInt(), at, at + docCount)
+      return
+    }
+    const size = bits / 8
+    if ((size !== 1 && size !== 2 && size !== 4) || this.#at + docCount * size > end) {
+      throw this.#corrupt('8, 16 or 32 bits a number that fit the chunk', `${bits} bits each`)
+    }
+    const { bytes } = this.#memory
+    const step = 2 * bits
+    let i = 0
+    for (; i + laneCount <= docCount; i += laneCount) {
+      for (let word = 0; word < step; word++) {
+        for (let high = laneCount - step + word; high >= 0; high -= step) {
+          into[at + i + high] = bytes.readUIntLE(this.#at, size)
+          this.#at += size
+        }
+      }
+    }
+    for (; i < docCount; i++, this.#at += size) into[at + i] = bytes.readUIntLE(this.#at, size)
+  }
+
   #decodePiece(
     compression: ChunkCompression,
     dest: number,
@@ -143,6 +188,9 @@ export class ChunkDecoder {
         return
       case 'deflate':
         this.#deflate(this.#readLength(), { dest, destEnd, dictStart: dest, dictEnd: dest })
+        return
+      case 'zstd':
+        this.#zstd(dest, destEnd)
         return
       case 'lz4-preset':
         this.#lz4Preset(dest, destEnd, wanted)
@@ -269,6 +317,16 @@ export class ChunkDecoder {
       dictionary: bytes.subarray(where.dictStart, where.dictEnd),
     }
     bytes.set(inflateRaw(stream, file, this.#fileOffset()), where.dest)
+    this.#at += length
+  }
+
+  #zstd(dest: number, destEnd: number): void {
+    const { file, end } = this.#input
+    const length = this.#readLength()
+    if (this.#at + length > end) throw this.#corrupt('a block within its chunk', 'a longer one')
+    const { bytes } = this.#memory
+    const input = bytes.subarray(this.#at, this.#at + length)
+    bytes.set(inflateZstd({ input, outputBytes: destEnd - dest }, file, this.#fileOffset()), dest)
     this.#at += length
   }
 

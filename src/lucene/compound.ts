@@ -1,15 +1,17 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import { footerBytes, readFooter, readIndexHeader } from '../bytes/codec.ts'
+import { footerBytes, readFooter, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
 import { readWholeFile, segmentFileName, sliceOf } from './files.ts'
+import { compoundFormats, readFormat } from './formats.ts'
+import type { CompoundFormat } from './formats.ts'
 
 interface Entry {
   readonly offset: number
   readonly byteLength: number
 }
 
-/** Longest index header of a `.cfs`: magic, codec name, version, id, empty suffix. */
+/** Index header of a `.cfs`, which all formats name in 20 letters: magic, codec name, version, id, empty suffix. */
 const headerBytes = 4 + 1 + 20 + 4 + 16 + 1
 
 /** The members of a segment's compound file under their full names; closing it closes the `.cfs`. */
@@ -21,20 +23,22 @@ export interface CompoundDirectory extends Directory {
 /**
  * Opens `<segment>.cfe` and `<segment>.cfs`.
  *
- *   cfe   = indexHeader("Lucene50CompoundEntries"), count:vint, entry*, footer
+ *   cfe   = indexHeader, count:vint, entry*, footer
  *   entry = name without the segment's own:string, offset:int64, length:int64
- *   cfs   = indexHeader("Lucene50CompoundData"), members, each with header and footer of its own, footer
+ *   cfs   = indexHeader, (padding, member)*, footer
  *
- * Written by Lucene 5.0 to 8.x; specified in org.apache.lucene.codecs.lucene50.Lucene50CompoundFormat.
+ * Members have header and footer of their own. Since Lucene 9.0 they begin at whole multiples of 8 bytes, since
+ * 10 of 64; before there is no padding. Specified in org.apache.lucene.codecs.lucene50.Lucene50CompoundFormat and
+ * lucene90.Lucene90CompoundFormat.
  */
 export async function openCompound(
   directory: Directory,
   segment: { name: string; id: Uint8Array },
 ): Promise<CompoundDirectory> {
-  const entries = await readEntries(directory, segment)
+  const { format, entries } = await readEntries(directory, segment)
   const source = await directory.open(segmentFileName(segment.name, '', 'cfs'))
   try {
-    await checkFrame(source, entries, segment.id)
+    await checkFrame(source, { format, entries, id: segment.id })
   } catch (error) {
     await source.close()
     throw error
@@ -59,15 +63,10 @@ export async function openCompound(
 async function readEntries(
   directory: Directory,
   segment: { name: string; id: Uint8Array },
-): Promise<Map<string, Entry>> {
+): Promise<{ format: CompoundFormat; entries: Map<string, Entry> }> {
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, '', 'cfe'))
-  readIndexHeader(cursor, {
-    codec: 'Lucene50CompoundEntries',
-    minVersion: 0,
-    maxVersion: 0,
-    id: segment.id,
-    suffix: '',
-  })
+  const { row: format } = readFormat(compoundFormats, cursor)
+  readIdAndSuffix(cursor, { id: segment.id, suffix: '' })
   const count = cursor.readCount('members', 17)
   const entries = new Map<string, Entry>()
   for (let i = 0; i < count; i++) {
@@ -75,18 +74,16 @@ async function readEntries(
     entries.set(name, { offset: cursor.readInt64(), byteLength: cursor.readInt64() })
   }
   cursor.expectEnd()
-  return entries
+  return { format, entries }
 }
 
 /** Header and footer of the `.cfs`, and that the members fill it exactly: a cut file is noticed here. */
 async function checkFrame(
   source: ByteSource,
-  entries: Map<string, Entry>,
-  id: Uint8Array,
+  { format, entries, id }: { format: CompoundFormat; entries: Map<string, Entry>; id: Uint8Array },
 ): Promise<void> {
   const { name, byteLength } = source
-  let expected = headerBytes + footerBytes
-  for (const entry of entries.values()) expected += entry.byteLength
+  const expected = endOfMembers(name, entries, format) + footerBytes
   if (byteLength !== expected) {
     throw new CorruptData({
       file: name,
@@ -97,7 +94,7 @@ async function checkFrame(
   }
   const header = new Cursor(name, await source.read(0, headerBytes))
   readIndexHeader(header, {
-    codec: 'Lucene50CompoundData',
+    codec: format.dataCodec,
     minVersion: 0,
     maxVersion: 0,
     id,
@@ -106,4 +103,26 @@ async function checkFrame(
   const footerAt = byteLength - footerBytes
   const footer = await source.read(footerAt, footerBytes)
   readFooter(new Cursor(name, footer, { baseOffset: footerAt }))
+}
+
+/** Where the last member ends, if each begins where the one before leaves off. */
+function endOfMembers(
+  file: string,
+  entries: Map<string, Entry>,
+  { alignments }: CompoundFormat,
+): number {
+  let end = headerBytes
+  for (const entry of [...entries.values()].sort((a, b) => a.offset - b.offset)) {
+    const starts = alignments.map((alignment) => Math.ceil(end / alignment) * alignment)
+    if (!starts.includes(entry.offset) || entry.byteLength < 0) {
+      throw new CorruptData({
+        file,
+        offset: end,
+        expected: `the next member at ${starts.join(' or ')}`,
+        found: `${entry.byteLength} bytes at ${entry.offset}`,
+      })
+    }
+    end = entry.offset + entry.byteLength
+  }
+  return end
 }

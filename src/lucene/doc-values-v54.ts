@@ -1,5 +1,6 @@
 import type { Cursor } from '../bytes/cursor.ts'
 import { skipMonotonic } from './doc-values-v70.ts'
+import type { DocValuesSegment } from './doc-values-v70.ts'
 import type { DocsWithField, NumericEntry, PackedValues } from './numeric-entry.ts'
 
 const formatDelta = 0
@@ -38,8 +39,7 @@ const binaryPrefix = 2
  */
 export function readDocValuesMetaV54(
   cursor: Cursor,
-  _version: number,
-  maxDoc: number,
+  { maxDoc }: DocValuesSegment,
 ): Map<number, NumericEntry> {
   const entries = new Map<number, NumericEntry>()
   for (let field = cursor.readVInt(); field !== -1; field = cursor.readVInt()) {

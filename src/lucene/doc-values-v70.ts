@@ -1,18 +1,27 @@
 import type { Cursor } from '../bytes/cursor.ts'
+import type { FieldInfo } from './field-infos.ts'
 import type { DocsWithField, NumericEntry, PackedValues } from './numeric-entry.ts'
 
-/** What differs between Lucene 7.0 and 8.0. */
-export interface DocValuesLayout {
+/** The segment whose doc values are read. */
+export interface DocValuesSegment {
   readonly version: number
+  readonly maxDoc: number
+  readonly fields: ReadonlyMap<number, FieldInfo>
+}
+
+/** What differs between Lucene 7.0, 8.0 and 9.0. */
+export interface DocValuesLayout {
   /** Bytes after offset and length of `docs`. */
   readonly docsExtraBytes: number
   /** Which of them is the rank power; undefined: there are no ranks. */
   readonly rankPowerAt?: number
   /** Bytes at the end of a numeric entry. */
   readonly numericExtraBytes: number
-  skipBinary(cursor: Cursor, version: number): void
   readNumeric(cursor: Cursor, layout: DocValuesLayout): NumericEntry
-  skipTermsDict(cursor: Cursor): void
+  skipBinary(cursor: Cursor, field: FieldInfo | undefined): void
+  skipSorted(cursor: Cursor, layout: DocValuesLayout): void
+  /** What follows the byte 1 of a sorted set. */
+  skipMultiSorted(cursor: Cursor, layout: DocValuesLayout): void
 }
 
 const tableSizeMax = 256
@@ -39,38 +48,47 @@ const tableSizeMax = 256
  *
  * Specified in org.apache.lucene.codecs.lucene70.Lucene70DocValuesProducer.
  */
-export function readDocValuesMetaV70(cursor: Cursor, version: number): Map<number, NumericEntry> {
-  return readDocValuesMeta(cursor, {
-    version,
+export function readDocValuesMetaV70(
+  cursor: Cursor,
+  segment: DocValuesSegment,
+): Map<number, NumericEntry> {
+  return readDocValuesMeta(cursor, segment, {
     docsExtraBytes: 0,
     numericExtraBytes: 0,
-    skipBinary,
     readNumeric: readNumericV70,
-    skipTermsDict,
+    skipBinary,
+    skipSorted: (cursor, layout) => skipSortedV70(cursor, layout, skipTermsDict),
+    skipMultiSorted: (cursor, layout) => skipMultiSortedV70(cursor, layout, skipTermsDict),
   })
 }
 
-/** Reads the entries of all fields, as 7.0 and 8.0 both order them. */
+/** Bytes of what an index to skip by adds to the entry of its field: where it lies, its bounds, its counts. */
+const skipIndexBytes = 4 * 8 + 2 * 4
+
+/** Reads the entries of all fields, as every version since 7.0 orders them. */
 export function readDocValuesMeta(
   cursor: Cursor,
+  { fields }: DocValuesSegment,
   layout: DocValuesLayout,
 ): Map<number, NumericEntry> {
   const entries = new Map<number, NumericEntry>()
-  const docsBytes = 16 + layout.docsExtraBytes
   for (let field = cursor.readInt32(); field !== -1; field = cursor.readInt32()) {
     const type = cursor.readByte()
+    const info = fields.get(field)
+    if (info?.docValuesSkipIndex === true) cursor.skip(skipIndexBytes)
     switch (type) {
       case 0:
         entries.set(field, layout.readNumeric(cursor, layout))
         break
       case 1:
-        layout.skipBinary(cursor, layout.version)
+        layout.skipBinary(cursor, info)
         break
       case 2:
-        skipSorted(cursor, layout, docsBytes)
+        layout.skipSorted(cursor, layout)
         break
       case 3:
-        skipSortedSet(cursor, layout, docsBytes)
+        if (cursor.readByte() === 0) layout.skipSorted(cursor, layout)
+        else layout.skipMultiSorted(cursor, layout)
         break
       case 4:
         skipSortedNumeric(cursor, layout)
@@ -139,22 +157,26 @@ function skipBinary(cursor: Cursor): void {
   if (lengthMin < lengthMax) skipAddresses(cursor, count + 1)
 }
 
-function skipSorted(cursor: Cursor, layout: DocValuesLayout, docsBytes: number): void {
-  cursor.skip(docsBytes + 4 + 1 + 16)
-  layout.skipTermsDict(cursor)
+export function skipSortedV70(
+  cursor: Cursor,
+  { docsExtraBytes }: DocValuesLayout,
+  skipTerms: (cursor: Cursor) => void,
+): void {
+  cursor.skip(16 + docsExtraBytes + 4 + 1 + 16)
+  skipTerms(cursor)
 }
 
-function skipSortedSet(cursor: Cursor, layout: DocValuesLayout, docsBytes: number): void {
-  if (cursor.readByte() === 0) {
-    skipSorted(cursor, layout, docsBytes)
-    return
-  }
-  cursor.skip(docsBytes + 1 + 16)
+export function skipMultiSortedV70(
+  cursor: Cursor,
+  { docsExtraBytes }: DocValuesLayout,
+  skipTerms: (cursor: Cursor) => void,
+): void {
+  cursor.skip(16 + docsExtraBytes + 1 + 16)
   skipAddresses(cursor, cursor.readInt32() + 1)
-  layout.skipTermsDict(cursor)
+  skipTerms(cursor)
 }
 
-function skipSortedNumeric(cursor: Cursor, layout: DocValuesLayout): void {
+export function skipSortedNumeric(cursor: Cursor, layout: DocValuesLayout): void {
   const { valueCount } = layout.readNumeric(cursor, layout)
   const count = cursor.readInt32()
   if (count !== valueCount) skipAddresses(cursor, count + 1)
@@ -166,12 +188,19 @@ function skipAddresses(cursor: Cursor, count: number): void {
   cursor.skip(8)
 }
 
-export function skipTermsDict(cursor: Cursor): void {
+function skipTermsDict(cursor: Cursor): void {
   const size = cursor.readVLong()
-  const termsShift = cursor.readInt32()
+  skipTerms(cursor, { size, termsShift: cursor.readInt32(), compressed: false })
+}
+
+/** What follows the number of terms and the size of their blocks. */
+export function skipTerms(
+  cursor: Cursor,
+  { size, termsShift, compressed }: { size: number; termsShift: number; compressed: boolean },
+): void {
   const blockShift = cursor.readInt32()
   skipMonotonic(cursor, blocksOf(size, termsShift), blockShift)
-  cursor.skip(4 + 32)
+  cursor.skip((compressed ? 8 : 4) + 32)
   const indexShift = cursor.readInt32()
   skipMonotonic(cursor, 1 + blocksOf(size, indexShift), blockShift)
   cursor.skip(32)

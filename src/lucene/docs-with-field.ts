@@ -37,21 +37,29 @@ export interface StretchDocs {
  *            nothing (65536 documents) | ranks, bits:int64[1024] (4096 and more) | document & 0xffff:int16[count]
  *   last   = the block of document 2^31 - 1
  *
- * Specified in org.apache.lucene.codecs.lucene70.IndexedDISI and lucene80.IndexedDISI.
+ * Integers are little-endian since 9.0. Specified in org.apache.lucene.codecs.lucene70.IndexedDISI,
+ * lucene80.IndexedDISI and lucene90.IndexedDISI.
  */
 export class DocsWithFieldReader {
   readonly #source: ByteSource
   readonly #docs: DocsWithField
   readonly #maxDoc: number
+  readonly #littleEndian: boolean
   readonly #result: StretchDocs
   #blocks: Block[] = []
   /** True once the last header has been read. */
   #ended = false
 
-  constructor(source: ByteSource, docs: DocsWithField, maxDoc: number) {
+  constructor(
+    source: ByteSource,
+    docs: DocsWithField,
+    maxDoc: number,
+    { littleEndian = false }: { littleEndian?: boolean } = {},
+  ) {
     this.#source = source
     this.#docs = docs
     this.#maxDoc = maxDoc
+    this.#littleEndian = littleEndian
     const docs16 = new Uint16Array(Math.min(stretchDocs, maxDoc))
     this.#result = { count: 0, firstIndex: 0, docs: docs16 }
   }
@@ -108,14 +116,16 @@ export class DocsWithFieldReader {
     if (count <= sparseMax) {
       const bytes = await this.#source.read(offset, count * 2)
       for (let last = -1; found < count; found++) {
-        const doc = (bytes[2 * found]! << 8) | bytes[2 * found + 1]!
+        const doc = this.#int16(bytes, 2 * found)
         if (doc <= last) throw this.#corrupt(offset, 'rising documents', `${doc} after ${last}`)
         docs[found] = last = doc
       }
     } else {
       const bytes = await this.#source.read(offset + rankBytes, bitSetBytes)
+      // Big-endian words of 64 bits turn the bytes of each word around.
+      const flip = this.#littleEndian ? 0 : 7
       for (let doc = 0; doc < inStretch; doc++) {
-        if (((bytes[(doc >> 3) ^ 7]! >> (doc & 7)) & 1) === 0) continue
+        if (((bytes[(doc >> 3) ^ flip]! >> (doc & 7)) & 1) === 0) continue
         docs[found++] = doc
       }
     }
@@ -143,8 +153,8 @@ export class DocsWithFieldReader {
       throw this.#corrupt(start, 'another block', 'the end of the blocks')
     }
     const bytes = await this.#source.read(start, headerBytes)
-    const block = (bytes[0]! << 8) | bytes[1]!
-    const count = ((bytes[2]! << 8) | bytes[3]!) + 1
+    const block = this.#int16(bytes, 0)
+    const count = this.#int16(bytes, 2) + 1
     if (block === 0x7fff && block > (this.#maxDoc - 1) >> 16) {
       this.#ended = true
       return
@@ -154,6 +164,11 @@ export class DocsWithFieldReader {
     }
     const before = last === undefined ? 0 : last.before + last.count
     this.#blocks.push({ block, count, offset: start + headerBytes, before })
+  }
+
+  #int16(bytes: Uint8Array, at: number): number {
+    const [first, second] = [bytes[at]!, bytes[at + 1]!]
+    return this.#littleEndian ? (second << 8) | first : (first << 8) | second
   }
 
   #corrupt(offset: number, expected: string, found: string): CorruptData {

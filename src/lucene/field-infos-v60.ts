@@ -7,6 +7,20 @@ const docValuesTypeMax = 5
 /** Numbers are given out one by one, and tables are made by them: far above any index, far below all memory. */
 const numberMax = 0xff_ffff
 
+/** What differs between the versions. */
+export interface FieldInfosLayout {
+  readonly points: boolean
+  readonly pointIndexDimensions: boolean
+  readonly skipIndex: boolean
+  /** Bytes after the dimensions of vectors; undefined: there are no vectors. */
+  readonly vectorBytes?: number
+}
+
+/** Lucene50FieldInfos (Lucene 5.1 to 5.5): as that of 6.0, without points. */
+export function readFieldInfosV50(cursor: Cursor): FieldInfo[] {
+  return readFields(cursor, { points: false, pointIndexDimensions: false, skipIndex: false })
+}
+
 /**
  * Lucene60FieldInfos (Lucene 6.0 to 8.x). Version 1 (7.4) uses one more bit, version 2 (8.0) one more vint.
  *
@@ -19,6 +33,12 @@ const numberMax = 0xff_ffff
  * format of a field are those of PerFieldDocValuesFormat.
  */
 export function readFieldInfosV60(cursor: Cursor, version: number): FieldInfo[] {
+  const pointIndexDimensions = version >= 2
+  return readFields(cursor, { points: true, pointIndexDimensions, skipIndex: false })
+}
+
+/** Reads all fields, as every version since 5.0 orders them. */
+export function readFields(cursor: Cursor, layout: FieldInfosLayout): FieldInfo[] {
   const count = cursor.readCount('fields', 14)
   const fields: FieldInfo[] = []
   for (let i = 0; i < count; i++) {
@@ -30,11 +50,16 @@ export function readFieldInfosV60(cursor: Cursor, version: number): FieldInfo[] 
     if (docValuesType > docValuesTypeMax) {
       throw cursor.corrupt('a doc values type of 0 to 5', `${docValuesType}`)
     }
+    const docValuesSkipIndex = layout.skipIndex && cursor.readByte() !== 0
     const docValuesGen = cursor.readInt64()
     const attributes = cursor.readMapOfStrings()
-    if (cursor.readVInt() !== 0) {
-      if (version >= 2) cursor.readVInt()
+    if (layout.points && cursor.readVInt() !== 0) {
+      if (layout.pointIndexDimensions) cursor.readVInt()
       cursor.readVInt()
+    }
+    if (layout.vectorBytes !== undefined) {
+      cursor.readVInt()
+      cursor.skip(layout.vectorBytes)
     }
     const docValuesSuffix = docValuesType === docValuesNone ? undefined : suffixOf(attributes)
     fields.push({
@@ -42,6 +67,8 @@ export function readFieldInfosV60(cursor: Cursor, version: number): FieldInfo[] 
       number,
       numericDocValues: docValuesType === docValuesNumeric,
       docValuesGen,
+      docValuesSkipIndex,
+      attributes,
       ...(docValuesSuffix !== undefined && { docValuesSuffix }),
     })
   }

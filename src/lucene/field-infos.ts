@@ -1,6 +1,6 @@
 import type { Directory } from '../blob/byte-source.ts'
-import { readAnyHeader, readIdAndSuffix } from '../bytes/codec.ts'
-import { fieldInfosFormats, formatOf } from './formats.ts'
+import { readIdAndSuffix } from '../bytes/codec.ts'
+import { fieldInfosFormats, readFormat } from './formats.ts'
 import { generationText, readWholeFile, segmentFileName } from './files.ts'
 
 /** One field of a segment, whatever the version of the file that says so. */
@@ -13,6 +13,10 @@ export interface FieldInfo {
   readonly docValuesGen: number
   /** Suffix of the doc values files of this field, e.g. `Lucene80_0`; undefined where it has none. */
   readonly docValuesSuffix?: string
+  /** True where the doc values of the field have an index to skip by (Lucene 9.12 and 10). */
+  readonly docValuesSkipIndex: boolean
+  /** What the formats noted for themselves. */
+  readonly attributes: ReadonlyMap<string, string>
 }
 
 /** The fields of a segment by name. */
@@ -26,7 +30,7 @@ export async function readFieldInfos(
 ): Promise<FieldInfos> {
   const suffix = generation < 0 ? '' : generationText(generation)
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, suffix, 'fnm'))
-  const { row, version } = formatOf(fieldInfosFormats, readAnyHeader(cursor), cursor.file)
+  const { row, version } = readFormat(fieldInfosFormats, cursor)
   readIdAndSuffix(cursor, { id: segment.id, suffix })
   const fields = new Map<string, FieldInfo>()
   for (const field of row.read(cursor, version)) fields.set(field.name, field)

@@ -13,7 +13,7 @@ test('a format without a row is Unsupported and named', () => {
 })
 
 test('a version above the newest that is known is FormatTooNew', () => {
-  const header = { codec: 'Lucene80DocValuesMetadata', version: 2 }
+  const header = { codec: 'Lucene80DocValuesMetadata', version: 3 }
   assert.throws(() => formatOf(docValuesFormats, header, '_0.dvm'), FormatTooNew)
 })
 
@@ -24,4 +24,6 @@ test('stored fields of both modes and both layouts have rows', () => {
   assert.equal(compression('Lucene50StoredFieldsHighData', 2), 'deflate')
   assert.equal(compression('Lucene87StoredFieldsFastData', 3), 'lz4-preset')
   assert.equal(compression('Lucene87StoredFieldsHighData', 3), 'deflate-preset')
+  assert.equal(compression('Lucene90StoredFieldsHighData', 1), 'deflate-preset')
+  assert.equal(compression('ZstdStoredFields814', 1), 'zstd')
 })

@@ -1,11 +1,14 @@
 import { Unsupported } from '../base/errors.ts'
-import { checkVersion } from '../bytes/codec.ts'
+import { checkVersion, readAnyHeader } from '../bytes/codec.ts'
 import type { Header } from '../bytes/codec.ts'
 import type { Cursor } from '../bytes/cursor.ts'
 import { readDocValuesMetaV54 } from './doc-values-v54.ts'
 import { readDocValuesMetaV70 } from './doc-values-v70.ts'
+import type { DocValuesSegment } from './doc-values-v70.ts'
 import { readDocValuesMetaV80 } from './doc-values-v80.ts'
-import { readFieldInfosV60 } from './field-infos-v60.ts'
+import { readDocValuesMetaV90 } from './doc-values-v90.ts'
+import { readFieldInfosV50, readFieldInfosV60 } from './field-infos-v60.ts'
+import { readFieldInfosV90, readFieldInfosV94 } from './field-infos-v90.ts'
 import type { FieldInfo } from './field-infos.ts'
 import type { NumericEntry } from './numeric-entry.ts'
 import { readSegmentInfoV62, readSegmentInfoV70 } from './segment-info-v62.ts'
@@ -20,6 +23,8 @@ export interface FormatRow {
   /** Inclusive; versions outside are FormatTooOld and FormatTooNew. */
   readonly minVersion: number
   readonly maxVersion: number
+  /** True where integers behind the header are little-endian: formats of Lucene 9 and later. */
+  readonly littleEndian?: boolean
 }
 
 export type FormatTable<Row extends FormatRow> = ReadonlyMap<string, Row>
@@ -36,26 +41,53 @@ interface DocValuesFormat extends FormatRow {
   /** Codec in the header of the data file. */
   readonly dataCodec: string
   /** The numeric fields by field number; those of other types are passed over. */
-  read(cursor: Cursor, version: number, maxDoc: number): Map<number, NumericEntry>
+  read(cursor: Cursor, segment: DocValuesSegment): Map<number, NumericEntry>
 }
 
 /** How the bytes of a chunk of stored fields are compressed. */
-export type ChunkCompression = 'lz4' | 'lz4-preset' | 'deflate' | 'deflate-preset'
+export type ChunkCompression = 'lz4' | 'lz4-preset' | 'deflate' | 'deflate-preset' | 'zstd'
 
-interface StoredFieldsFormat extends FormatRow {
+export interface StoredFieldsFormat extends FormatRow {
   readonly compression: ChunkCompression
-  /** Codec in the header of the index file while the version is 1. */
-  readonly legacyIndexCodec: string
+  /** Codec in the header of the index file while the index lies in blocks; undefined: it never does. */
+  readonly legacyIndexCodec?: string
+  /** Codec of the later index, less the endings `Meta` (.fdm) and `Idx` (.fdx). */
+  readonly indexCodec: string
+  /** Versions since which: the index is the later one; chunkBytes stand in the .fdm; a chunk says whether it is dirty. */
+  readonly since: { readonly index: number; readonly meta: number; readonly dirtyBit: number }
+  /** How the counts and lengths of a chunk's documents are packed; `lanes` has no version of its own. */
+  readonly counts: 'packed' | 'lanes'
+}
+
+export interface CompoundFormat extends FormatRow {
+  /** Codec in the header of the `.cfs`. */
+  readonly dataCodec: string
+  /** Members begin at whole multiples of one of these many bytes. */
+  readonly alignments: readonly number[]
 }
 
 export const segmentInfoFormats: FormatTable<SegmentInfoFormat> = new Map([
+  ['Lucene50SegmentInfo', { minVersion: 1, maxVersion: 1, read: readSegmentInfoV62 }],
   ['Lucene62SegmentInfo', { minVersion: 0, maxVersion: 1, read: readSegmentInfoV62 }],
   ['Lucene70SegmentInfo', { minVersion: 0, maxVersion: 0, read: readSegmentInfoV70 }],
   ['Lucene86SegmentInfo', { minVersion: 0, maxVersion: 0, read: readSegmentInfoV70 }],
+  [
+    'Lucene90SegmentInfo',
+    { minVersion: 0, maxVersion: 0, littleEndian: true, read: readSegmentInfoV70 },
+  ],
 ])
 
 export const fieldInfosFormats: FormatTable<FieldInfosFormat> = new Map([
+  ['Lucene50FieldInfos', { minVersion: 1, maxVersion: 1, read: readFieldInfosV50 }],
   ['Lucene60FieldInfos', { minVersion: 0, maxVersion: 2, read: readFieldInfosV60 }],
+  [
+    'Lucene90FieldInfos',
+    { minVersion: 0, maxVersion: 0, littleEndian: true, read: readFieldInfosV90 },
+  ],
+  [
+    'Lucene94FieldInfos',
+    { minVersion: 0, maxVersion: 2, littleEndian: true, read: readFieldInfosV94 },
+  ],
 ])
 
 export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
@@ -81,33 +113,106 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
     'Lucene80DocValuesMetadata',
     {
       minVersion: 0,
-      maxVersion: 1,
+      maxVersion: 2,
       dataCodec: 'Lucene80DocValuesData',
       read: readDocValuesMetaV80,
+    },
+  ],
+  [
+    'Lucene90DocValuesMetadata',
+    {
+      minVersion: 0,
+      maxVersion: 1,
+      littleEndian: true,
+      dataCodec: 'Lucene90DocValuesData',
+      read: readDocValuesMetaV90,
+    },
+  ],
+])
+
+export const liveDocsFormats: FormatTable<FormatRow> = new Map([
+  ['Lucene50LiveDocs', { minVersion: 0, maxVersion: 0 }],
+  ['Lucene90LiveDocs', { minVersion: 0, maxVersion: 0, littleEndian: true }],
+])
+
+/** By the codec of the `.cfe`. */
+export const compoundFormats: FormatTable<CompoundFormat> = new Map([
+  [
+    'Lucene50CompoundEntries',
+    { minVersion: 0, maxVersion: 0, dataCodec: 'Lucene50CompoundData', alignments: [1] },
+  ],
+  [
+    'Lucene90CompoundEntries',
+    {
+      minVersion: 0,
+      maxVersion: 0,
+      littleEndian: true,
+      dataCodec: 'Lucene90CompoundData',
+      alignments: [8, 64],
     },
   ],
 ])
 
 /**
  * Lucene50 was written from 5.0 to 8.6 (version 1 with the old index, 2 and 3 from 8.5 on with the index of
- * Lucene85FieldsIndex), Lucene87 from 8.7 on.
+ * Lucene85FieldsIndex), Lucene87 from 8.7 on (version 4 from 8.9 on), Lucene90 from 9.0 on. Zstd is
+ * Elasticsearch's own, for best_compression from 8.16 on.
  */
 export const storedFieldsFormats: FormatTable<StoredFieldsFormat> = new Map([
-  storedFields('Lucene50StoredFieldsFast', 1, 'lz4'),
-  storedFields('Lucene50StoredFieldsHigh', 1, 'deflate'),
-  storedFields('Lucene87StoredFieldsFast', 3, 'lz4-preset'),
-  storedFields('Lucene87StoredFieldsHigh', 3, 'deflate-preset'),
+  storedFieldsV50('Lucene50StoredFieldsFast', 1, 'lz4'),
+  storedFieldsV50('Lucene50StoredFieldsHigh', 1, 'deflate'),
+  storedFieldsV50('Lucene87StoredFieldsFast', 3, 'lz4-preset'),
+  storedFieldsV50('Lucene87StoredFieldsHigh', 3, 'deflate-preset'),
+  storedFieldsV90('Lucene90StoredFieldsFastData', 'lz4-preset'),
+  storedFieldsV90('Lucene90StoredFieldsHighData', 'deflate-preset'),
+  storedFieldsV90('ZstdStoredFields814', 'zstd'),
 ])
 
-function storedFields(
+function storedFieldsV50(
   name: string,
   minVersion: number,
   compression: ChunkCompression,
 ): [string, StoredFieldsFormat] {
   return [
     `${name}Data`,
-    { minVersion, maxVersion: 3, compression, legacyIndexCodec: `${name}Index` },
+    {
+      minVersion,
+      maxVersion: 4,
+      compression,
+      legacyIndexCodec: `${name}Index`,
+      indexCodec: 'Lucene85FieldsIndex',
+      since: { index: 2, meta: 3, dirtyBit: 4 },
+      counts: 'packed',
+    },
   ]
+}
+
+function storedFieldsV90(
+  name: string,
+  compression: ChunkCompression,
+): [string, StoredFieldsFormat] {
+  return [
+    name,
+    {
+      minVersion: 1,
+      maxVersion: 1,
+      littleEndian: true,
+      compression,
+      indexCodec: 'Lucene90FieldsIndex',
+      since: { index: 1, meta: 1, dirtyBit: 1 },
+      counts: 'lanes',
+    },
+  ]
+}
+
+/** Reads a header, and sets the cursor to the byte order of what follows. See formatOf(). */
+export function readFormat<Row extends FormatRow>(
+  table: FormatTable<Row>,
+  cursor: Cursor,
+): { row: Row; version: number } {
+  const format = formatOf(table, readAnyHeader(cursor), cursor.file)
+  cursor.littleEndian = format.row.littleEndian ?? false
+  return format
 }
 
 /** The row for what a header says; Unsupported names a format that has none. */

@@ -1,7 +1,8 @@
 import { CorruptData } from '../base/errors.ts'
 import type { Directory } from '../blob/byte-source.ts'
-import { readIndexHeader } from '../bytes/codec.ts'
+import { readIdAndSuffix } from '../bytes/codec.ts'
 import { generationText, readWholeFile, segmentFileName } from './files.ts'
+import { liveDocsFormats, readFormat } from './formats.ts'
 
 /**
  * Which documents of a segment live: one bit a document, in the order in which Lucene writes the words of a bit set
@@ -44,9 +45,10 @@ export class LiveDocs {
 /**
  * Reads `<segment>_<delGen>.liv`, and checks that as many documents are dead as the commit says.
  *
- *   liv = indexHeader("Lucene50LiveDocs", suffix = delGen base 36), word:int64[ceil(maxDoc / 64)], footer
+ *   liv = indexHeader(suffix = delGen base 36), word:int64[ceil(maxDoc / 64)], footer
  *
- * A set bit is a live document. Specified in org.apache.lucene.codecs.lucene50.Lucene50LiveDocsFormat.
+ * A set bit is a live document; words are little-endian since Lucene 9.0. Specified in
+ * org.apache.lucene.codecs.lucene50.Lucene50LiveDocsFormat and lucene90.Lucene90LiveDocsFormat.
  */
 export async function readLiveDocs(
   directory: Directory,
@@ -55,14 +57,10 @@ export async function readLiveDocs(
 ): Promise<LiveDocs> {
   const suffix = generationText(segment.delGen)
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, suffix, 'liv'))
-  readIndexHeader(cursor, {
-    codec: 'Lucene50LiveDocs',
-    minVersion: 0,
-    maxVersion: 0,
-    id: segment.id,
-    suffix,
-  })
-  const live = new LiveDocs(maxDoc, Uint8Array.from(cursor.readBytes(Math.ceil(maxDoc / 64) * 8)))
+  readFormat(liveDocsFormats, cursor)
+  readIdAndSuffix(cursor, { id: segment.id, suffix })
+  const bits = Buffer.from(cursor.readBytes(Math.ceil(maxDoc / 64) * 8))
+  const live = new LiveDocs(maxDoc, cursor.littleEndian ? bits.swap64() : bits)
   cursor.expectEnd()
   const dead = maxDoc - live.count()
   if (dead !== segment.delCount) {

@@ -2,7 +2,14 @@ import { CorruptData } from '../base/errors.ts'
 import type { ByteSource } from '../blob/byte-source.ts'
 import { DocsWithFieldReader, stretchDocs } from './docs-with-field.ts'
 import type { NumericEntry, PackedValues } from './numeric-entry.ts'
-import { checkDirectWidth, packedAt, packedBigAt, packedBytes } from './packed.ts'
+import {
+  checkDirectWidth,
+  packedAt,
+  packedBigAt,
+  packedBytes,
+  packedLowAt,
+  packedLowBigAt,
+} from './packed.ts'
 
 /** Packed values this wide or wider, or far from 0, are put together as bigint. */
 const numberBitsMax = 48
@@ -19,17 +26,24 @@ export class NumericColumn {
   readonly #entry: NumericEntry
   readonly #docs: DocsWithFieldReader
   readonly #packed: Float64Array
+  readonly #littleEndian: boolean
   #loaded = -1
   /** Offsets of the blocks of varying width found so far, the next one's included. */
   #varyingOffsets: number[] = []
 
-  constructor(source: ByteSource, entry: NumericEntry, maxDoc: number) {
+  constructor(
+    source: ByteSource,
+    entry: NumericEntry,
+    maxDoc: number,
+    { littleEndian = false }: { littleEndian?: boolean } = {},
+  ) {
     this.#source = source
     this.#entry = entry
+    this.#littleEndian = littleEndian
     const capacity = Math.min(stretchDocs, maxDoc)
     this.values = new Float64Array(capacity)
     this.#packed = new Float64Array(capacity)
-    this.#docs = new DocsWithFieldReader(source, entry.docs, maxDoc)
+    this.#docs = new DocsWithFieldReader(source, entry.docs, maxDoc, { littleEndian })
   }
 
   /** Loads the stretch that holds documents [stretch × 65536, …). Numbers beyond 2^53 become the nearest double. */
@@ -95,13 +109,15 @@ export class NumericColumn {
     }
     const bytes = await this.#source.read(offset + firstByte, length)
     const big = bits > numberBitsMax || gcd * 2n ** BigInt(bits) > numberMax || abs(min) > numberMax
+    const numberAt = this.#littleEndian ? packedLowAt : packedAt
+    const bigAt = this.#littleEndian ? packedLowBigAt : packedBigAt
     const minNumber = Number(min)
     const gcdNumber = Number(gcd)
     for (let i = 0; i < count; i++) {
       const index = from - first + i
       this.#packed[into + i] = big
-        ? Number(BigInt.asIntN(64, min + gcd * packedBigAt(bytes, 0, bits, index)))
-        : minNumber + gcdNumber * packedAt(bytes, 0, bits, index)
+        ? Number(BigInt.asIntN(64, min + gcd * bigAt(bytes, 0, bits, index)))
+        : minNumber + gcdNumber * numberAt(bytes, 0, bits, index)
     }
   }
 
@@ -151,12 +167,15 @@ export class NumericColumn {
       if (left < 9) throw this.#corrupt(start, 'another block of values', 'the end of the values')
       const head = Buffer.from(await this.#source.read(start, Math.min(13, left)))
       const bitsPerValue = head[0]!
-      const byteLength = bitsPerValue === 0 || left < 13 ? 0 : head.readInt32BE(9)
+      const low = this.#littleEndian
+      const hasValues = bitsPerValue !== 0 && left >= 13
+      const byteLength = !hasValues ? 0 : low ? head.readInt32LE(9) : head.readInt32BE(9)
       const offset = start + (bitsPerValue === 0 ? 9 : 13)
       if (byteLength < 0 || offset + byteLength > values.offset + values.byteLength) {
         throw this.#corrupt(start + 9, 'a block within the values', `${byteLength} bytes`)
       }
-      if (at === block) return { bitsPerValue, min: head.readBigInt64BE(1), offset, byteLength }
+      const min = low ? head.readBigInt64LE(1) : head.readBigInt64BE(1)
+      if (at === block) return { bitsPerValue, min, offset, byteLength }
       offsets.push(offset + byteLength)
     }
   }

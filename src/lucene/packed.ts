@@ -34,6 +34,32 @@ export function packedBigAt(bytes: Uint8Array, at: number, bits: number, index: 
   return value
 }
 
+/**
+ * Value `index` of a run of values of `bits` bits each, low bits first, starting at bit 0 of `bytes[at]` (DirectWriter
+ * since Lucene 9). Bounds as for packedAt().
+ */
+export function packedLowAt(bytes: Uint8Array, at: number, bits: number, index: number): number {
+  const firstBit = index * bits
+  let byte = at + Math.floor(firstBit / 8)
+  let have = 8 - (firstBit % 8)
+  let value = bytes[byte]! >> (8 - have)
+  while (have < bits) {
+    value += bytes[++byte]! * 2 ** have
+    have += 8
+  }
+  return value % 2 ** bits
+}
+
+/** The same for up to 64 bits. */
+export function packedLowBigAt(bytes: Uint8Array, at: number, bits: number, index: number): bigint {
+  let value = 0n
+  for (let bit = (index + 1) * bits - 1; bit >= index * bits; bit--) {
+    const one = (bytes[at + Math.floor(bit / 8)]! >> (bit % 8)) & 1
+    value = (value << 1n) | BigInt(one)
+  }
+  return value
+}
+
 /** Bytes that `count` values of `bits` bits take. */
 export function packedBytes(count: number, bits: number): number {
   return Math.ceil((count * bits) / 8)
@@ -75,7 +101,7 @@ export function readMonotonicMeta(
   const blocks: MonotonicBlock[] = []
   for (let i = 0; i < blockCount; i++) {
     const min = cursor.readInt64()
-    const average = cursor.readBytes(4).readFloatBE()
+    const average = cursor.readFloat32()
     const offset = cursor.readInt64()
     const bits = cursor.readByte()
     if (bits !== 0) checkDirectWidth(cursor.file, cursor.baseOffset + cursor.position - 1, bits)
@@ -84,7 +110,7 @@ export function readMonotonicMeta(
   return blocks
 }
 
-/** Unpacks a monotonic sequence whose data are `data` whole: value = min + ⌊average × i⌋ + packed[i], in float32. */
+/** Unpacks a monotonic sequence whose data are `data` whole, in its byte order: value = min + ⌊average × i⌋ + packed[i], in float32. */
 export function unpackMonotonic(
   data: Cursor,
   blocks: readonly MonotonicBlock[],
@@ -92,6 +118,8 @@ export function unpackMonotonic(
 ): Float64Array {
   const values = new Float64Array(count)
   const size = 2 ** blockShift
+  const numberAt = data.littleEndian ? packedLowAt : packedAt
+  const bigAt = data.littleEndian ? packedLowBigAt : packedBigAt
   for (let at = 0, b = 0; at < count; at += size, b++) {
     const { min, average, offset, bits } = blocks[b]!
     const inBlock = Math.min(size, count - at)
@@ -100,10 +128,10 @@ export function unpackMonotonic(
     for (let i = 0; i < inBlock; i++) {
       const delta =
         bits > packedNumberBitsMax
-          ? Number(packedBigAt(data.bytes, offset, bits, i))
+          ? Number(bigAt(data.bytes, offset, bits, i))
           : bits === 0
             ? 0
-            : packedAt(data.bytes, offset, bits, i)
+            : numberAt(data.bytes, offset, bits, i)
       values[at + i] = min + Math.trunc(Math.fround(average * i)) + delta
     }
   }

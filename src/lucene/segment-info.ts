@@ -1,6 +1,6 @@
 import type { Directory } from '../blob/byte-source.ts'
-import { readAnyHeader, readIdAndSuffix } from '../bytes/codec.ts'
-import { formatOf, segmentInfoFormats } from './formats.ts'
+import { readIdAndSuffix } from '../bytes/codec.ts'
+import { readFormat, segmentInfoFormats } from './formats.ts'
 import { readWholeFile, segmentFileName } from './files.ts'
 
 /** What a `.si` file says of a segment, whatever its version. */
@@ -24,7 +24,7 @@ export async function readSegmentInfo(
   segment: { name: string; id: Uint8Array },
 ): Promise<SegmentInfo> {
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, '', 'si'))
-  const { row } = formatOf(segmentInfoFormats, readAnyHeader(cursor), cursor.file)
+  const { row } = readFormat(segmentInfoFormats, cursor)
   readIdAndSuffix(cursor, { id: segment.id, suffix: '' })
   return row.read(cursor)
 }

@@ -1,6 +1,6 @@
 import { CorruptData, Unsupported } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import { readAnyHeader, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
+import { readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
 import type { CommitSegment } from './commit.ts'
 import { openCompound } from './compound.ts'
@@ -15,7 +15,7 @@ import {
   segmentFileName,
 } from './files.ts'
 import type { Verify } from './files.ts'
-import { docValuesFormats, formatOf } from './formats.ts'
+import { docValuesFormats, readFormat } from './formats.ts'
 import { LiveDocs, readLiveDocs } from './live-docs.ts'
 import { NumericColumn } from './numeric-column.ts'
 import type { NumericEntry } from './numeric-entry.ts'
@@ -288,7 +288,7 @@ async function openNumeric(
       id,
       suffix,
     })
-    return { column: new NumericColumn(source, entry, parts.maxDoc), source }
+    return { column: new NumericColumn(source, entry, parts.maxDoc, row), source }
   } catch (error) {
     await source.close()
     throw error
@@ -307,9 +307,11 @@ function readMeta(parts: Parts, home: Directory, suffix: string): Promise<DocVal
 async function readMetaOf(parts: Parts, home: Directory, suffix: string) {
   const { name, id } = parts.commit
   const meta = await readWholeFile(home, segmentFileName(name, suffix, 'dvm'))
-  const { row, version } = formatOf(docValuesFormats, readAnyHeader(meta), meta.file)
+  const { row, version } = readFormat(docValuesFormats, meta)
   readIdAndSuffix(meta, { id, suffix })
-  return { row, version, file: meta.file, entries: row.read(meta, version, parts.maxDoc) }
+  const fields = new Map([...parts.fieldInfos.values()].map((field) => [field.number, field]))
+  const entries = row.read(meta, { version, maxDoc: parts.maxDoc, fields })
+  return { row, version, file: meta.file, entries }
 }
 
 function checkEntry(entry: NumericEntry, source: ByteSource, maxDoc: number): void {

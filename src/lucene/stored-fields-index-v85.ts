@@ -10,15 +10,16 @@ import type { ChunkIndex, SegmentShape } from './stored-fields.ts'
  *
  *   index = maxDoc:int32, blockShift:int32, entries:int32, docsStart:int64, docs:monotonic, docsEnd:int64,
  *           offsets:monotonic, offsetsEnd:int64, dataEnd:int64
- *   fdx   = indexHeader("Lucene85FieldsIndexIdx"), docs, offsets, footer
+ *   fdx   = indexHeader, docs, offsets, footer
  *
  * There is one entry more than chunks: maxDoc, and where the chunks end.
- * Specified in org.apache.lucene.codecs.compressing.FieldsIndexReader.
+ * Little-endian since 9.0. Specified in org.apache.lucene.codecs.compressing.FieldsIndexReader and
+ * lucene90.compressing.FieldsIndexReader.
  */
 export async function readChunkIndexV85(
   directory: Directory,
   segment: SegmentShape,
-  meta: Cursor,
+  { meta, codec }: { meta: Cursor; codec: string },
 ): Promise<ChunkIndex> {
   meta.skip(4)
   const blockShift = meta.readInt32()
@@ -35,12 +36,13 @@ export async function readChunkIndexV85(
 
   const data = await readWholeFile(directory, segmentFileName(segment.name, '', 'fdx'))
   readIndexHeader(data, {
-    codec: 'Lucene85FieldsIndexIdx',
+    codec,
     minVersion: 0,
     maxVersion: 0,
     id: segment.id,
     suffix: '',
   })
+  data.littleEndian = meta.littleEndian
   const shape = { count: entries, blockShift }
   const firstDoc = Int32Array.from(unpackMonotonic(part(data, docsStart, docsEnd), docs, shape))
   const offset = unpackMonotonic(part(data, docsEnd, offsetsEnd), offsets, shape)
@@ -53,5 +55,6 @@ export async function readChunkIndexV85(
 /** The stretch [start, end) of the file. */
 function part(data: Cursor, start: number, end: number): Cursor {
   data.seek(start)
-  return new Cursor(data.file, data.readBytes(end - start), { baseOffset: start })
+  const { file, littleEndian } = data
+  return new Cursor(file, data.readBytes(end - start), { baseOffset: start, littleEndian })
 }

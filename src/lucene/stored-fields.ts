@@ -1,16 +1,11 @@
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import {
-  footerBytes,
-  readAnyHeader,
-  readFooter,
-  readIdAndSuffix,
-  readIndexHeader,
-} from '../bytes/codec.ts'
+import { footerBytes, readFooter, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
 import { readWholeFile, segmentFileName } from './files.ts'
-import { formatOf, storedFieldsFormats } from './formats.ts'
-import type { ChunkCompression } from './formats.ts'
+import { readFormat, storedFieldsFormats } from './formats.ts'
+import type { StoredFieldsFormat } from './formats.ts'
+import type { ChunkShape } from './chunk.ts'
 import { readChunkIndexV50 } from './stored-fields-index-v50.ts'
 import { readChunkIndexV85 } from './stored-fields-index-v85.ts'
 
@@ -24,11 +19,8 @@ export interface ChunkIndex {
 }
 
 /** The stored fields of one segment, opened. */
-export interface StoredFields {
+export interface StoredFields extends ChunkShape {
   readonly source: ByteSource
-  readonly compression: ChunkCompression
-  /** Chunks of at least twice this many bytes are sliced: compressed in pieces of this size. */
-  readonly chunkBytes: number
   readonly chunks: ChunkIndex
 }
 
@@ -40,19 +32,18 @@ export interface SegmentShape {
 
 /** Longest header of a `.fdt`, with the two vints that follow it before version 3. */
 const headBytesMax = 128
-const versionOffHeapIndex = 2
-const versionMeta = 3
 
 /**
  * Opens `<segment>.fdt` and reads its index. The caller closes `source`.
  *
- *   fdt = indexHeader, (chunkBytes:vint, packedVersion:vint) (versions 1 and 2), chunk*,
- *         (chunkCount:vlong, dirtyChunks:vlong (version 1)), footer
- *   fdm = indexHeader("Lucene85FieldsIndexMeta"), (chunkBytes:vint, packedVersion:vint) (version 3), index,
- *         (dirtyChunks:vlong, dirtyDocs:vlong) (version 3), footer          versions 2 and 3 only
+ *   fdt   = indexHeader, sizes (versions 1 and 2), chunk*, (chunkCount:vlong, dirtyChunks:vlong (version 1)), footer
+ *   fdm   = indexHeader, sizes (3+), index, (chunkCount:vlong (4+), dirtyChunks:vlong, dirtyDocs:vlong) (3+), footer
+ *                                                                                                   not in version 1
+ *   sizes = chunkBytes:vint, packedVersion:vint
  *
- * A chunk's own layout is at readChunkHead(). Specified in
- * org.apache.lucene.codecs.compressing.CompressingStoredFieldsReader.
+ * Formats of Lucene 9 begin anew with a version 1, which has everything of 4, and no packedVersion. A chunk's own
+ * layout is at ChunkDecoder. Specified in org.apache.lucene.codecs.compressing.CompressingStoredFieldsReader and
+ * lucene90.compressing.Lucene90CompressingStoredFieldsReader.
  */
 export async function openStoredFields(
   directory: Directory,
@@ -74,36 +65,46 @@ async function readLayout(
 ): Promise<StoredFields> {
   const { byteLength } = source
   const head = new Cursor(source.name, await source.read(0, Math.min(headBytesMax, byteLength)))
-  const { row, version } = formatOf(storedFieldsFormats, readAnyHeader(head), source.name)
+  const { row, version } = readFormat(storedFieldsFormats, head)
   readIdAndSuffix(head, { id: segment.id, suffix: '' })
   const footerAt = Math.max(0, byteLength - footerBytes)
   const footer = await source.read(footerAt, byteLength - footerAt)
   readFooter(new Cursor(source.name, footer, { baseOffset: footerAt }))
 
-  let chunkBytes = version < versionMeta ? readChunkBytes(head) : 0
+  let chunkBytes = version < row.since.meta ? readChunkBytes(head, row) : 0
   const dataStart = head.position
   let chunks: ChunkIndex
-  if (version < versionOffHeapIndex) {
+  if (row.legacyIndexCodec !== undefined && version < row.since.index) {
     chunks = await readChunkIndexV50(directory, segment, { codec: row.legacyIndexCodec, version })
   } else {
     const meta = await readWholeFile(directory, segmentFileName(segment.name, '', 'fdm'))
     readIndexHeader(meta, {
-      codec: 'Lucene85FieldsIndexMeta',
+      codec: `${row.indexCodec}Meta`,
       minVersion: 0,
       maxVersion: version,
       id: segment.id,
       suffix: '',
     })
-    if (version >= versionMeta) chunkBytes = readChunkBytes(meta)
-    chunks = await readChunkIndexV85(directory, segment, meta)
+    meta.littleEndian = row.littleEndian ?? false
+    if (version >= row.since.meta) chunkBytes = readChunkBytes(meta, row)
+    chunks = await readChunkIndexV85(directory, segment, { meta, codec: `${row.indexCodec}Idx` })
   }
   checkIndex(source, segment, { chunks, dataStart, dataEnd: footerAt })
-  return { source, compression: row.compression, chunkBytes, chunks }
+  const { compression, counts } = row
+  return {
+    source,
+    chunks,
+    chunkBytes,
+    compression,
+    counts,
+    dirtyBit: version >= row.since.dirtyBit,
+  }
 }
 
-function readChunkBytes(cursor: Cursor): number {
+function readChunkBytes(cursor: Cursor, { counts }: StoredFieldsFormat): number {
   const chunkBytes = cursor.readVInt()
   if (chunkBytes <= 0) throw cursor.corrupt('the size of a chunk', `${chunkBytes}`)
+  if (counts === 'lanes') return chunkBytes
   const packedVersion = cursor.readVInt()
   if (packedVersion < 1 || packedVersion > 2) {
     throw cursor.corrupt('version 1 or 2 of packed integers', `${packedVersion}`)

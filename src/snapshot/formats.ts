@@ -1,5 +1,6 @@
 /**
- * What a repository's root may hold, by the `min_version` that it names: the oldest engine that can read it. An engine
+ * What a repository's root may hold, by the `min_version` that it names, the oldest engine that can read it, and by its
+ * fields. An engine
  * that finds snapshots of older ones beside its own keeps writing the older root, so it says nothing about who wrote
  * it. A version is added by a row here; a new layout of some blob gets a file of its own.
  */
@@ -43,7 +44,22 @@ export const repositoryFormats: readonly RepositoryFormat[] = [
     metadataByContent: true,
     incompatibleSnapshots: false,
   },
+  {
+    minVersion: undefined,
+    writtenSince: 'OpenSearch 2.0',
+    rootFields: [...oldFields, 'index_metadata_identifiers'],
+    metadataByContent: true,
+    incompatibleSnapshots: false,
+  },
+  {
+    // Not OpenSearch, which keeps to the root of 7.9.
+    minVersion: '7.12.0',
+    writtenSince: 'Elasticsearch 7.12',
+    rootFields: [...oldFields, 'min_version', 'index_metadata_identifiers', 'uuid', 'cluster_id'],
+    metadataByContent: true,
+    incompatibleSnapshots: false,
+  },
 ]
 
-/** Snapshots by older engines are listed (an upgraded repository may hold them) but not opened. */
-export const oldestEngineMajor = 5
+/** The first engine that makes snapshots. */
+export const oldestEngineMajor = 1

@@ -3,9 +3,10 @@ import type { BlobStore } from '../blob/byte-source.ts'
 import { oldestEngineMajor } from './formats.ts'
 import { parseGlobalMetadata } from './global-metadata.ts'
 import { parseIndexMetadata } from './index-metadata.ts'
-import { readMetadataBlob } from './metadata-blob.ts'
 import type { RootIndex, RootSnapshot } from './root.ts'
 import { openShardFiles } from './shard-files.ts'
+import { shardFolder } from './shard-folder.ts'
+import { framedBlobs } from './snapshot-blobs.ts'
 import { parseSnapshotInfo } from './snapshot-info.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
 import type { GlobalMetadata, Snapshot } from './snapshot.ts'
@@ -28,8 +29,9 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
       { details: { snapshot: listed.name, state: listed.state } },
     )
   }
-  const path = `snap-${listed.uuid}.dat`
-  const info = parseSnapshotInfo(await readMetadataBlob(store, path, 'snapshot'), path)
+  const { blobs = framedBlobs } = listed
+  const path = blobs.snapshot(listed.uuid)
+  const info = parseSnapshotInfo(await blobs.read(store, path, 'snapshot'), path)
   checkAgainstRoot(info, listed, path)
   const { name, uuid, state, engineVersion, indices, startTimeMs, endTimeMs, shardFailures } = info
   return {
@@ -43,23 +45,24 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
     shardFailures,
     async readGlobalMetadata() {
       if (!info.includeGlobalState) return noGlobalMetadata
-      const blob = `meta-${uuid}.dat`
-      return parseGlobalMetadata(await readMetadataBlob(store, blob, 'metadata'), blob)
+      const blob = blobs.globalMetadata(uuid)
+      return parseGlobalMetadata(await blobs.read(store, blob, 'metadata'), blob)
     },
     async readIndexMetadata(index) {
       const { id, metadataId } = findIndex(listed, index)
-      const blob = `indices/${id}/meta-${metadataId}.dat`
-      return parseIndexMetadata(await readMetadataBlob(store, blob, 'index-metadata'), blob, index)
+      const blob = blobs.indexMetadata(id, metadataId)
+      return parseIndexMetadata(await blobs.read(store, blob, 'index-metadata'), blob, index)
     },
     async openShard(index, shard) {
-      const { id } = findIndex(listed, index)
+      const { id, shardPaths } = findIndex(listed, index)
       const failure = shardFailures.find((each) => each.index === index && each.shard === shard)
       if (failure !== undefined) throw failedShard(name, failure)
       return openShardFiles(store, {
         index,
         shard,
-        folder: `indices/${id}/${shard}`,
+        folder: await shardFolder(store, { id, shardPaths, shard }),
         snapshotUuid: uuid,
+        blobs,
       })
     },
   }
@@ -98,7 +101,8 @@ export function requireComplete(
 }
 
 function checkAgainstRoot(info: SnapshotInfo, listed: RootSnapshot, path: string): void {
-  if (info.engineMajor < oldestEngineMajor) {
+  if (info.shallow) throw shallowSnapshot(path)
+  if (info.engine === 'elasticsearch' && info.engineMajor < oldestEngineMajor) {
     throw new Unsupported({
       file: path,
       offset: 0,
@@ -115,6 +119,16 @@ function checkAgainstRoot(info: SnapshotInfo, listed: RootSnapshot, path: string
     JSON.stringify([...info.indices].sort()),
     JSON.stringify([...listed.indices.keys()].sort()),
   )
+}
+
+function shallowSnapshot(file: string): Unsupported {
+  return new Unsupported({
+    file,
+    offset: 0,
+    expected: 'a snapshot that holds the files of its shards',
+    found:
+      'a shallow one of OpenSearch, whose files lie in a remote store (make one without remote_store_index_shallow_copy)',
+  })
 }
 
 function compare(file: string, what: string, found: string, expected: string): void {

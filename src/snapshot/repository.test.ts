@@ -29,7 +29,12 @@ for (const path of repositories) {
     for (const listed of repository.snapshots) {
       const snapshot = await repository.openSnapshot(listed.name)
       requireComplete(snapshot)
-      assert.equal(snapshot.engineVersion, /-([\d.]+)\//.exec(path)![1])
+      const version = /-([\d.]+)\//.exec(path)![1]!
+      // Since 8.9 Elasticsearch notes no more than the version of the index format.
+      const short = /^elasticsearch-(8\.(9|\d\d)|9)\./.test(path)
+        ? `${parseInt(version)}.x`
+        : version
+      assert.equal(snapshot.engineVersion, short)
       assert(snapshot.startTimeMs > 0 && snapshot.endTimeMs >= snapshot.startTimeMs)
       for (const index of snapshot.indices) {
         const { numberOfShards } = await snapshot.readIndexMetadata(index)
@@ -40,7 +45,10 @@ for (const path of repositories) {
             const source = await files.open(name)
             const bytes = await source.read(0, source.byteLength)
             await source.close()
-            assert.equal(crc32(bytes.subarray(0, -8)).toString(36), files.file(name).checksum)
+            const { checksum, writtenBy } = files.file(name)
+            // Engines before 5.0 note none for a commit without segments.
+            if (checksum === undefined && writtenBy === '4.0.0' && index === 'empty') continue
+            assert.equal(crc32(bytes.subarray(0, -8)).toString(36), checksum)
           }
         }
       }
@@ -93,9 +101,7 @@ test('a place that is no repository says what it found', async () => {
     open(['a', 'index-abc', 'index.latest']),
     withCode('MA_REPOSITORY', /a, index/),
   )
-  await assert.rejects(open(['index', 'snapshot-x']), (error: Error) => {
-    return error instanceof Unsupported && error.message.includes('before 5.0')
-  })
+  await assert.rejects(open(['index', 'snapshot-x']), withCode('MA_CORRUPT_DATA', /index at byte/))
 })
 
 test('the highest index-N counts, whatever index.latest says', async () => {
@@ -109,7 +115,7 @@ test('the highest index-N counts, whatever index.latest says', async () => {
 
 test('a newer root is FormatTooNew, an unknown field in it Unsupported', async () => {
   const open = (change: JsonObject) => openRepository(memoryStore(repository({ root: change })))
-  await assert.rejects(open({ min_version: '7.12.0' }), FormatTooNew)
+  await assert.rejects(open({ min_version: '7.13.0' }), FormatTooNew)
   await assert.rejects(open({ min_version: 8090099 }), FormatTooNew)
   await assert.rejects(open({ uuid: 'x' }), Unsupported)
 })
@@ -174,9 +180,9 @@ test('what the root says of a snapshot must be what the snapshot says', async ()
     await assert.rejects(opened.openSnapshot('snap'), withCode('MA_CORRUPT_DATA', /root says/))
   }
   const old = await openRepository(
-    memoryStore(repository({ state: 1, info: { version_id: 2040699 } })),
+    memoryStore(repository({ state: 1, info: { version_id: 900399 } })),
   )
-  await assert.rejects(old.openSnapshot('snap'), withCode('MA_UNSUPPORTED', /2\.4\.6/))
+  await assert.rejects(old.openSnapshot('snap'), withCode('MA_UNSUPPORTED', /0\.90\.3/))
 })
 
 test('ids in the root that lead elsewhere are refused', async () => {

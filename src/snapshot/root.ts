@@ -4,14 +4,19 @@ import { Fields } from './fields.ts'
 import { repositoryFormats } from './formats.ts'
 import type { RepositoryFormat } from './formats.ts'
 import { parseJson } from './metadata-blob.ts'
+import type { SnapshotBlobs } from './snapshot-blobs.ts'
+import { versionOf } from './snapshot-info.ts'
 
 /**
  * The root of a repository, blob index-N: JSON without frame or checksum, so what is read from it is compared with
  * the checked blobs that it points to. Specified in Elasticsearch's RepositoryData.
  *
- *   root     = { snapshots: [snapshot], indices: { <name>: index }, min_version?, index_metadata_identifiers? }
- *   snapshot = { name, uuid, state?: 0-4, version?, index_metadata_lookup?: { <index id>: <identifier> } }
- *   index    = { id, snapshots: [<uuid> | { name, uuid }], shard_generations? }   (objects before 5.4.1)
+ *   root     = { snapshots: [snapshot], indices: { <name>: index }, min_version?, index_metadata_identifiers?,
+ *                uuid?, cluster_id? }
+ *   snapshot = { name, uuid, state?: 0-4, version?: text | number (8.9+), index_metadata_lookup?:
+ *                { <index id>: <identifier> } }
+ *   index    = { id, snapshots: [<uuid> | { name, uuid }], shard_generations?, shard_path_type? (OpenSearch 2.17+) }
+ *                                                                   (objects in snapshots before 5.4.1)
  *   index_metadata_identifiers = { <identifier>: <id of the blob meta-<id>.dat> }
  */
 export interface Root {
@@ -26,13 +31,24 @@ export interface RootSnapshot {
   readonly engineVersion?: string
   /** By index name. */
   readonly indices: ReadonlyMap<string, RootIndex>
+  /** framedBlobs unless said. */
+  readonly blobs?: SnapshotBlobs
 }
+
+/**
+ * OpenSearch's repository setting `shard_path_type`: indices/<id>/<shard>; or below a hash, which in the second form
+ * stands before the repository's base_path, in the third behind it.
+ */
+const shardPathTypes = ['fixed', 'hashed-prefix', 'hashed-infix'] as const
+export type ShardPaths = (typeof shardPathTypes)[number]
 
 export interface RootIndex {
   /** Folder under indices/. */
   readonly id: string
   /** <id> of meta-<id>.dat in that folder. */
   readonly metadataId: string
+  /** Where the folders of the shards lie. */
+  readonly shardPaths: ShardPaths
 }
 
 const states = ['IN_PROGRESS', 'SUCCESS', 'FAILED', 'PARTIAL', 'INCOMPATIBLE']
@@ -71,26 +87,27 @@ export function parseIncompatible(bytes: Buffer, file: string): RootSnapshot[] {
 
 function findFormat(root: Fields): RepositoryFormat {
   const minVersion = root.object['min_version']
-  const format = repositoryFormats.find((row) => row.minVersion === minVersion)
-  const known = repositoryFormats.map((row) => row.minVersion ?? 'none').join(', ')
-  if (format === undefined) {
+  const rows = repositoryFormats.filter((row) => row.minVersion === minVersion)
+  const fields = Object.keys(root.object)
+  const format = rows.find(({ rootFields }) => fields.every((name) => rootFields.includes(name)))
+  if (format !== undefined) return format
+  const nearest = rows.at(-1)
+  if (nearest === undefined) {
+    const known = new Set(repositoryFormats.map((row) => row.minVersion ?? 'none'))
     throw new FormatTooNew({
       file: root.file,
       offset: 0,
-      expected: `min_version ${known}`,
+      expected: `min_version ${[...known].join(', ')}`,
       found: `min_version ${JSON.stringify(minVersion).slice(0, 40)}`,
     })
   }
-  const unknown = Object.keys(root.object).find((name) => !format.rootFields.includes(name))
-  if (unknown !== undefined) {
-    throw new Unsupported({
-      file: root.file,
-      offset: 0,
-      expected: `the root of a repository as written since ${format.writtenSince} (${format.rootFields.join(', ')})`,
-      found: `field ${JSON.stringify(unknown.slice(0, 80))}`,
-    })
-  }
-  return format
+  const unknown = fields.find((name) => !nearest.rootFields.includes(name)) ?? ''
+  throw new Unsupported({
+    file: root.file,
+    offset: 0,
+    expected: `the root of a repository as written since ${nearest.writtenSince} (${nearest.rootFields.join(', ')})`,
+    found: `field ${JSON.stringify(unknown.slice(0, 80))}`,
+  })
 }
 
 function parseIdentifiers(fields: Fields): Map<string, string> {
@@ -100,6 +117,7 @@ function parseIdentifiers(fields: Fields): Map<string, string> {
 interface ListedIndex {
   readonly name: string
   readonly id: string
+  readonly shardPaths: ShardPaths
   readonly snapshots: ReadonlySet<string>
 }
 
@@ -111,8 +129,15 @@ function parseIndices(fields: Fields): ListedIndex[] {
     if (ids.has(id)) throw index.wrong('id', 'one index of each id', id)
     ids.add(id)
     const snapshots = index.list('snapshots').map((item, i) => snapshotUuid(index, item, i))
-    return { name, id, snapshots: new Set(snapshots) }
+    return { name, id, shardPaths: parseShardPaths(index), snapshots: new Set(snapshots) }
   })
+}
+
+function parseShardPaths(index: Fields): ShardPaths {
+  const number = index.optionalCount('shard_path_type') ?? 0
+  const type = shardPathTypes[number]
+  if (type === undefined) throw index.wrong('shard_path_type', '0, 1 or 2', number)
+  return type
 }
 
 function snapshotUuid(index: Fields, item: Json, i: number): string {
@@ -162,10 +187,11 @@ function parseSnapshot(fields: Fields, uuid: string, context: RootContext): Root
         identifier,
       )
     }
-    indices.set(index.name, { id: index.id, metadataId })
+    const { id, shardPaths } = index
+    indices.set(index.name, { id, metadataId, shardPaths })
   }
   checkLookup(lookup, indices)
-  const engineVersion = fields.optionalText('version')
+  const engineVersion = parseVersion(fields)
   return {
     name: fields.text('name'),
     uuid,
@@ -173,6 +199,11 @@ function parseSnapshot(fields: Fields, uuid: string, context: RootContext): Root
     ...(engineVersion !== undefined && { engineVersion }),
     indices,
   }
+}
+
+function parseVersion(fields: Fields): string | undefined {
+  const isNumber = typeof fields.object['version'] === 'number'
+  return isNumber ? versionOf(fields.count('version')).version : fields.optionalText('version')
 }
 
 /** A lookup names the very indices of its snapshot: a flipped id would silently lead to the old rule. */

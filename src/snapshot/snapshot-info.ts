@@ -5,13 +5,17 @@ import { Fields } from './fields.ts'
  * A snapshot's own blob, snap-<uuid>.dat, specified in Elasticsearch's SnapshotInfo:
  *
  *   { snapshot: { name, uuid, version_id, indices: [name], state, reason?, start_time, end_time, total_shards,
- *                 successful_shards, include_global_state?, failures: [{ index, shard_id, reason, ... }], ... } }
+ *                 successful_shards, include_global_state?, failures: [{ index, shard_id, reason, ... }],
+ *                 remote_store_index_shallow_copy?: boolean (OpenSearch), ... } }
  */
 export interface SnapshotInfo {
   readonly name: string
   readonly uuid: string
+  readonly engine: 'elasticsearch' | 'opensearch'
   readonly engineVersion: string
   readonly engineMajor: number
+  /** True: the files of the shards lie in a remote store, not in the repository. */
+  readonly shallow: boolean
   readonly state: string
   readonly indices: readonly string[]
   /** False where the snapshot was made without; then there is still a global blob, which holds nothing. */
@@ -27,13 +31,19 @@ const openSearchBit = 0x0800_0000
 export function parseSnapshotInfo(json: Json, file: string): SnapshotInfo {
   const fields = new Fields(file, '', json).fields('snapshot')
   const name = fields.text('name')
-  const id = fields.count('version_id') & ~openSearchBit
+  const {
+    engine,
+    version: engineVersion,
+    major: engineMajor,
+  } = versionOf(fields.count('version_id'))
   return {
     name,
     // Before 5.0 the name was the only id.
     uuid: fields.optionalText('uuid') ?? name,
-    engineVersion: versionText(id),
-    engineMajor: Math.floor(id / 1_000_000),
+    engine,
+    engineVersion,
+    engineMajor,
+    shallow: fields.object['remote_store_index_shallow_copy'] === true,
     state: fields.text('state'),
     indices: fields.texts('indices'),
     includeGlobalState: fields.object['include_global_state'] !== false,
@@ -43,10 +53,26 @@ export function parseSnapshotInfo(json: Json, file: string): SnapshotInfo {
   }
 }
 
-/** 7100299 → 7.10.2: two digits each for minor, patch and build. */
-export function versionText(id: number): string {
-  const part = (unit: number): number => Math.floor(id / unit) % 100
-  return `${Math.floor(id / 1_000_000)}.${part(10_000)}.${part(100)}`
+/** Since 8.9 Elasticsearch counts versions of its index format, from here on, and no longer those of itself. */
+const indexVersionMin = 8_500_000
+
+/**
+ * 7100299 → 7.10.2: two digits each for minor, patch and build. Of the index format's versions only the major says
+ * which engine wrote it: 8537000 → 8.x.
+ */
+export function versionOf(id: number): {
+  engine: 'elasticsearch' | 'opensearch'
+  version: string
+  major: number
+} {
+  const engine = (id & openSearchBit) === 0 ? 'elasticsearch' : 'opensearch'
+  const own = id & ~openSearchBit
+  const major = Math.floor(own / 1_000_000)
+  if (engine === 'elasticsearch' && own >= indexVersionMin) {
+    return { engine, version: `${major}.x`, major }
+  }
+  const part = (unit: number): number => Math.floor(own / unit) % 100
+  return { engine, version: `${major}.${part(10_000)}.${part(100)}`, major }
 }
 
 function parseFailure(fields: Fields): { index: string; shard: number; reason: string } {
