@@ -59,7 +59,13 @@ export async function makeSnapshot(
 }
 
 /** A new state, and the target indices of some of a snapshot's indices. */
-export async function makeReady(ready: Omit<ReadyMigration, 'folder'>): Promise<ReadyMigration> {
+export async function makeReady({
+  shards = {},
+  ...ready
+}: Omit<ReadyMigration, 'folder'> & {
+  /** Shard counts of target indices, where they shall not be the source's. */
+  shards?: { [index: string]: number }
+}): Promise<ReadyMigration> {
   const folder = path.join(mkdtempSync(path.join(tmpdir(), 'osmigrate-backfill-')), 'state')
   after(() => rmSync(path.dirname(folder), { recursive: true }))
   const { repository, snapshot, target, indices } = ready
@@ -70,7 +76,7 @@ export async function makeReady(ready: Omit<ReadyMigration, 'folder'>): Promise<
       target,
       state,
       select: { include: indices },
-      options: metadataOptions.parse({ templates: false }),
+      options: metadataOptions.parse({ templates: false, shards }),
       openShard: (files) => openShardReader(files, { verify: 'touched' }),
     })
     await applyMetadata(plan, { target, state })
