@@ -8,7 +8,7 @@ import { Cursor } from './cursor.ts'
  * org.apache.lucene.codecs.CodecUtil; all integers big-endian, in every version.
  *
  *   header      = magic:int32 (0x3fd76c17), codec:string, version:int32
- *   indexHeader = header, id:byte[16], suffixLength:byte, suffix:byte[suffixLength]
+ *   indexHeader = header, (id:byte[16], suffixLength:byte, suffix:byte[suffixLength]) (Lucene 5.0+)
  *   footer      = magic:int32 (~0x3fd76c17), algorithm:int32 (0), crc:int64
  *
  * crc is the CRC32 of all bytes of the file before itself, the first 8 bytes of the footer included.
@@ -26,9 +26,12 @@ export interface HeaderExpected {
   readonly maxVersion: number
 }
 
+/** 16 bytes that all files of a segment repeat; null for segments written before Lucene 5.0, which have none. */
+export type SegmentId = Uint8Array | null
+
 export interface IndexHeaderExpected extends HeaderExpected {
-  /** 16 bytes, the segment's id; not compared when left out. */
-  readonly id?: Uint8Array
+  /** Not compared when left out; null: header and suffix are not there. */
+  readonly id?: SegmentId
   /** Compared as text; not compared when left out. */
   readonly suffix?: string
 }
@@ -74,8 +77,9 @@ export function readIndexHeader(cursor: Cursor, expected: IndexHeaderExpected): 
 /** The second half of an index header. */
 export function readIdAndSuffix(
   cursor: Cursor,
-  expected: { readonly id?: Uint8Array; readonly suffix?: string } = {},
+  expected: { readonly id?: SegmentId; readonly suffix?: string } = {},
 ): { id: Buffer; suffix: string } {
+  if (expected.id === null) return { id: Buffer.alloc(0), suffix: '' }
   const start = cursor.position
   const id = cursor.readBytes(idBytes)
   if (expected.id !== undefined && !id.equals(expected.id)) {

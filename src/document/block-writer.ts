@@ -47,16 +47,22 @@ export class BlockWriter {
   readonly #memory: Memory
   readonly #chunk: ChunkDecoder
   readonly #roles: Uint8Array
+  readonly #fixedNumbers: boolean
   readonly #guard: LineGuard
   #file = ''
   /** Where reading stands, and where the next bytes go that are in no chunk. */
   #at = 0
   #free = 0
 
-  constructor(memory: Memory, chunk: ChunkDecoder, roles: Uint8Array) {
+  constructor(
+    memory: Memory,
+    chunk: ChunkDecoder,
+    { roles, fixedNumbers }: { roles: Uint8Array; fixedNumbers: boolean },
+  ) {
     this.#memory = memory
     this.#chunk = chunk
     this.#roles = roles
+    this.#fixedNumbers = fixedNumbers
     this.#guard = new LineGuard(memory)
     this.block = emptyBlock(memory.bytes)
   }
@@ -95,6 +101,7 @@ export class BlockWriter {
   /**
    * document = (field:vlong (number × 8 + type), value)*
    * value    = length:vint, bytes (string, bytes) | zint | zfloat | tlong | zdouble
+   *            before Lucene 5.0 the numbers are int32, float32, int64, float64
    */
   #document(doc: number, fieldCount: number, i: number): void {
     const { block } = this
@@ -110,7 +117,8 @@ export class BlockWriter {
       const field = this.#readVInt(end)
       const type = field & 7
       if (type > typeBytes) {
-        this.#skipNumber(type, end)
+        if (this.#fixedNumbers) this.#at += fixedBytes(type)
+        else this.#skipNumber(type, end)
         continue
       }
       const length = this.#readVInt(end)
@@ -273,6 +281,12 @@ export class BlockWriter {
     const file = doc < 0 ? this.#file : `${this.#file}, document ${doc}`
     return new CorruptData({ file, offset: 0, expected, found })
   }
+}
+
+/** Of a number of that type before Lucene 5.0; a type that does not exist leads beyond the document. */
+function fixedBytes(type: number): number {
+  if (type > typeDouble) return Infinity
+  return type === typeInt || type === typeFloat ? 4 : 8
 }
 
 const int32Columns = [

@@ -78,6 +78,7 @@ function changeCount(
 ): void {
   const name = [...files.keys()].find((one) => one.startsWith('segments_'))!
   const bytes = Buffer.from(files.get(name)!)
+  assert.ok(id)
   const codecAt = bytes.indexOf(id) + id.length
   assert.equal(bytes.toString('latin1', codecAt + 1, codecAt + 1 + codec.length), codec)
   const at = codecAt + 1 + codec.length + place

@@ -38,8 +38,9 @@ export async function* readSegmentBlocks(
   const toDoc = Math.min(segment.maxDoc, range.toDoc ?? segment.maxDoc)
   if (fromDoc >= toDoc) return
   const chunk = new ChunkDecoder(memory)
-  const writer = new BlockWriter(memory, chunk, rolesOf(segment))
+  const roles = rolesOf(segment)
   if (segment.liveCount === 0) {
+    const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers: false })
     writer.begin(fromDoc)
     writer.block.toDoc = toDoc
     yield writer.block
@@ -54,6 +55,7 @@ export async function* readSegmentBlocks(
     if (seqNo !== undefined) open.push(seqNo.source)
     const version = await segment.openNumeric(numericFields.version)
     if (version !== undefined) open.push(version.source)
+    const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers: stored.fixedNumbers })
     const columns = { seqNo: seqNo?.column, version: version?.column }
     yield* readRuns({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc })
   } finally {

@@ -24,9 +24,13 @@ export interface ChunkShape {
   /** Chunks of at least twice this many bytes are sliced: compressed in pieces of this size. */
   readonly chunkBytes: number
   readonly counts: StoredFieldsFormat['counts']
-  /** True: a bit of each chunk says whether it was filled. */
-  readonly dirtyBit: boolean
+  readonly flags: ChunkFlags
 }
+
+/** What the low bits beside a chunk's number of documents say; none: it is sliced when it is long enough. */
+export type ChunkFlags = 'none' | 'sliced' | 'sliced, dirty'
+
+const flagBits: Readonly<Record<ChunkFlags, number>> = { none: 0, sliced: 1, 'sliced, dirty': 2 }
 
 /** Numbers that the form of 9.0 weaves together. */
 const laneCount = 128
@@ -39,7 +43,7 @@ const offsetMax = 0x7fff_ffff
  * Decodes chunks into a memory, one after another; its arrays are reused.
  *
  *   chunk     = firstDoc:vint, token:vint, counts, lengths, data
- *   token     = docCount × 2 + sliced | docCount × 4 + dirty × 2 + sliced  (8.9+)
+ *   token     = docCount (4.x) | docCount × 2 + sliced | docCount × 4 + dirty × 2 + sliced  (8.9+)
  *   counts    = fields:vint                                                (docCount = 1)
  *             | 0:vint, fields of each:vint
  *             | bits:vint, fields:packed[docCount]                         (to 8.x)
@@ -95,11 +99,11 @@ export class ChunkDecoder {
   }
 
   /** Reads up to `data`, and whether the chunk is sliced. */
-  #readHead(dest: number, { counts, dirtyBit }: ChunkShape): boolean {
+  #readHead(dest: number, { counts, flags, chunkBytes }: ChunkShape): boolean {
     const { firstDoc, docCount, start, end } = this.#input
     const first = this.#readVInt()
     const token = this.#readVInt()
-    const found = token >>> (dirtyBit ? 2 : 1)
+    const found = token >>> flagBits[flags]
     if (first !== firstDoc || found !== docCount) {
       const expected = `documents ${firstDoc} to ${firstDoc + docCount - 1}, as the index says`
       throw this.#corrupt(expected, `${found} from ${first}`)
@@ -126,7 +130,7 @@ export class ChunkDecoder {
       at += length
       this.start[i + 1] = at
     }
-    return (token & 1) === 1
+    return flags === 'none' ? this.start[docCount]! - dest >= 2 * chunkBytes : (token & 1) === 1
   }
 
   /** `counts` or `lengths` of the grammar, into `into` from index `at` on. */

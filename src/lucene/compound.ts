@@ -1,6 +1,12 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import { footerBytes, readFooter, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
+import {
+  footerBytes,
+  readFooter,
+  readIdAndSuffix,
+  readIndexHeader,
+  type SegmentId,
+} from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
 import { readWholeFile, segmentFileName, sliceOf } from './files.ts'
 import { compoundFormats, readFormat } from './formats.ts'
@@ -10,9 +16,6 @@ interface Entry {
   readonly offset: number
   readonly byteLength: number
 }
-
-/** Index header of a `.cfs`, which all formats name in 20 letters: magic, codec name, version, id, empty suffix. */
-const headerBytes = 4 + 1 + 20 + 4 + 16 + 1
 
 /** The members of a segment's compound file under their full names; closing it closes the `.cfs`. */
 export interface CompoundDirectory extends Directory {
@@ -29,11 +32,11 @@ export interface CompoundDirectory extends Directory {
  *
  * Members have header and footer of their own. Since Lucene 9.0 they begin at whole multiples of 8 bytes, since
  * 10 of 64; before there is no padding. Specified in org.apache.lucene.codecs.lucene50.Lucene50CompoundFormat and
- * lucene90.Lucene90CompoundFormat.
+ * lucene90.Lucene90CompoundFormat; before 5.0 in lucene40.Lucene40CompoundReader.
  */
 export async function openCompound(
   directory: Directory,
-  segment: { name: string; id: Uint8Array },
+  segment: { name: string; id: SegmentId },
 ): Promise<CompoundDirectory> {
   const { format, entries } = await readEntries(directory, segment)
   const source = await directory.open(segmentFileName(segment.name, '', 'cfs'))
@@ -62,7 +65,7 @@ export async function openCompound(
 
 async function readEntries(
   directory: Directory,
-  segment: { name: string; id: Uint8Array },
+  segment: { name: string; id: SegmentId },
 ): Promise<{ format: CompoundFormat; entries: Map<string, Entry> }> {
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, '', 'cfe'))
   const { row: format } = readFormat(compoundFormats, cursor)
@@ -80,10 +83,11 @@ async function readEntries(
 /** Header and footer of the `.cfs`, and that the members fill it exactly: a cut file is noticed here. */
 async function checkFrame(
   source: ByteSource,
-  { format, entries, id }: { format: CompoundFormat; entries: Map<string, Entry>; id: Uint8Array },
+  { format, entries, id }: { format: CompoundFormat; entries: Map<string, Entry>; id: SegmentId },
 ): Promise<void> {
   const { name, byteLength } = source
-  const expected = endOfMembers(name, entries, format) + footerBytes
+  const headerBytes = headerBytesOf(format, id)
+  const expected = endOfMembers(name, { format, entries, headerBytes }) + footerBytes
   if (byteLength !== expected) {
     throw new CorruptData({
       file: name,
@@ -95,8 +99,8 @@ async function checkFrame(
   const header = new Cursor(name, await source.read(0, headerBytes))
   readIndexHeader(header, {
     codec: format.dataCodec,
-    minVersion: 0,
-    maxVersion: 0,
+    minVersion: format.minVersion,
+    maxVersion: format.maxVersion,
     id,
     suffix: '',
   })
@@ -105,11 +109,19 @@ async function checkFrame(
   readFooter(new Cursor(name, footer, { baseOffset: footerAt }))
 }
 
+/** Magic, codec name, version, id and empty suffix. */
+function headerBytesOf({ dataCodec }: CompoundFormat, id: SegmentId): number {
+  return 4 + 1 + dataCodec.length + 4 + (id === null ? 0 : id.length + 1)
+}
+
 /** Where the last member ends, if each begins where the one before leaves off. */
 function endOfMembers(
   file: string,
-  entries: Map<string, Entry>,
-  { alignments }: CompoundFormat,
+  {
+    format: { alignments },
+    entries,
+    headerBytes,
+  }: { format: CompoundFormat; entries: Map<string, Entry>; headerBytes: number },
 ): number {
   let end = headerBytes
   for (const entry of [...entries.values()].sort((a, b) => a.offset - b.offset)) {

@@ -128,12 +128,12 @@ function skipSet(cursor: Cursor): void {
   }
 }
 
-function docsOf(missing: number): DocsWithField {
+export function docsOf(missing: number): DocsWithField {
   if (missing === -1) return { kind: 'all' }
   return missing === -2 ? { kind: 'none' } : { kind: 'bits', offset: missing }
 }
 
-function readValues(cursor: Cursor, format: number, offset: number): PackedValues {
+export function readValues(cursor: Cursor, format: number, offset: number): PackedValues {
   switch (format) {
     case formatConstant: {
       const value = cursor.readBigInt64()

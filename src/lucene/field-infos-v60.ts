@@ -43,13 +43,9 @@ export function readFields(cursor: Cursor, layout: FieldInfosLayout): FieldInfo[
   const fields: FieldInfo[] = []
   for (let i = 0; i < count; i++) {
     const name = cursor.readString()
-    const number = cursor.readVInt()
-    if (number < 0 || number > numberMax) throw cursor.corrupt('a field number', `${number}`)
+    const number = readFieldNumber(cursor)
     cursor.skip(2)
     const docValuesType = cursor.readByte()
-    if (docValuesType > docValuesTypeMax) {
-      throw cursor.corrupt('a doc values type of 0 to 5', `${docValuesType}`)
-    }
     const docValuesSkipIndex = layout.skipIndex && cursor.readByte() !== 0
     const docValuesGen = cursor.readInt64()
     const attributes = cursor.readMapOfStrings()
@@ -61,21 +57,38 @@ export function readFields(cursor: Cursor, layout: FieldInfosLayout): FieldInfo[
       cursor.readVInt()
       cursor.skip(layout.vectorBytes)
     }
-    const docValuesSuffix = docValuesType === docValuesNone ? undefined : suffixOf(attributes)
-    fields.push({
-      name,
-      number,
-      numericDocValues: docValuesType === docValuesNumeric,
-      docValuesGen,
-      docValuesSkipIndex,
-      attributes,
-      ...(docValuesSuffix !== undefined && { docValuesSuffix }),
-    })
+    const read = { name, number, docValuesType, docValuesGen, docValuesSkipIndex, attributes }
+    fields.push(fieldInfo(cursor, read))
   }
   return fields
 }
 
-function suffixOf(attributes: Map<string, string>): string | undefined {
+export function readFieldNumber(cursor: Cursor): number {
+  const number = cursor.readVInt()
+  if (number < 0 || number > numberMax) throw cursor.corrupt('a field number', `${number}`)
+  return number
+}
+
+/** What the numbers of a file mean, which is the same in every version. */
+export function fieldInfo(
+  cursor: Cursor,
+  {
+    docValuesType,
+    ...field
+  }: Omit<FieldInfo, 'numericDocValues' | 'docValuesSuffix'> & { docValuesType: number },
+): FieldInfo {
+  if (docValuesType > docValuesTypeMax) {
+    throw cursor.corrupt('a doc values type of 0 to 5', `${docValuesType}`)
+  }
+  const docValuesSuffix = docValuesType === docValuesNone ? undefined : suffixOf(field.attributes)
+  return {
+    ...field,
+    numericDocValues: docValuesType === docValuesNumeric,
+    ...(docValuesSuffix !== undefined && { docValuesSuffix }),
+  }
+}
+
+function suffixOf(attributes: ReadonlyMap<string, string>): string | undefined {
   const format = attributes.get('PerFieldDocValuesFormat.format')
   const suffix = attributes.get('PerFieldDocValuesFormat.suffix')
   return format === undefined || suffix === undefined ? undefined : `${format}_${suffix}`

@@ -1,5 +1,5 @@
 import type { Directory } from '../blob/byte-source.ts'
-import { readIdAndSuffix } from '../bytes/codec.ts'
+import { readIdAndSuffix, type SegmentId } from '../bytes/codec.ts'
 import { fieldInfosFormats, readFormat } from './formats.ts'
 import { generationText, readWholeFile, segmentFileName } from './files.ts'
 
@@ -25,7 +25,7 @@ export type FieldInfos = ReadonlyMap<string, FieldInfo>
 /** Reads `<segment>.fnm`, or `<segment>_<generation>.fnm` once doc values were updated. */
 export async function readFieldInfos(
   directory: Directory,
-  segment: { name: string; id: Uint8Array },
+  segment: { name: string; id: SegmentId },
   generation: number,
 ): Promise<FieldInfos> {
   const suffix = generation < 0 ? '' : generationText(generation)

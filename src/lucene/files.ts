@@ -1,14 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import {
-  checkFooter,
-  checkFooterOf,
-  footerBytes,
-  readHeader,
-  readIdAndSuffix,
-  type HeaderExpected,
-} from '../bytes/codec.ts'
+import { checkFooter, checkFooterOf, footerBytes } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
 
 /** Files that are read into memory whole: names, lists, live docs, indexes. Live docs of 2^31 documents are 256 MB. */
@@ -27,30 +20,6 @@ export function generationText(generation: number): string {
 /** `_0` + `Lucene80_0` + `dvm` → `_0_Lucene80_0.dvm`; an empty suffix leaves no underscore. */
 export function segmentFileName(segment: string, suffix: string, extension: string): string {
   return suffix === '' ? `${segment}.${extension}` : `${segment}_${suffix}.${extension}`
-}
-
-/** What the headers of a segment's files repeat. Segments written before Lucene 5.0 have no id. */
-export interface SegmentId {
-  readonly id: Uint8Array | undefined
-}
-
-/**
- * The part of a header that ties a file to its segment:
- *
- *   segmentHeader = header, (id:byte[16], suffixLength:byte, suffix) (5.0+)
- */
-export function readSegmentId(cursor: Cursor, { id }: SegmentId, suffix = ''): void {
-  if (id !== undefined) readIdAndSuffix(cursor, { id, suffix })
-}
-
-/** A header whose codec and version are known beforehand. */
-export function readSegmentHeader(
-  cursor: Cursor,
-  segment: SegmentId,
-  { suffix = '', ...expected }: HeaderExpected & { suffix?: string },
-): void {
-  readHeader(cursor, expected)
-  readSegmentId(cursor, segment, suffix)
 }
 
 /** Reads a small file whole, checks its footer, and gives a cursor over what stands before the footer. */

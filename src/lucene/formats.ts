@@ -2,15 +2,19 @@ import { Unsupported } from '../base/errors.ts'
 import { checkVersion, readAnyHeader } from '../bytes/codec.ts'
 import type { Header } from '../bytes/codec.ts'
 import type { Cursor } from '../bytes/cursor.ts'
+import type { ChunkFlags } from './chunk.ts'
+import { readDocValuesMetaV410 } from './doc-values-v410.ts'
 import { readDocValuesMetaV54 } from './doc-values-v54.ts'
 import { readDocValuesMetaV70 } from './doc-values-v70.ts'
 import type { DocValuesSegment } from './doc-values-v70.ts'
 import { readDocValuesMetaV80 } from './doc-values-v80.ts'
 import { readDocValuesMetaV90 } from './doc-values-v90.ts'
+import { readFieldInfosV46 } from './field-infos-v46.ts'
 import { readFieldInfosV50, readFieldInfosV60 } from './field-infos-v60.ts'
 import { readFieldInfosV90, readFieldInfosV94 } from './field-infos-v90.ts'
 import type { FieldInfo } from './field-infos.ts'
 import type { NumericEntry } from './numeric-entry.ts'
+import { readSegmentInfoV46 } from './segment-info-v46.ts'
 import { readSegmentInfoV62, readSegmentInfoV70 } from './segment-info-v62.ts'
 import type { SegmentInfo } from './segment-info.ts'
 
@@ -57,6 +61,10 @@ export interface StoredFieldsFormat extends FormatRow {
   readonly since: { readonly index: number; readonly meta: number; readonly dirtyBit: number }
   /** How the counts and lengths of a chunk's documents are packed; `lanes` has no version of its own. */
   readonly counts: 'packed' | 'lanes'
+  /** By the version, unless said. */
+  readonly chunkFlags?: ChunkFlags
+  /** True: numbers among the fields have their full width. */
+  readonly fixedNumbers?: boolean
 }
 
 export interface CompoundFormat extends FormatRow {
@@ -67,6 +75,7 @@ export interface CompoundFormat extends FormatRow {
 }
 
 export const segmentInfoFormats: FormatTable<SegmentInfoFormat> = new Map([
+  ['Lucene46SegmentInfo', { minVersion: 1, maxVersion: 1, read: readSegmentInfoV46 }],
   ['Lucene50SegmentInfo', { minVersion: 1, maxVersion: 1, read: readSegmentInfoV62 }],
   ['Lucene62SegmentInfo', { minVersion: 0, maxVersion: 1, read: readSegmentInfoV62 }],
   ['Lucene70SegmentInfo', { minVersion: 0, maxVersion: 0, read: readSegmentInfoV70 }],
@@ -78,6 +87,7 @@ export const segmentInfoFormats: FormatTable<SegmentInfoFormat> = new Map([
 ])
 
 export const fieldInfosFormats: FormatTable<FieldInfosFormat> = new Map([
+  ['Lucene46FieldInfos', { minVersion: 1, maxVersion: 2, read: readFieldInfosV46 }],
   ['Lucene50FieldInfos', { minVersion: 1, maxVersion: 1, read: readFieldInfosV50 }],
   ['Lucene60FieldInfos', { minVersion: 0, maxVersion: 2, read: readFieldInfosV60 }],
   [
@@ -91,6 +101,15 @@ export const fieldInfosFormats: FormatTable<FieldInfosFormat> = new Map([
 ])
 
 export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
+  [
+    'Lucene410ValuesMetadata',
+    {
+      minVersion: 0,
+      maxVersion: 0,
+      dataCodec: 'Lucene410DocValuesData',
+      read: readDocValuesMetaV410,
+    },
+  ],
   [
     'Lucene54DocValuesMetadata',
     {
@@ -138,6 +157,10 @@ export const liveDocsFormats: FormatTable<FormatRow> = new Map([
 /** By the codec of the `.cfe`. */
 export const compoundFormats: FormatTable<CompoundFormat> = new Map([
   [
+    'CompoundFileWriterEntries',
+    { minVersion: 1, maxVersion: 1, dataCodec: 'CompoundFileWriterData', alignments: [1] },
+  ],
+  [
     'Lucene50CompoundEntries',
     { minVersion: 0, maxVersion: 0, dataCodec: 'Lucene50CompoundData', alignments: [1] },
   ],
@@ -154,11 +177,25 @@ export const compoundFormats: FormatTable<CompoundFormat> = new Map([
 ])
 
 /**
- * Lucene50 was written from 5.0 to 8.6 (version 1 with the old index, 2 and 3 from 8.5 on with the index of
- * Lucene85FieldsIndex), Lucene87 from 8.7 on (version 4 from 8.9 on), Lucene90 from 9.0 on. Zstd is
- * Elasticsearch's own, for best_compression from 8.16 on.
+ * Lucene41 was written from 4.1 to 4.10 (with checksums, version 2, from 4.8 on), Lucene50 from 5.0 to 8.6 (version 1
+ * with the old index, 2 and 3 from 8.5 on with the index of Lucene85FieldsIndex), Lucene87 from 8.7 on (version 4 from
+ * 8.9 on), Lucene90 from 9.0 on. Zstd is Elasticsearch's own, for best_compression from 8.16 on.
  */
 export const storedFieldsFormats: FormatTable<StoredFieldsFormat> = new Map([
+  [
+    'Lucene41StoredFieldsData',
+    {
+      minVersion: 2,
+      maxVersion: 2,
+      compression: 'lz4',
+      legacyIndexCodec: 'Lucene41StoredFieldsIndex',
+      indexCodec: '',
+      since: { index: Infinity, meta: Infinity, dirtyBit: Infinity },
+      counts: 'packed',
+      chunkFlags: 'none',
+      fixedNumbers: true,
+    },
+  ],
   storedFieldsV50('Lucene50StoredFieldsFast', 1, 'lz4'),
   storedFieldsV50('Lucene50StoredFieldsHigh', 1, 'deflate'),
   storedFieldsV50('Lucene87StoredFieldsFast', 3, 'lz4-preset'),

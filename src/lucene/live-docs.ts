@@ -1,8 +1,10 @@
 import { CorruptData } from '../base/errors.ts'
 import type { Directory } from '../blob/byte-source.ts'
-import { readIdAndSuffix } from '../bytes/codec.ts'
+import { readIdAndSuffix, type SegmentId } from '../bytes/codec.ts'
+import type { Cursor } from '../bytes/cursor.ts'
 import { generationText, readWholeFile, segmentFileName } from './files.ts'
 import { liveDocsFormats, readFormat } from './formats.ts'
+import { readLiveBitsV40 } from './live-docs-v40.ts'
 
 /**
  * Which documents of a segment live: one bit a document, in the order in which Lucene writes the words of a bit set
@@ -43,7 +45,7 @@ export class LiveDocs {
 }
 
 /**
- * Reads `<segment>_<delGen>.liv`, and checks that as many documents are dead as the commit says.
+ * Reads `<segment>_<delGen>.liv` (before Lucene 5.0 `.del`, see there), and checks that as many documents are dead as the commit says.
  *
  *   liv = indexHeader(suffix = delGen base 36), word:int64[ceil(maxDoc / 64)], footer
  *
@@ -52,15 +54,17 @@ export class LiveDocs {
  */
 export async function readLiveDocs(
   directory: Directory,
-  segment: { name: string; id: Uint8Array; delGen: number; delCount: number },
+  segment: { name: string; id: SegmentId; delGen: number; delCount: number },
   maxDoc: number,
 ): Promise<LiveDocs> {
   const suffix = generationText(segment.delGen)
-  const cursor = await readWholeFile(directory, segmentFileName(segment.name, suffix, 'liv'))
-  readFormat(liveDocsFormats, cursor)
-  readIdAndSuffix(cursor, { id: segment.id, suffix })
-  const bits = Buffer.from(cursor.readBytes(Math.ceil(maxDoc / 64) * 8))
-  const live = new LiveDocs(maxDoc, cursor.littleEndian ? bits.swap64() : bits)
+  const isV40 = segment.id === null
+  const name = segmentFileName(segment.name, suffix, isV40 ? 'del' : 'liv')
+  const cursor = await readWholeFile(directory, name)
+  const bits = isV40
+    ? readLiveBitsV40(cursor, maxDoc)
+    : readLiveBits(cursor, segment.id, suffix, maxDoc)
+  const live = new LiveDocs(maxDoc, bits)
   cursor.expectEnd()
   const dead = maxDoc - live.count()
   if (dead !== segment.delCount) {
@@ -72,4 +76,11 @@ export async function readLiveDocs(
     })
   }
   return live
+}
+
+function readLiveBits(cursor: Cursor, id: SegmentId, suffix: string, maxDoc: number): Uint8Array {
+  readFormat(liveDocsFormats, cursor)
+  readIdAndSuffix(cursor, { id, suffix })
+  const bits = Buffer.from(cursor.readBytes(Math.ceil(maxDoc / 64) * 8))
+  return cursor.littleEndian ? bits.swap64() : bits
 }

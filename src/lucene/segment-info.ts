@@ -1,5 +1,5 @@
 import type { Directory } from '../blob/byte-source.ts'
-import { readIdAndSuffix } from '../bytes/codec.ts'
+import { readIdAndSuffix, type SegmentId } from '../bytes/codec.ts'
 import { readFormat, segmentInfoFormats } from './formats.ts'
 import { readWholeFile, segmentFileName } from './files.ts'
 
@@ -21,7 +21,7 @@ export interface SegmentInfo {
  */
 export async function readSegmentInfo(
   directory: Directory,
-  segment: { name: string; id: Uint8Array },
+  segment: { name: string; id: SegmentId },
 ): Promise<SegmentInfo> {
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, '', 'si'))
   const { row } = readFormat(segmentInfoFormats, cursor)

@@ -1,6 +1,12 @@
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import { footerBytes, readFooter, readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
+import {
+  footerBytes,
+  readFooter,
+  readIdAndSuffix,
+  readIndexHeader,
+  type SegmentId,
+} from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
 import { readWholeFile, segmentFileName } from './files.ts'
 import { readFormat, storedFieldsFormats } from './formats.ts'
@@ -21,12 +27,14 @@ export interface ChunkIndex {
 /** The stored fields of one segment, opened. */
 export interface StoredFields extends ChunkShape {
   readonly source: ByteSource
+  /** True: numbers among the fields have their full width (before Lucene 5.0). */
+  readonly fixedNumbers: boolean
   readonly chunks: ChunkIndex
 }
 
 export interface SegmentShape {
   readonly name: string
-  readonly id: Uint8Array
+  readonly id: SegmentId
   readonly maxDoc: number
 }
 
@@ -37,6 +45,7 @@ const headBytesMax = 128
  * Opens `<segment>.fdt` and reads its index. The caller closes `source`.
  *
  *   fdt   = indexHeader, sizes (versions 1 and 2), chunk*, (chunkCount:vlong, dirtyChunks:vlong (version 1)), footer
+ *           (Lucene 4.8 to 4.10 is version 2 of a format of its own, and as version 1, less those counts)
  *   fdm   = indexHeader, sizes (3+), index, (chunkCount:vlong (4+), dirtyChunks:vlong, dirtyDocs:vlong) (3+), footer
  *                                                                                                   not in version 1
  *   sizes = chunkBytes:vint, packedVersion:vint
@@ -90,15 +99,9 @@ async function readLayout(
     chunks = await readChunkIndexV85(directory, segment, { meta, codec: `${row.indexCodec}Idx` })
   }
   checkIndex(source, segment, { chunks, dataStart, dataEnd: footerAt })
-  const { compression, counts } = row
-  return {
-    source,
-    chunks,
-    chunkBytes,
-    compression,
-    counts,
-    dirtyBit: version >= row.since.dirtyBit,
-  }
+  const { compression, counts, fixedNumbers = false } = row
+  const flags = row.chunkFlags ?? (version >= row.since.dirtyBit ? 'sliced, dirty' : 'sliced')
+  return { source, chunks, chunkBytes, compression, counts, flags, fixedNumbers }
 }
 
 function readChunkBytes(cursor: Cursor, { counts }: StoredFieldsFormat): number {

@@ -9,13 +9,7 @@ import {
   metadataBlob,
   repairChecksum,
 } from '../../test/support/memory-store.ts'
-import {
-  CorruptData,
-  FormatTooNew,
-  FormatTooOld,
-  MigrationError,
-  Unsupported,
-} from '../base/errors.ts'
+import { CorruptData, FormatTooNew, FormatTooOld, MigrationError } from '../base/errors.ts'
 import { parseGlobalMetadata } from './global-metadata.ts'
 import { parseIndexMetadata } from './index-metadata.ts'
 import { metadataBytesMax, parseMetadataBlob, readMetadataBlob } from './metadata-blob.ts'
@@ -92,7 +86,7 @@ test('wrong versions, codecs and contents have their types', async () => {
   assert.throws(() => parse(metadataBlob('snapshot', {}, 2)), FormatTooNew)
   assert.throws(() => parse(metadataBlob('snapshot', {}, 0)), FormatTooOld)
   assert.throws(() => parse(metadataBlob('metadata', {})), CorruptData)
-  assert.throws(() => parse(metadataBlob('snapshot', Buffer.from('ZV\x01'))), Unsupported)
+  assert.throws(() => parse(metadataBlob('snapshot', Buffer.from('ZV\x01'))), CorruptData)
   assert.throws(() => parse(metadataBlob('snapshot', Buffer.alloc(0))), CorruptData)
   assert.throws(
     () => parse(metadataBlob('snapshot', Buffer.from('{"a":"\xff"}', 'latin1'))),

@@ -4,6 +4,7 @@ import type { Json } from '../base/json.ts'
 import type { BlobStore } from '../blob/byte-source.ts'
 import { checkFooter, readHeader } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
+import { decompressLzf, isLzf } from '../bytes/lzf.ts'
 import { isSmile, parseSmile } from '../bytes/smile.ts'
 
 /**
@@ -16,7 +17,6 @@ export type MetadataCodec = 'snapshot' | 'metadata' | 'index-metadata'
 
 const formatVersion = 1
 const deflateMarker = 'DFL\0'
-const lzfMarker = 'ZV'
 
 /** Stored or inflated, no metadata blob may take more memory than this. */
 export const metadataBytesMax = 256 * 1024 * 1024
@@ -62,13 +62,9 @@ export function parseContent(content: Buffer, file: string, baseOffset = 0): Jso
     const inflated = inflate(content.subarray(deflateMarker.length), file, baseOffset)
     return parsePlain(inflated, `${file} (inflated)`, 0)
   }
-  if (content.toString('latin1', 0, lzfMarker.length) === lzfMarker) {
-    throw new Unsupported({
-      file,
-      offset: baseOffset,
-      expected: 'SMILE, plain or compressed by DEFLATE',
-      found: 'LZF, as Elasticsearch 1.x writes it',
-    })
+  if (isLzf(content)) {
+    const plain = decompressLzf(content, { file, baseOffset, bytesMax: metadataBytesMax })
+    return parsePlain(plain, `${file} (decompressed)`, 0)
   }
   return parsePlain(content, file, baseOffset)
 }

@@ -45,9 +45,9 @@ for (const path of repositories) {
             const source = await files.open(name)
             const bytes = await source.read(0, source.byteLength)
             await source.close()
-            const { checksum, writtenBy } = files.file(name)
+            const { checksum } = files.file(name)
             // Engines before 5.0 note none for a commit without segments.
-            if (checksum === undefined && writtenBy === '4.0.0' && index === 'empty') continue
+            if (checksum === undefined && index === 'empty' && /-[12]\./.test(path)) continue
             assert.equal(crc32(bytes.subarray(0, -8)).toString(36), checksum)
           }
         }

@@ -1,7 +1,8 @@
-import { MigrationError, Unsupported } from '../base/errors.ts'
+import { MigrationError } from '../base/errors.ts'
 import type { BlobEntry, BlobStore } from '../blob/byte-source.ts'
 import { readWhole } from './metadata-blob.ts'
 import { openSnapshot } from './open-snapshot.ts'
+import { oldRootBlob, readOldRoot } from './old-root.ts'
 import { parseIncompatible, parseRoot } from './root.ts'
 import type { Root, RootSnapshot } from './root.ts'
 import { isRefused, readLatestGeneration } from './root-without-listing.ts'
@@ -10,7 +11,7 @@ import type { Repository, SnapshotSummary } from './snapshot.ts'
 const incompatibleBlob = 'incompatible-snapshots'
 
 /**
- * Opens a snapshot repository as Elasticsearch 5.0 to 7.10 lay it out. Layout of the blobs:
+ * Opens a snapshot repository as Elasticsearch since 5.0 and OpenSearch lay it out. Layout of the blobs:
  *
  *   index-N                                  the root; the highest N counts (index.latest is a hint, and may be stale:
  *                                            it is used where the place tells no listing)
@@ -20,19 +21,20 @@ const incompatibleBlob = 'incompatible-snapshots'
  *   indices/<index id>/<shard>/snap-<snapshot uuid>.dat    the shard's files
  *   indices/<index id>/<shard>/__<id>[.part<n>]            their bytes
  *
- * Throws MA_REPOSITORY for a place that is none, Unsupported for an older layout, FormatTooNew for a newer one.
+ * Before 5.0 the root is `index`, and names stand for ids (old-root.ts); before 2.0 blobs have other names
+ * (snapshot-blobs.ts). Throws MA_REPOSITORY for a place that is none, FormatTooNew for a newer layout.
  */
 export async function openRepository(store: BlobStore): Promise<Repository> {
   const blobs = await store.list('')
-  const generation =
-    blobs === undefined ? await readLatestGeneration(store) : findGeneration(store, blobs)
-  const file = `index-${generation}`
-  const root = parseRoot(await readWhole(store, file), file)
-  const listed = [...root.snapshots, ...(await readIncompatible(store, root, blobs))]
+  const generation = blobs ? findGeneration(store, blobs) : await readLatestGeneration(store)
+  const listed =
+    generation === undefined
+      ? await readOldRoot(store, blobs ?? [])
+      : await readRoot(store, generation, blobs)
   listed.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return {
     location: store.location,
-    generation,
+    ...(generation !== undefined && { generation }),
     snapshots: listed.map(summary),
     async openSnapshot(name) {
       const snapshot = listed.find((each) => each.name === name)
@@ -42,22 +44,25 @@ export async function openRepository(store: BlobStore): Promise<Repository> {
   }
 }
 
-function findGeneration(store: BlobStore, blobs: readonly BlobEntry[]): number {
+async function readRoot(
+  store: BlobStore,
+  generation: number,
+  blobs: readonly BlobEntry[] | undefined,
+): Promise<RootSnapshot[]> {
+  const file = `index-${generation}`
+  const root = parseRoot(await readWhole(store, file), file)
+  return [...root.snapshots, ...(await readIncompatible(store, root, blobs))]
+}
+
+/** undefined: the root is that of engines before 5.0. */
+function findGeneration(store: BlobStore, blobs: readonly BlobEntry[]): number | undefined {
   let generation = -1
   for (const { name } of blobs) {
     const found = /^index-(0|[1-9]\d{0,15})$/.exec(name)
     if (found !== null) generation = Math.max(generation, Number(found[1]))
   }
   if (generation >= 0) return generation
-  const old = blobs.find(({ name }) => name === 'index' || /^(snapshot|metadata)-/.test(name))
-  if (old !== undefined) {
-    throw new Unsupported({
-      file: store.location,
-      offset: 0,
-      expected: 'a repository as written since Elasticsearch 5.0 (index-N)',
-      found: `blob ${old.name}, as versions before 5.0 write it`,
-    })
-  }
+  if (blobs.some(({ name }) => name === oldRootBlob)) return undefined
   throw new MigrationError('MA_REPOSITORY', notRepository(store, blobs))
 }
 
@@ -65,7 +70,7 @@ function notRepository(store: BlobStore, blobs: readonly BlobEntry[]): string {
   const names = blobs.slice(0, 5).map(({ name }) => name)
   const found = names.length === 0 ? 'no files' : names.join(', ') + (blobs.length > 5 ? ', …' : '')
   return (
-    `${store.location} is not a snapshot repository: it holds no index-N (found: ${found}). ` +
+    `${store.location} is not a snapshot repository: it holds neither index-N nor index (found: ${found}). ` +
     'Give the folder that the repository was registered with, base_path included; one without any snapshot is empty.'
   )
 }

@@ -5,7 +5,7 @@ import type { BlobStore, ByteSource } from '../blob/byte-source.ts'
 import { concatenatedSource, memorySource } from '../blob/sources.ts'
 import type { SourcePart } from '../blob/sources.ts'
 import { Fields, isPathSegment } from './fields.ts'
-import { readMetadataBlob } from './metadata-blob.ts'
+import { framedBlobs, type SnapshotBlobs } from './snapshot-blobs.ts'
 import type { ShardFile, ShardFiles } from './snapshot.ts'
 
 /**
@@ -24,6 +24,8 @@ export interface ShardLocation {
   /** indices/<index id>/<shard> */
   readonly folder: string
   readonly snapshotUuid: string
+  /** framedBlobs unless said. */
+  readonly blobs?: SnapshotBlobs
 }
 
 const virtualPrefix = 'v__'
@@ -40,8 +42,9 @@ export async function openShardFiles(
   store: BlobStore,
   location: ShardLocation,
 ): Promise<ShardFiles> {
-  const path = `${location.folder}/snap-${location.snapshotUuid}.dat`
-  const json = await readMetadataBlob(store, path, 'snapshot')
+  const { folder, snapshotUuid, blobs: layout = framedBlobs } = location
+  const path = layout.shardFiles(folder, snapshotUuid)
+  const json = await layout.read(store, path, 'snapshot')
   const listing = await store.list(location.folder)
   const blobs = listing && new Map(listing.map(({ name, byteLength }) => [name, byteLength]))
   const files = new Map<string, ListedFile>()

@@ -76,8 +76,8 @@ export interface ShardFile {
 
 export interface Repository {
   readonly location: string
-  /** N of `index-N`. */
-  readonly generation: number
+  /** N of `index-N`; undefined where only engines before 5.0 have written. */
+  readonly generation?: number
   readonly snapshots: readonly SnapshotSummary[]
   /** Opens a snapshot by name; throws MA_SNAPSHOT that lists the names there are. */
   openSnapshot(name: string): Promise<Snapshot>

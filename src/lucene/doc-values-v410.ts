@@ -1,0 +1,86 @@
+import type { Cursor } from '../bytes/cursor.ts'
+import { docsOf, readValues } from './doc-values-v54.ts'
+import type { NumericEntry } from './numeric-entry.ts'
+
+const formatMonotonic = 3
+
+const binaryFixed = 0
+const binaryVariable = 1
+const binaryPrefix = 2
+
+const setSingleValuedMax = 1
+
+/**
+ * Lucene410ValuesMetadata (Lucene 4.10), of which only numeric fields are kept. Sorted fields are headers whose parts
+ * follow as entries of their own with the same field number.
+ *
+ *   dvm     = (field:vint, type:byte, entry)*, -1:vint, footer
+ *   type    = 0 numeric | 1 binary | 2 sorted: nothing | 3 sorted set, 4 sorted numeric: set
+ *   numeric = format:vint, missing:int64 (-1 none missing), offset:int64, count:vlong,
+ *             (delta: min:int64, bits:vint | gcd: min:int64, gcd:int64, bits:vint |
+ *              table: size:vint, int64[size], bits:vint | monotonic: packedVersion:vint, blockSize:vint), end:int64
+ *   binary  = format:vint, missing:int64, lengthMin:vint, lengthMax:vint, count:vlong, offset:int64,
+ *             (variable: int64, packedVersion:vint, blockSize:vint |
+ *              prefix: int64, packedVersion:vint, blockSize:vint, int64)
+ *   set     = format:vint (0 with addresses, 1 single-valued)
+ *
+ * Specified in org.apache.lucene.codecs.lucene410.Lucene410DocValuesProducer.
+ */
+export function readDocValuesMetaV410(cursor: Cursor): Map<number, NumericEntry> {
+  const entries = new Map<number, NumericEntry>()
+  for (let field = cursor.readVInt(); field !== -1; field = cursor.readVInt()) {
+    const type = cursor.readByte()
+    switch (type) {
+      case 0: {
+        const entry = readNumeric(cursor)
+        if (entry !== undefined) entries.set(field, entry)
+        break
+      }
+      case 1:
+        skipBinary(cursor)
+        break
+      case 2:
+        break
+      case 3:
+      case 4:
+        if (cursor.readVInt() > setSingleValuedMax) throw cursor.corrupt('a set', 'another form')
+        break
+      default:
+        throw cursor.corrupt('a doc values type of 0 to 4', `${type}`)
+    }
+  }
+  cursor.expectEnd()
+  return entries
+}
+
+/** undefined for addresses, which are no field's numbers. */
+function readNumeric(cursor: Cursor): NumericEntry | undefined {
+  const format = cursor.readVInt()
+  const missing = cursor.readInt64()
+  const offset = cursor.readInt64()
+  const valueCount = cursor.readVLong()
+  if (format !== formatMonotonic) {
+    return { docs: docsOf(missing), valueCount, values: readValues(cursor, format, offset) }
+  }
+  cursor.readVInt()
+  cursor.readVInt()
+  cursor.skip(8)
+  return undefined
+}
+
+function skipBinary(cursor: Cursor): void {
+  const format = cursor.readVInt()
+  cursor.skip(8)
+  cursor.readVInt()
+  cursor.readVInt()
+  cursor.readVLong()
+  cursor.skip(8)
+  if (format === binaryFixed) return
+  if (format !== binaryVariable && format !== binaryPrefix) {
+    throw cursor.corrupt('a binary format of 0 to 2', `${format}`)
+  }
+  cursor.skip(8)
+  cursor.readVInt()
+  cursor.readVInt()
+  if (format === binaryPrefix) cursor.skip(8)
+}
