@@ -22,6 +22,7 @@ export interface DocValuesLayout {
   skipSorted(cursor: Cursor, layout: DocValuesLayout): void
   /** What follows the byte 1 of a sorted set. */
   skipMultiSorted(cursor: Cursor, layout: DocValuesLayout): void
+  skipSortedNumeric(cursor: Cursor, layout: DocValuesLayout): void
 }
 
 const tableSizeMax = 256
@@ -59,6 +60,7 @@ export function readDocValuesMetaV70(
     skipBinary,
     skipSorted: (cursor, layout) => skipSortedV70(cursor, layout, skipTermsDict),
     skipMultiSorted: (cursor, layout) => skipMultiSortedV70(cursor, layout, skipTermsDict),
+    skipSortedNumeric,
   })
 }
 
@@ -91,7 +93,7 @@ export function readDocValuesMeta(
         else layout.skipMultiSorted(cursor, layout)
         break
       case 4:
-        skipSortedNumeric(cursor, layout)
+        layout.skipSortedNumeric(cursor, layout)
         break
       default:
         throw cursor.corrupt('a doc values type of 0 to 4', `${type}`)
@@ -102,10 +104,7 @@ export function readDocValuesMeta(
 }
 
 export function readNumericV70(cursor: Cursor, layout: DocValuesLayout): NumericEntry {
-  const docsOffset = cursor.readInt64()
-  const docsLength = cursor.readInt64()
-  const extra = cursor.readBytes(layout.docsExtraBytes)
-  const rankPower = layout.rankPowerAt === undefined ? -1 : extra.readInt8(layout.rankPowerAt)
+  const docs = readDocs(cursor, layout)
   const valueCount = cursor.readInt64()
   const tableSize = cursor.readInt32()
   if (tableSize > tableSizeMax) throw cursor.corrupt('a table of at most 256', `${tableSize}`)
@@ -116,7 +115,7 @@ export function readNumericV70(cursor: Cursor, layout: DocValuesLayout): Numeric
   const gcd = cursor.readBigInt64()
   const at = { offset: cursor.readInt64(), byteLength: cursor.readInt64() }
   cursor.skip(layout.numericExtraBytes)
-  return { docs: docs(cursor, { docsOffset, docsLength, rankPower }), valueCount, values: values() }
+  return { docs, valueCount, values: values() }
 
   function values(): PackedValues {
     if (bitsPerValue === 0) return { kind: 'constant', value: min }
@@ -132,14 +131,15 @@ function shiftOf(cursor: Cursor, tableSize: number): number {
   return shift
 }
 
-function docs(
+/** `docs` of the grammar. */
+export function readDocs(
   cursor: Cursor,
-  {
-    docsOffset,
-    docsLength,
-    rankPower,
-  }: { docsOffset: number; docsLength: number; rankPower: number },
+  { docsExtraBytes, rankPowerAt }: Pick<DocValuesLayout, 'docsExtraBytes' | 'rankPowerAt'>,
 ): DocsWithField {
+  const docsOffset = cursor.readInt64()
+  const docsLength = cursor.readInt64()
+  const extra = cursor.readBytes(docsExtraBytes)
+  const rankPower = rankPowerAt === undefined ? -1 : extra.readInt8(rankPowerAt)
   if (docsOffset === -2) return { kind: 'none' }
   if (docsOffset === -1) return { kind: 'all' }
   if (rankPower !== -1 && (rankPower < 7 || rankPower > 15)) {
@@ -182,7 +182,7 @@ export function skipSortedNumeric(cursor: Cursor, layout: DocValuesLayout): void
   if (count !== valueCount) skipAddresses(cursor, count + 1)
 }
 
-function skipAddresses(cursor: Cursor, count: number): void {
+export function skipAddresses(cursor: Cursor, count: number): void {
   cursor.skip(8)
   skipMonotonic(cursor, count, cursor.readVInt())
   cursor.skip(8)

@@ -4,6 +4,7 @@ import {
   readNumericV70,
   skipMonotonic,
   skipMultiSortedV70,
+  skipSortedNumeric,
   skipSortedV70,
   skipTerms,
 } from './doc-values-v70.ts'
@@ -47,8 +48,14 @@ export function readDocValuesMetaV80(
 /** Also good for 9.0. */
 export const layoutV80: Pick<
   DocValuesLayout,
-  'docsExtraBytes' | 'rankPowerAt' | 'numericExtraBytes' | 'readNumeric'
-> = { docsExtraBytes: 3, rankPowerAt: 2, numericExtraBytes: 8, readNumeric: readNumericV70 }
+  'docsExtraBytes' | 'rankPowerAt' | 'numericExtraBytes' | 'readNumeric' | 'skipSortedNumeric'
+> = {
+  docsExtraBytes: 3,
+  rankPowerAt: 2,
+  numericExtraBytes: 8,
+  readNumeric: readNumericV70,
+  skipSortedNumeric,
+}
 
 function isCompressed(version: number, field: FieldInfo | undefined): boolean {
   if (version >= versionMode) return field?.attributes.get(modeKey) === 'BEST_COMPRESSION'

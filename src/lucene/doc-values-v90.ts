@@ -33,14 +33,14 @@ const layout: DocValuesLayout = {
   skipBinary: (cursor) => skipBinary(cursor, false),
   skipSorted(cursor, layout) {
     layout.readNumeric(cursor, layout)
-    skipTermsDict(cursor)
+    skipTermsDictV90(cursor)
   },
   skipMultiSorted(cursor, layout) {
     skipSortedNumeric(cursor, layout)
-    skipTermsDict(cursor)
+    skipTermsDictV90(cursor)
   },
 }
 
-function skipTermsDict(cursor: Cursor): void {
+export function skipTermsDictV90(cursor: Cursor): void {
   skipTerms(cursor, { size: cursor.readVLong(), termsShift, compressed: true })
 }

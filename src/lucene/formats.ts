@@ -4,6 +4,7 @@ import type { Header } from '../bytes/codec.ts'
 import type { Cursor } from '../bytes/cursor.ts'
 import type { ChunkFlags } from './chunk.ts'
 import { readDocValuesMetaV410 } from './doc-values-v410.ts'
+import { readDocValuesMetaEs819 } from './doc-values-es819.ts'
 import { readDocValuesMetaV54 } from './doc-values-v54.ts'
 import { readDocValuesMetaV70 } from './doc-values-v70.ts'
 import type { DocValuesSegment } from './doc-values-v70.ts'
@@ -145,6 +146,16 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
       littleEndian: true,
       dataCodec: 'Lucene90DocValuesData',
       read: readDocValuesMetaV90,
+    },
+  ],
+  [
+    'ES819TSDBDocValuesMetadata',
+    {
+      minVersion: 0,
+      maxVersion: 0,
+      littleEndian: true,
+      dataCodec: 'ES819TSDBDocValuesData',
+      read: readDocValuesMetaEs819,
     },
   ],
 ])

@@ -1,5 +1,6 @@
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource } from '../blob/byte-source.ts'
+import { Cursor } from '../bytes/cursor.ts'
 import { DocsWithFieldReader, stretchDocs } from './docs-with-field.ts'
 import type { NumericEntry, PackedValues } from './numeric-entry.ts'
 import {
@@ -9,7 +10,9 @@ import {
   packedBytes,
   packedLowAt,
   packedLowBigAt,
+  unpackMonotonic,
 } from './packed.ts'
+import { readTsdbBlock, tsdbBlockShift } from './tsdb-block.ts'
 
 /** Packed values this wide or wider, or far from 0, are put together as bigint. */
 const numberBitsMax = 48
@@ -30,6 +33,8 @@ export class NumericColumn {
   #loaded = -1
   /** Offsets of the blocks of varying width found so far, the next one's included. */
   #varyingOffsets: number[] = []
+  /** Where the blocks of 128 values begin; 8 bytes a block. */
+  #tsdbStarts: Float64Array | undefined
 
   constructor(
     source: ByteSource,
@@ -88,6 +93,9 @@ export class NumericColumn {
         return
       case 'varying':
         await this.#unpackVarying(values, from, count)
+        return
+      case 'tsdb':
+        await this.#unpackTsdb(values, from, count)
         return
     }
   }
@@ -178,6 +186,35 @@ export class NumericColumn {
       if (at === block) return { bitsPerValue, min, offset, byteLength }
       offsets.push(offset + byteLength)
     }
+  }
+
+  async #unpackTsdb(
+    { offset, byteLength, index }: PackedValues & { kind: 'tsdb' },
+    from: number,
+    count: number,
+  ): Promise<void> {
+    const { name } = this.#source
+    const littleEndian = this.#littleEndian
+    if (this.#tsdbStarts === undefined) {
+      const bytes = await this.#source.read(index.offset, index.byteLength)
+      const cursor = new Cursor(name, bytes, { baseOffset: index.offset, littleEndian })
+      this.#tsdbStarts = unpackMonotonic(cursor, index.blocks, index)
+    }
+    const starts = this.#tsdbStarts
+    const first = from >> tsdbBlockShift
+    const last = (from + count - 1) >> tsdbBlockShift
+    const start = starts[first]!
+    const end = starts[last + 1] ?? byteLength
+    if (!(start >= 0 && start < end && end <= byteLength)) {
+      throw this.#corrupt(index.offset, `blocks within ${byteLength} bytes`, `${start} to ${end}`)
+    }
+    const bytes = await this.#source.read(offset + start, end - start)
+    const cursor = new Cursor(name, bytes, { baseOffset: offset + start, littleEndian })
+    const values = new Float64Array((last - first + 1) << tsdbBlockShift)
+    for (let at = 0; at < values.length; at += 1 << tsdbBlockShift)
+      readTsdbBlock(cursor, values, at)
+    const skip = from - (first << tsdbBlockShift)
+    this.#packed.set(values.subarray(skip, skip + count))
   }
 
   #corrupt(offset: number, expected: string, found: string): CorruptData {

@@ -1,3 +1,5 @@
+import type { MonotonicBlock } from './packed.ts'
+
 /**
  * Where the numbers of one field lie in a doc values data file and how they are packed: the common result of all
  * versions. Offsets are in bytes from the start of that file. int64 stay bigint here: there are few.
@@ -50,4 +52,18 @@ export type PackedValues =
       readonly byteLength: number
       readonly shift: number
       readonly gcd: bigint
+    }
+  /** Blocks of 128 values each, see readTsdbBlock(). */
+  | {
+      readonly kind: 'tsdb'
+      readonly offset: number
+      readonly byteLength: number
+      /** Where the blocks begin, from `offset`. */
+      readonly index: {
+        readonly offset: number
+        readonly byteLength: number
+        readonly blocks: readonly MonotonicBlock[]
+        readonly count: number
+        readonly blockShift: number
+      }
     }
