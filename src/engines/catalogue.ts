@@ -44,6 +44,8 @@ export interface EngineRow {
   readonly security?: MavenCoordinates
   /** True where the archive's own module brings TLS and users (Elasticsearch from 7.17 on). */
   readonly securityInside?: boolean
+  /** True for engines that need java9-patch.ts. */
+  readonly beforeJava9?: boolean
 }
 
 function jar(group: string, artifact: string, version: string): MavenCoordinates {
@@ -111,6 +113,15 @@ const openSearchBare = 'org.opensearch.distribution.integ-test-zip'
 const javaWithSecurityManager = [17, 23] as const
 
 export const engineCatalogue: readonly EngineRow[] = [
+  {
+    kind: 'elasticsearch',
+    version: '1.7.5',
+    short: 'plain',
+    java: javaWithSecurityManager,
+    archive: zip('org.elasticsearch', 'elasticsearch', '1.7.5'),
+    modules: [],
+    beforeJava9: true,
+  },
   {
     kind: 'elasticsearch',
     version: '2.4.6',

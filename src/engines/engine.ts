@@ -266,7 +266,7 @@ function urlOf(kind: EngineKind, port: number | undefined, secured: boolean): st
 async function portOf(started: Started, launch: LaunchOptions): Promise<number | undefined> {
   if (started.row.kind === 'kafka' || started.row.kind === 's3') return launch.port
   const log = await readFrom(started.logFile, started.logStart)
-  const line = /Http\w*\].*publish_address \{(?:[^}]*?)127\.0\.0\.1:(\d+)\}/i.exec(log)
+  const line = /Http\w*\].*publish_address \{(?:[^}]*?)127\.0\.0\.1:(\d+)\]?\}/i.exec(log)
   return line?.[1] === undefined ? undefined : Number(line[1])
 }
 

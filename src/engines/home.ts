@@ -15,6 +15,7 @@ import path from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import type { EngineRow } from './catalogue.ts'
 import { withCacheLock } from './cache-lock.ts'
+import { patchForJava9 } from './java9-patch.ts'
 import { copyArtifact, copyDependencies, jarsOf } from './maven.ts'
 import { addExtraJars, addModules, borrowModule } from './modules.ts'
 import { ZipArchive } from './zip.ts'
@@ -113,6 +114,7 @@ async function assemble(
     const plugin = path.join(home, 'plugins', row.security.artifact)
     await unpack(await copyArtifact(row.security, work, signal), plugin, { signal, strip: 0 })
   }
+  if (row.beforeJava9 === true) await patchForJava9(row, { home, work }, signal)
   await makeReadable(home)
 }
 

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { majorOf, type EngineRow } from './catalogue.ts'
 import { makeCertificates } from './certificates.ts'
+import { patchFolder } from './java9-patch.ts'
 
 export interface LaunchOptions {
   readonly row: EngineRow
@@ -269,10 +270,18 @@ async function searchArguments(options: LaunchOptions): Promise<string[]> {
     row.kind === 'opensearch'
       ? 'org.opensearch.bootstrap.OpenSearch'
       : 'org.elasticsearch.bootstrap.Elasticsearch'
-  args.push('-cp', `${home}/lib/*`, main)
+  args.push('-cp', classPath(options), main)
+  if (row.kind === 'elasticsearch' && major === 1) args.splice(-3, 0, '-Des.foreground=yes')
   if (isElasticsearch5) args.push(`-Epath.conf=${config}`)
   if (row.kind === 'elasticsearch' && major === 2) args.push('start')
   return args
+}
+
+/** Elasticsearch 1.x puts classes of its own in the place of some of Lucene's, so its jar goes first. */
+function classPath({ row, home }: LaunchOptions): string {
+  const all = `${home}/lib/*`
+  if (row.beforeJava9 !== true) return all
+  return [`${home}/${patchFolder}`, `${home}/lib/elasticsearch-${row.version}.jar`, all].join(':')
 }
 
 /** One simple collector and one compiler tier: these engines live for minutes and share few cores. */
