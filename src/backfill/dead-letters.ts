@@ -1,5 +1,5 @@
 import { MigrationError } from '../base/errors.ts'
-import { deliverBulk } from '../cluster/bulk.ts'
+import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { documentAt, type Document } from '../document/document-block.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
@@ -106,6 +106,9 @@ export interface RetryInput {
   snapshot: Snapshot
   target: Cluster
   filter: DeadLetterFilter
+  /** How long one document may wait for a target that is overloaded or unreachable. */
+  waitMaxMs: number
+  onWait?: (wait: BulkWait) => void
   signal: AbortSignal
 }
 
@@ -140,7 +143,7 @@ export async function retryDeadLetters(
 
 /** The dead letter that the document is again; undefined when it was written. */
 async function sendAgain(
-  { state, target, signal }: RetryInput,
+  { state, target, signal, waitMaxMs, onWait }: RetryInput,
   reader: ShardReader,
   letter: DeadLetter,
 ): Promise<DeadLetter | undefined> {
@@ -148,7 +151,8 @@ async function sendAgain(
   const planned = await state.get(backfillIndexKind, letter.index)
   const versionFrom = planned?.value.versionFrom ?? 'seqNo'
   const batch = await readBatch(reader, letter, { epochBase: index!.epochBase, versionFrom })
-  const outcome = await deliverBulk(target, { alias: index!.fenceAlias, body: batch, signal })
+  const alias = index!.fenceAlias
+  const outcome = await deliverBulk(target, { alias, body: batch, waitMaxMs, onWait, signal })
   return judge(batch, outcome, letter).deadLetters[0]
 }
 

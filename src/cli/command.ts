@@ -1,9 +1,12 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Option, type Command } from 'commander'
+import type { Retry } from '../cluster/connect.ts'
 import type { Json } from '../base/json.ts'
 import { MigrationError } from '../base/errors.ts'
 import { loadConfig, type LoadedConfig } from '../migration/config.ts'
 import { optionTable, type OptionRow } from '../migration/option-table.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
+import { formatDuration } from './output.ts'
 import { say } from './progress.ts'
 
 /** What a command's handler gets. */
@@ -33,6 +36,7 @@ export function defineAction(
   options: ActionOptions = {},
 ): void {
   command.action(async () => {
+    subscribe('osmigrate.cluster.retry', sayRetry)
     const values = command.optsWithGlobals<Record<string, unknown>>()
     const stop = options.stopping === undefined ? undefined : watchSignals(options.stopping)
     try {
@@ -50,8 +54,16 @@ export function defineAction(
       throw isAbort && stop?.signal.aborted ? stop.signal.reason : error
     } finally {
       stop?.release()
+      unsubscribe('osmigrate.cluster.retry', sayRetry)
     }
   })
+}
+
+/** Requests that are sent again, so that nobody waits without knowing on what. */
+function sayRetry(message: unknown): void {
+  const { side, request, attempt, reason, waitMs } = message as Retry
+  const wait = formatDuration(waitMs)
+  say(`${side}: ${request} failed (${reason}), attempt ${attempt}; again in ${wait}`)
 }
 
 /** Examples at the end of `--help`: pairs of a command line and what it does. */

@@ -30,15 +30,14 @@ export interface BulkDelivery {
   readonly body: BulkBody
   /** Sends bodies compressed; costs about 13 ms of CPU per MB. Default false. */
   readonly gzip?: boolean | undefined
-  /** Longest time without any progress; then MA_CLUSTER_UNREACHABLE. Default 30 minutes. */
-  readonly waitMaxMs?: number | undefined
+  /** Longest time without any progress; then MA_CLUSTER_UNREACHABLE. */
+  readonly waitMaxMs: number
   readonly requestTimeoutMs?: number | undefined
   readonly signal: AbortSignal
   readonly onWait?: ((wait: BulkWait) => void) | undefined
   readonly clock?: Clock
 }
 
-const waitMaxMsDefault = 30 * 60_000
 /** An error that nobody knows holds an item up this long; if others go through, it then becomes a dead letter. */
 const doubtMaxMs = 2 * 60_000
 const backoffBaseMs = 250
@@ -236,7 +235,7 @@ class Run {
   }
 
   #doubtIsOver(): boolean {
-    return this.#waitedMs() >= Math.min(doubtMaxMs, this.#delivery.waitMaxMs ?? waitMaxMsDefault)
+    return this.#waitedMs() >= Math.min(doubtMaxMs, this.#delivery.waitMaxMs)
   }
 
   async #wait(
@@ -245,7 +244,7 @@ class Run {
     error: EngineError,
     retryAfter: number | undefined,
   ): Promise<void> {
-    const { waitMaxMs = waitMaxMsDefault, signal, onWait } = this.#delivery
+    const { waitMaxMs, signal, onWait } = this.#delivery
     this.#waitingSince ??= this.#clock.now()
     const sinceMs = this.#waitedMs()
     if (sinceMs >= waitMaxMs) throw this.#patienceEnded(rule, error, sinceMs)

@@ -19,7 +19,18 @@ import { Transport } from './transport.ts'
 import type { RawAnswer } from './transport.ts'
 import { detectVersion, explainSilence } from './version.ts'
 
-/** Told of each control call that is sent again: { side, request, attempt, reason, waitMs }. */
+/** A control call that is about to be sent again. */
+export interface Retry {
+  readonly side: Side
+  /** Method and path. */
+  readonly request: string
+  /** 1 for the first that failed. */
+  readonly attempt: number
+  readonly reason: string
+  readonly waitMs: number
+}
+
+/** Told of each Retry. */
 export const retryChannel = channel('osmigrate.cluster.retry')
 
 const requestTimeoutMsDefault = 120_000
@@ -172,7 +183,8 @@ class HttpCluster implements Cluster {
       () => clock.random(),
     )
     const reason = answer === undefined ? (failure as Error).message : `status ${answer.status}`
-    retryChannel.publish({ side: this.side, request, attempt, reason, waitMs })
+    const retry: Retry = { side: this.side, request, attempt, reason, waitMs }
+    retryChannel.publish(retry)
     try {
       await clock.sleep(waitMs, signal)
     } catch (error) {

@@ -8,7 +8,6 @@ import type { Visit } from './scanned-document.ts'
 
 /** How long the engine keeps a scroll between two pages: digesting one takes well below a second. */
 const scrollKeepAlive = '5m'
-const pageTimeoutMs = 120_000
 const clearTimeoutMs = 10_000
 const readAheadBytesMin = 256 * 1024
 
@@ -102,7 +101,7 @@ async function scanShard(
   const { cluster, index, reader, signal } = scan
   const where = `${cluster.side} ${cluster.url}: scan of ${index}, shard ${shard}`
   const ask = async (path: string, asked: RequestOptions): Promise<Buffer> =>
-    (await cluster.requestRaw('POST', path, { timeoutMs: pageTimeoutMs, signal, ...asked })).body
+    (await cluster.requestRaw('POST', path, { signal, ...asked })).body
   const askNext = (scrollId: string): Promise<Buffer> =>
     ask('/_search/scroll', { body: { scroll: scrollKeepAlive, scroll_id: scrollId } })
   let scrollId: string | undefined

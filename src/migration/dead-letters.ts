@@ -4,6 +4,7 @@ import {
   retryDeadLetters,
   type DeadLetterFilter,
 } from '../backfill/dead-letters.ts'
+import type { BulkWait } from '../cluster/bulk.ts'
 import { selectNames } from '../base/select.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Migration } from './migration.ts'
@@ -27,6 +28,7 @@ export async function filtersOf(
 export async function retryChosen(
   migration: Migration,
   choice: LetterChoice,
+  onWait: (wait: BulkWait) => void,
 ): Promise<{ written: number; refused: number }> {
   const state = await migration.state('write')
   const total = { written: 0, refused: 0 }
@@ -35,8 +37,10 @@ export async function retryChosen(
   const snapshot = await migration.snapshot()
   const target = await migration.target()
   for (const filter of filters) {
-    const { signal } = migration
-    const done = await retryDeadLetters({ state, snapshot, target, filter, signal })
+    const { signal, config } = migration
+    const waitMaxMs = config.backfill.bulkWaitMax
+    const input = { state, snapshot, target, filter, waitMaxMs, onWait, signal }
+    const done = await retryDeadLetters(input)
     total.written += done.written
     total.refused += done.refused
   }

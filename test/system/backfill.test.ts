@@ -256,6 +256,7 @@ test('an id of 600 bytes becomes a dead letter, all beside it is written', { ski
       snapshot: other,
       target,
       filter: {},
+      waitMaxMs: 60_000,
       signal: AbortSignal.timeout(60_000),
     }
     await assert.rejects(retryDeadLetters(ofOther), { code: 'MA_SNAPSHOT' })
@@ -273,7 +274,7 @@ test('refused documents are listed by cause, retried and discarded', { skip }, a
   const signal = new AbortController().signal
   await withState(migration.folder, async (state) => {
     const retry = (filter: DeadLetterFilter): Promise<{ written: number; refused: number }> =>
-      retryDeadLetters({ snapshot, target, signal, state, filter })
+      retryDeadLetters({ snapshot, target, signal, state, filter, waitMaxMs: 60_000 })
     const [group, ...others] = await groupDeadLetters(state)
     assert.deepEqual(others, [])
     const cause = 'mapper_parsing_exception'
@@ -310,25 +311,40 @@ test('too many dead letters stop that index by name, others are finished', { ski
   })
 })
 
-test('a document that somebody else wrote at a higher version is a finding', { skip }, async () => {
-  const index = names.small
-  const migration = await ready(index)
-  const alias = await fenceAliasOf(migration)
-  const path = `/${alias}/_doc/d3?version=9&version_type=external_gte`
-  await send(targetEngine, 'PUT', path, { n: -1 })
-  const summary = await backfill(migration)
-  const { read, written, failed } = summary.totals
-  assert.deepEqual([read, written, failed, summary.deadLetters], [10, 9, 1, 1])
-  const filter = { id: 'd3', cause: 'version_conflict_engine_exception' }
-  await withState(migration.folder, async (state) => {
-    const [group] = await groupDeadLetters(state, filter)
-    assert.match(group?.example.reason ?? '', /current version \[9\]/)
-    const { signal } = new AbortController()
-    const again = await retryDeadLetters({ ...migration, state, filter, signal })
-    assert.deepEqual(again, { written: 0, refused: 1 })
-    assert.equal((await backfillStatus(state, { isRunning: false })).deadLetters, 1)
-  })
-})
+test(
+  'a document that somebody else wrote at a higher version is a finding',
+  { skip },
+  async (t) => {
+    const index = names.small
+    const migration = await ready(index)
+    const alias = await fenceAliasOf(migration)
+    const path = `/${alias}/_doc/d3?version=9&version_type=external_gte`
+    await send(targetEngine, 'PUT', path, { n: -1 })
+    const summary = await backfill(migration)
+    const { read, written, failed } = summary.totals
+    assert.deepEqual([read, written, failed, summary.deadLetters], [10, 9, 1, 1])
+    const filter = { id: 'd3', cause: 'version_conflict_engine_exception' }
+    await withState(migration.folder, async (state) => {
+      const [group] = await groupDeadLetters(state, filter)
+      assert.match(group?.example.reason ?? '', /current version \[9\]/)
+      const { proxy, through } = await proxied(t)
+      proxy.fate = ({ number }) => (number === 1 ? { status: 429 } : 'relay')
+      const waits: string[] = []
+      const again = await retryDeadLetters({
+        ...migration,
+        target: through,
+        state,
+        filter,
+        waitMaxMs: 60_000,
+        onWait: ({ what }) => waits.push(what),
+        signal: new AbortController().signal,
+      })
+      assert.deepEqual(again, { written: 0, refused: 1 })
+      assert.match(waits.join(), /^429 /)
+      assert.equal((await backfillStatus(state, { isRunning: false })).deadLetters, 1)
+    })
+  },
+)
 
 test('a request to stop that comes while the run plans is obeyed', { skip }, async (t) => {
   const migration = await ready(names.plain, names.small)

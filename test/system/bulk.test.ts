@@ -49,6 +49,8 @@ function items(count: number, textLength = 0): TestItem[] {
   }))
 }
 
+const patience = { waitMaxMs: 30 * 60_000 }
+
 async function deliver(
   url: string,
   delivery: Pick<BulkDelivery, 'alias' | 'body'> & Partial<BulkDelivery>,
@@ -56,7 +58,12 @@ async function deliver(
   const cluster = await connectCluster('target', { url: [url] })
   try {
     const { signal } = new AbortController()
-    return await deliverBulk(cluster, { signal, clock: new SkippingClock(), ...delivery })
+    return await deliverBulk(cluster, {
+      ...patience,
+      signal,
+      clock: new SkippingClock(),
+      ...delivery,
+    })
   } finally {
     await cluster.close()
   }
@@ -308,7 +315,13 @@ test('an unreachable target is waited for until it is back', { skip }, async (t)
     t.after(() => again.close())
   })
   const { signal } = new AbortController()
-  const outcome = await deliverBulk(cluster, { alias, body: bulkBody(items(5)), signal, clock })
+  const outcome = await deliverBulk(cluster, {
+    ...patience,
+    alias,
+    body: bulkBody(items(5)),
+    signal,
+    clock,
+  })
   assert.equal(outcome.written, 5)
   assert.deepEqual(await idsIn(target, index), idsOf(items(5)))
 })
@@ -325,7 +338,7 @@ test(
     const body = bulkBody(items(2))
     const { signal } = new AbortController()
     const clock = new SkippingClock()
-    const delivery = { alias: 'a', body, clock, waitMaxMs: 30 * 60_000 }
+    const delivery = { ...patience, alias: 'a', body, clock }
     await assert.rejects(deliverBulk(cluster, { ...delivery, signal }), {
       code: 'MA_CLUSTER_UNREACHABLE',
       retryable: true,
@@ -335,6 +348,7 @@ test(
 
     const stopping = new AbortController()
     const stopped = deliverBulk(cluster, {
+      ...patience,
       alias: 'a',
       body,
       signal: stopping.signal,

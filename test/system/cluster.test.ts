@@ -163,7 +163,7 @@ test(
       })
       const body = bulkBody([{ id: '1', version: 1, source: {} }])
       const { signal } = new AbortController()
-      await assert.rejects(deliverBulk(cluster, { alias, body, signal }), {
+      await assert.rejects(deliverBulk(cluster, { alias, body, signal, waitMaxMs: 60_000 }), {
         code: 'MA_CLUSTER_AUTH',
         message: /indices:data\/write\/bulk\[s\]/,
       })
