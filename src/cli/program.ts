@@ -55,6 +55,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./settings-command.ts')).defineSettings,
   },
   {
+    name: 'close',
+    summary: 'end the migration on the clusters: fences off, settings put back',
+    load: async () => (await import('./close-command.ts')).defineClose,
+  },
+  {
     name: 'engine',
     summary: 'start a real Elasticsearch or OpenSearch on this machine, for trying things',
     load: async () => (await import('./engine-command.ts')).defineEngine,

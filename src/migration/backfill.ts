@@ -1,6 +1,7 @@
 import type { BackfillProgress } from '../backfill/progress.ts'
 import { runBackfill, type BackfillSummary } from '../backfill/run.ts'
 import { backfillStatus, requestStop, type BackfillStatus } from '../backfill/status.ts'
+import { forbidAutoCreate } from '../metadata/fence.ts'
 import { currentWriter, type Writer } from '../state/writer-lock.ts'
 import { clusterOptions, type Migration } from './migration.ts'
 import { selectedIndices, storeOptions } from './open-snapshot.ts'
@@ -13,10 +14,12 @@ export async function runConfiguredBackfill(
 ): Promise<BackfillSummary> {
   const { config, signal } = migration
   const snapshot = await migration.snapshot()
+  const target = await migration.target()
+  const state = await migration.state('write')
   return runBackfill({
     snapshot,
-    target: await migration.target(),
-    state: await migration.state('write'),
+    target,
+    state,
     indices: selectedIndices(config, snapshot),
     options: config.backfill,
     allowPartial: config.snapshot.allowPartial,
@@ -25,6 +28,8 @@ export async function runConfiguredBackfill(
       store: storeOptions(config),
       target: clusterOptions(required(config.target, 'target.url')),
     },
+    // Somebody may have put the cluster's settings back since the metadata was migrated.
+    beforeWriting: async () => void (await forbidAutoCreate(target, state)),
     signal,
     onProgress,
   })
