@@ -8,7 +8,8 @@ import { say } from './progress.ts'
 
 /**
  * `backfill start --detach`: runs the same command without the flag in a session of its own, which outlives the shell.
- * Returns once documents flow, or with the exit code and the last lines of what failed or ended before.
+ * Returns once documents flow, or with the exit code and the last lines of what failed or ended before. A stop while it
+ * waits for that stops the other process too.
  */
 export async function detachBackfill(invocation: Invocation): Promise<ExitCode> {
   const { stateFolder } = await invocation.loadConfig()
@@ -22,7 +23,11 @@ export async function detachBackfill(invocation: Invocation): Promise<ExitCode> 
     stdio: ['ignore', output, output, 'ipc'],
   })
   closeSync(output)
-  const ended = await startedOrEnded(child)
+  const stop = (): void => void child.kill('SIGTERM')
+  invocation.signal.addEventListener('abort', stop)
+  if (invocation.signal.aborted) stop()
+  const ended = await startedOrEnded(child, invocation.signal)
+  invocation.signal.removeEventListener('abort', stop)
   if (ended !== undefined) {
     const text = readFileSync(log).subarray(logStart).toString('utf8').trimEnd()
     if (invocation.json) process.stdout.write(`${text}\n`)
@@ -41,11 +46,17 @@ export async function detachBackfill(invocation: Invocation): Promise<ExitCode> 
   return exitCodes.done
 }
 
-/** undefined once the child says that it has begun; its exit code when it ends before. */
-function startedOrEnded(child: ChildProcess): Promise<ExitCode | undefined> {
+/**
+ * undefined once the child says that it has begun; its exit code when it ends before. After a stop its end is awaited,
+ * and the reason of the signal thrown.
+ */
+function startedOrEnded(child: ChildProcess, signal: AbortSignal): Promise<ExitCode | undefined> {
   return new Promise((resolve, reject) => {
-    child.once('message', () => resolve(undefined))
+    child.once('message', () => signal.aborted || resolve(undefined))
     child.once('error', reject)
-    child.once('exit', (code) => resolve((code ?? exitCodes.failed) as ExitCode))
+    child.once('exit', (code) => {
+      if (signal.aborted) reject(signal.reason as Error)
+      else resolve((code ?? exitCodes.failed) as ExitCode)
+    })
   })
 }

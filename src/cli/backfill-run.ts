@@ -15,7 +15,7 @@ export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
   let started = false
   const summary = await withMigration(loaded, invocation.signal, (migration) =>
     runConfiguredBackfill(migration, (one) => {
-      if (!started) process.send?.({ started: true })
+      if (!started) sayStarted()
       started = true
       progress.update(backfillRows(one))
     }),
@@ -24,6 +24,11 @@ export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
   if (invocation.json) printJson({ ...summary, complete })
   else printSummary(summary)
   return complete ? exitCodes.done : exitCodes.differs
+}
+
+/** To the shell that detached this process; it may be gone by now, which changes nothing. */
+function sayStarted(): void {
+  if (process.connected) process.send?.({ started: true }, () => {})
 }
 
 /** The whole, and the indices that are under way. */

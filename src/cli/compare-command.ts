@@ -76,9 +76,10 @@ export function printVerdicts(verdicts: readonly Verdict[]): void {
       one.extra,
     ]),
   )
-  for (const { index, note, verdict } of verdicts) {
-    if (note !== '' && verdict !== 'equal') printLine(`${printable(index)}: ${note}`)
+  for (const { index, note } of verdicts) {
+    if (note !== '') printLine(`${printable(index)}: ${printable(note)}`)
   }
+  for (const method of new Set(verdicts.map((one) => one.method))) printLine(`method: ${method}`)
   const examples = verdicts.flatMap(({ index, examples }) =>
     examples.map((example) => `  ${printable(index)}: ${printable(JSON.stringify(example))}`),
   )

@@ -17,6 +17,7 @@ import { withMigration } from '../migration/migration.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import {
+  formatDuration,
   formatNumber,
   isOutputClosed,
   printJson,
@@ -24,6 +25,7 @@ import {
   printTable,
   printable,
 } from './output.ts'
+import { say } from './progress.ts'
 
 export async function listDeadLetters(invocation: Invocation): Promise<ExitCode> {
   const loaded = await invocation.loadConfig()
@@ -98,16 +100,17 @@ function sourceText(document: Document | undefined): string | undefined {
   return document?.source && Buffer.from(document.source).toString('utf8')
 }
 
+/** `source` is the text as stored: numbers that JavaScript has not, and comments, stay what they are. */
 function documentJson(document: Document | undefined): unknown {
-  if (!document) return null
-  const text = sourceText(document)
-  return { ...document, source: text === undefined ? null : (JSON.parse(text) as unknown) }
+  return document ? { ...document, source: sourceText(document) ?? null } : null
 }
 
 export async function retryDeadLettersCommand(invocation: Invocation): Promise<ExitCode> {
   const loaded = await invocation.loadConfig()
   const done = await withMigration(loaded, invocation.signal, (migration) =>
-    retryChosen(migration, choiceOf(invocation)),
+    retryChosen(migration, choiceOf(invocation), ({ what, waitMs }) =>
+      say(`the target answers ${what}; again in ${formatDuration(waitMs)}`),
+    ),
   )
   if (invocation.json) printJson(done)
   else {
