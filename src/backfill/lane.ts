@@ -272,7 +272,8 @@ function routedError(item: WorkItem, block: DocumentBlock, i: number): Migration
   return new MigrationError(
     'MA_TARGET_INDEX',
     `index ${item.index} holds routed documents (${JSON.stringify(id)} with routing ${JSON.stringify(routing)}), ` +
-      'but its target index has another number of shards, so that documents of one id could overwrite each other. ' +
+      'but its target index spreads documents otherwise (another number of shards, or made before 2.0), so that ' +
+      'documents of one id could overwrite each other. ' +
       "Delete the target index and make it again with the source's number of shards (osmigrate metadata migrate).",
     { details: { index: item.index, shard: item.shard, id, routing } },
   )

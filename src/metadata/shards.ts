@@ -29,23 +29,34 @@ export interface ShardQuestion {
  * How many shards the target index gets. Numbers of two shards cannot be compared, so every write of one id must meet
  * the same shard on both sides: an index that holds routed documents gets the source's shards, routing shards (from
  * the metadata; engines before 7 have others than the target would choose) and partition size. Another count is
- * allowed only where nothing is routed, for then a document's place follows from its id alone.
+ * allowed only where nothing is routed, for then a document's place follows from its id alone. So is an index made
+ * before 2.0: engines hashed otherwise then, so that documents of one id that were in two shards may meet in one.
  */
 export async function planShards(question: ShardQuestion): Promise<PlannedShards> {
   const { index, wantedShards } = question
-  if (wantedShards === undefined || wantedShards === index.numberOfShards) return sameShards(index)
+  const same = wantedShards === undefined || wantedShards === index.numberOfShards
+  if (same && !isHashedOtherwise(index)) return sameShards(index)
   const evidence = routedByMetadata(index, question.mapping)
   const routedBy = evidence.length > 0 ? evidence : await routedByFields(question)
   if (routedBy.length > 0) {
     return {
       ...sameShards(index),
       routedBy,
-      refused:
-        `${index.name} cannot get ${wantedShards} shards instead of ${index.numberOfShards}, since it may hold routed documents: ` +
-        `${routedBy.join('; ')}. Leave it out of metadata.shards`,
+      refused: same
+        ? `${index.name} was made before Elasticsearch 2.0, which spread documents over its ${index.numberOfShards} shards by ` +
+          `another hash, and may hold routed documents, of which several with one id could overwrite each other: ` +
+          `${routedBy.join('; ')}. Reindex it on the source with an engine since 2.0, or exclude it`
+        : `${index.name} cannot get ${wantedShards} shards instead of ${index.numberOfShards}, since it may hold routed documents: ` +
+          `${routedBy.join('; ')}. Leave it out of metadata.shards`,
     }
   }
-  return otherShards(index, wantedShards)
+  return same ? { ...sameShards(index), mayHoldRouted: false } : otherShards(index, wantedShards)
+}
+
+const firstMurmurVersion = 2_000_000
+
+function isHashedOtherwise({ createdVersion, numberOfShards }: IndexMetadata): boolean {
+  return createdVersion < firstMurmurVersion && numberOfShards > 1
 }
 
 function sameShards(index: IndexMetadata): PlannedShards {
