@@ -1,4 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { MigrationError } from '../base/errors.ts'
 import type { RangeRead } from './remote-store.ts'
 
@@ -71,13 +72,16 @@ async function takeBody(
 ): Promise<void> {
   addAbortSignal(signal, body)
   let at = 0
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    if (at + chunk.length > into.length) {
-      at += chunk.length
-      break
-    }
-    into.set(chunk, at)
+  // Events and not `for await`, which costs more CPU: all stored fields come this way.
+  body.on('data', (chunk: Uint8Array) => {
+    if (at + chunk.length <= into.length) into.set(chunk, at)
     at += chunk.length
+    if (at > into.length) body.destroy()
+  })
+  try {
+    await finished(body)
+  } catch (error) {
+    if (at <= into.length) throw error
   }
   if (at === into.length) return
   throw new MigrationError(

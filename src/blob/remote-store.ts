@@ -52,6 +52,11 @@ export const requestsAtOnceMax = 16
 const pieceBytes = 4 * 1024 * 1024
 /** A blob of unknown length is opened by reading so much of it: most of those hold metadata and are shorter. */
 const headBytes = 64 * 1024
+/** A read of up to smallBytes fetches what follows it, too, up to nearBytes in all: small things lie side by side. */
+const smallBytes = 40 * 1024
+const nearBytes = 128 * 1024
+/** So many stretches around small reads are kept for each source that is open. */
+const nearMax = 4
 /** Keys of one folder: a bound for memory far above what engines write. */
 const listedMax = 2_000_000
 /** Lengths known from listings are kept for so many blobs. */
@@ -131,6 +136,13 @@ interface RemoteSource {
   head?: Uint8Array
 }
 
+/** A stretch of a blob in memory, or on its way. */
+interface Near {
+  readonly offset: number
+  readonly end: number
+  readonly bytes: Promise<Uint8Array>
+}
+
 function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSource): ByteSource {
   const fetchPiece = async (offset: number, into: Uint8Array): Promise<void> => {
     const found = await fetchRange(offset, into)
@@ -142,23 +154,39 @@ function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSou
       found: `${found.count} of ${found.byteLength}: the blob was changed while it was read`,
     })
   }
+  const fetchRead = async (offset: number, bytes: Uint8Array): Promise<Uint8Array> => {
+    const { length } = bytes
+    const pieces: Promise<void>[] = []
+    for (let at = 0; at < length; at += pieceBytes) {
+      pieces.push(fetchPiece(offset + at, bytes.subarray(at, Math.min(at + pieceBytes, length))))
+    }
+    await allOf(pieces)
+    return bytes
+  }
+  const near: Near[] =
+    head === undefined ? [] : [{ offset: 0, end: head.length, bytes: Promise.resolve(head) }]
+  const fetchNear = (offset: number): Near => {
+    const end = Math.min(byteLength, offset + nearBytes)
+    const bytes = fetchRead(offset, new Uint8Array(end - offset))
+    const made = { offset, end, bytes }
+    bytes.catch(() => near.includes(made) && near.splice(near.indexOf(made), 1))
+    near.push(made)
+    if (near.length > nearMax) near.shift()
+    return made
+  }
   return readAhead({
     name: path,
     byteLength,
     async read(offset, length, into) {
       checkRange(path, byteLength, offset, length)
       assert(!closing.signal.aborted, `${path} is closed`)
-      const bytes = readInto(path, length, into)
-      if (head !== undefined && offset + length <= head.length) {
-        bytes.set(head.subarray(offset, offset + length))
-        return bytes
-      }
-      const pieces: Promise<void>[] = []
-      for (let at = 0; at < length; at += pieceBytes) {
-        pieces.push(fetchPiece(offset + at, bytes.subarray(at, Math.min(at + pieceBytes, length))))
-      }
-      await allOf(pieces)
-      return bytes
+      const target = readInto(path, length, into)
+      if (length === 0) return target
+      const known = near.find((one) => one.offset <= offset && offset + length <= one.end)
+      if (known === undefined && length > smallBytes) return fetchRead(offset, target)
+      const { offset: start, bytes } = known ?? fetchNear(offset)
+      target.set((await bytes).subarray(offset - start, offset - start + length))
+      return target
     },
     async close() {
       closing.abort(new MigrationError('MA_BLOB_READ', `${path} was closed while it was read`))

@@ -307,6 +307,27 @@ test('what is listed is opened without a request, what is short is read with one
   await source.close()
 })
 
+test('small reads side by side are one request, announced ones one a window', async (t) => {
+  const between = await relay(t)
+  const store = openS3(between.url)
+  await store.list('')
+  const source = await store.open('big')
+  between.requests.length = 0
+  for (let at = 1_000_000; at < 1_100_000; at += 10_000) {
+    assert.ok(big.subarray(at, at + 16).equals(await source.read(at, 16)))
+  }
+  assert.equal(between.requests.length, 1)
+  between.requests.length = 0
+  source.expectReads!(0, big.length)
+  for (let at = 0; at < big.length; at += 1 << 20) {
+    const length = Math.min(1 << 20, big.length - at)
+    assert.ok(big.subarray(at, at + length).equals(await source.read(at, length)))
+  }
+  // 9 MB and 17 bytes, in windows of 4 MB.
+  assert.equal(between.requests.length, 3)
+  await source.close()
+})
+
 test('a location that names no bucket, or holds credentials, is refused', () => {
   for (const bad of ['s3://', 's3:///x', 's3://key:secret@bucket/x', 's3://bucket/a/../b']) {
     assert.throws(() => openBlobStore(bad), MigrationError, bad)
