@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import https from 'node:https'
@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
 import { send, useEngine } from '../../test/support/engines.ts'
 import type { MigrationError } from '../base/errors.ts'
 import { engineAvailable, startEngine, type Engine } from './engine.ts'
@@ -81,29 +82,45 @@ async function untilPortIsFree(port: number): Promise<void> {
 }
 
 test('a start that is called off leaves no process and no folder', async () => {
-  const stop = new AbortController()
-  const before = await engineFolders()
-  const starting = startEngine({
-    kind: 'elasticsearch',
-    version: '7',
-    heapMb: 300,
-    signal: stop.signal,
-  })
-  setTimeout(() => stop.abort(new Error('called off')), 1500)
-  await assert.rejects(starting, /called off|aborted/)
-  const left = (await engineFolders()).filter((name) => !before.includes(name))
-  // Other test files start engines too: only folders without a living engine would be ours.
-  for (const name of left) {
-    const log = path.join(os.tmpdir(), name, 'logs/stdout.log')
-    await assert.rejects(
-      access(log).then(() => readFile(log)),
-      { code: 'ENOENT' },
-    )
+  const temporary = await mkdtemp(path.join(folder, 'called-off-'))
+  await chmod(temporary, 0o755)
+  const before = process.env['TMPDIR']
+  process.env['TMPDIR'] = temporary // where its folder is made, and nobody else's
+  try {
+    const stop = new AbortController()
+    const { signal } = stop
+    const starting = startEngine({ kind: 'elasticsearch', version: '7', heapMb: 300, signal })
+    const refused = assert.rejects(starting, /called off|aborted/)
+    await untilLogBegins(temporary)
+    assert.ok((await processesNaming(temporary)) > 0, 'the server runs')
+    stop.abort(new Error('called off'))
+    await refused
+    assert.equal(await processesNaming(temporary), 0)
+    assert.deepEqual(await readdir(temporary), [])
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
   }
 })
 
-async function engineFolders(): Promise<string[]> {
-  return (await readdir(os.tmpdir())).filter((name) => name.startsWith('osmigrate-engine-'))
+/** Waits until the server of the one folder below has written something: it runs, and is far from healthy. */
+async function untilLogBegins(temporary: string): Promise<void> {
+  for (let attempt = 0; attempt < 1200; attempt++) {
+    const [name] = await readdir(temporary)
+    const log = path.join(temporary, name ?? '', 'logs/stdout.log')
+    const text = await readFile(log, 'utf8').catch(() => '')
+    if (text !== '') return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  assert.fail('the server has written nothing')
+}
+
+/** Processes whose arguments name a folder. */
+async function processesNaming(place: string): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-ww', '-A', '-o', 'args='], {
+    maxBuffer: 64 << 20,
+  })
+  return stdout.split('\n').filter((line) => line.includes(place)).length
 }
 
 test('a version that is not in the catalogue is refused with those that are', async () => {
