@@ -70,6 +70,10 @@ export function readAhead(
       target.set(bytes.subarray(at - window.start, at - window.start + count), at - offset)
       at += count
     }
+    // All is read: parts of a file stay open, and their memory must not.
+    if (end !== stop) return
+    windows = []
+    free = []
   }
   // One reader at a time: windows that are passed are used again.
   let turn: Promise<unknown> = Promise.resolve()

@@ -55,8 +55,8 @@ const headBytes = 64 * 1024
 /** A read of up to smallBytes fetches what follows it, too, up to nearBytes in all: small things lie side by side. */
 const smallBytes = 40 * 1024
 const nearBytes = 128 * 1024
-/** So many stretches around small reads are kept for each source that is open. */
-const nearMax = 4
+/** So many stretches around small reads are kept for all sources of a store that are open: 8 MB at most. */
+const nearMax = 64
 /** Keys of one folder: a bound for memory far above what engines write. */
 const listedMax = 2_000_000
 /** Lengths known from listings are kept for so many blobs. */
@@ -65,6 +65,7 @@ const knownLengthsMax = 200_000
 export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobStore {
   const slots = new Slots(requestsAtOnceMax)
   const lengths = new Map<string, number>()
+  const near: Near[] = []
   const never = new AbortController().signal
   return {
     location,
@@ -85,10 +86,13 @@ export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobSto
           withRetries((signal) => blobs.readRange({ path, offset, into }, signal), closing.signal),
         )
       const known = lengths.get(path)
-      if (known !== undefined) return remoteSource({ path, byteLength: known, closing, fetchRange })
+      const common = { path, closing, fetchRange, near }
+      if (known !== undefined) return remoteSource({ ...common, byteLength: known })
       const head = new Uint8Array(headBytes)
       const { byteLength, count } = await fetchRange(0, head)
-      return remoteSource({ path, byteLength, closing, fetchRange, head: head.subarray(0, count) })
+      const bytes = Promise.resolve(head.subarray(0, count))
+      keepNear(near, { reader: closing, offset: 0, end: count, bytes })
+      return remoteSource({ ...common, byteLength })
     },
   }
 }
@@ -132,18 +136,29 @@ interface RemoteSource {
   byteLength: number
   closing: AbortController
   fetchRange: (offset: number, into: Uint8Array) => Promise<RangeRead>
-  /** The first bytes, read when it was opened. */
-  head?: Uint8Array
+  /** Of all sources of the store, the newest last. */
+  near: Near[]
 }
 
 /** A stretch of a blob in memory, or on its way. */
 interface Near {
+  /** The source that it was read for. */
+  readonly reader: AbortController
   readonly offset: number
   readonly end: number
   readonly bytes: Promise<Uint8Array>
 }
 
-function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSource): ByteSource {
+function keepNear(near: Near[], one: Near): void {
+  near.push(one)
+  if (near.length > nearMax) near.shift()
+}
+
+function dropNear(near: Near[], isDropped: (one: Near) => boolean): void {
+  near.splice(0, near.length, ...near.filter((one) => !isDropped(one)))
+}
+
+function remoteSource({ path, byteLength, closing, fetchRange, near }: RemoteSource): ByteSource {
   const fetchPiece = async (offset: number, into: Uint8Array): Promise<void> => {
     const found = await fetchRange(offset, into)
     if (found.byteLength === byteLength && found.count === into.length) return
@@ -163,15 +178,14 @@ function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSou
     await allOf(pieces)
     return bytes
   }
-  const near: Near[] =
-    head === undefined ? [] : [{ offset: 0, end: head.length, bytes: Promise.resolve(head) }]
+  const findNear = (offset: number, end: number): Near | undefined =>
+    near.find((one) => one.reader === closing && one.offset <= offset && end <= one.end)
   const fetchNear = (offset: number): Near => {
     const end = Math.min(byteLength, offset + nearBytes)
     const bytes = fetchRead(offset, new Uint8Array(end - offset))
-    const made = { offset, end, bytes }
-    bytes.catch(() => near.includes(made) && near.splice(near.indexOf(made), 1))
-    near.push(made)
-    if (near.length > nearMax) near.shift()
+    const made = { reader: closing, offset, end, bytes }
+    bytes.catch(() => dropNear(near, (one) => one === made))
+    keepNear(near, made)
     return made
   }
   return readAhead({
@@ -182,7 +196,7 @@ function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSou
       assert(!closing.signal.aborted, `${path} is closed`)
       const target = readInto(path, length, into)
       if (length === 0) return target
-      const known = near.find((one) => one.offset <= offset && offset + length <= one.end)
+      const known = findNear(offset, offset + length)
       if (known === undefined && length > smallBytes) return fetchRead(offset, target)
       const { offset: start, bytes } = known ?? fetchNear(offset)
       target.set((await bytes).subarray(offset - start, offset - start + length))
@@ -190,6 +204,7 @@ function remoteSource({ path, byteLength, closing, fetchRange, head }: RemoteSou
     },
     async close() {
       closing.abort(new MigrationError('MA_BLOB_READ', `${path} was closed while it was read`))
+      dropNear(near, (one) => one.reader === closing)
     },
   })
 }

@@ -47,6 +47,24 @@ test('a concatenated source opens only the parts that are touched, and closes th
   assert.deepEqual([...open], [])
 })
 
+test('what is announced to a concatenated source is announced to its parts, opened or not', async () => {
+  const announced: string[] = []
+  let start = 0
+  const list = [4, 4, 2].map((byteLength, i) => {
+    const bytes = whole.subarray(start, (start += byteLength))
+    const expectReads = (offset: number, end: number): void => {
+      announced.push(`part${i} ${offset}-${end}`)
+    }
+    return { byteLength, open: async () => ({ ...memorySource(`part${i}`, bytes), expectReads }) }
+  })
+  const source = concatenatedSource('file', list)
+  await source.read(0, 1)
+  source.expectReads!(2, 9)
+  assert.equal(String(await source.read(2, 7)), 'cdefghi')
+  assert.deepEqual(announced, ['part0 2-4', 'part1 0-4', 'part2 0-1'])
+  assert.throws(() => source.expectReads!(2, 11), CorruptData)
+})
+
 test('ranges outside, empty sources and parts of another length are handled by type', async () => {
   const { source } = parts([4, 6])
   await assert.rejects(source.read(9, 2), CorruptData)

@@ -118,9 +118,10 @@ test('parts of later versions are refused by name', async () => {
 
 test('relative paths start at the folder of the file', async () => {
   const text =
-    'version: 1\nsnapshot: { repository: ./snap }\ntarget: { url: http://a, tls: { ca: "file:./ca.pem" } }\n'
+    'version: 1\nsnapshot: { repository: ./snap, tls: { ca: "file:./store.pem" } }\ntarget: { url: http://a, tls: { ca: "file:./ca.pem" } }\n'
   const { config } = await load(text)
   assert.equal(config.snapshot.repository, join(folder, 'snap'))
+  assert.equal(config.snapshot.tls?.ca, `file:${join(folder, 'store.pem')}`)
   assert.equal(config.target?.tls?.ca, `file:${join(folder, 'ca.pem')}`)
 })
 
