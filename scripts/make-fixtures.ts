@@ -19,7 +19,9 @@ import {
   addChildren,
   addNested,
   addOddIds,
+  addOrphans,
   addRouted,
+  addStored,
   addWithHistory,
   bulk,
   createIndex,
@@ -254,7 +256,9 @@ async function makeOlder(version: string, ask = ''): Promise<void> {
   }
   // Blocks were of 16 KB.
   await addSampleIndices(sample, { best: major >= 2, bigBytes: 45_000 })
+  await addStored(sample, major)
   if (major < 6) await addChildren(sample)
+  if (major < 2) await addOrphans(sample)
   await send(engine, 'PUT', '/_template/legacy1', {
     ...(major < 6 ? { template: 'leg-*' } : { index_patterns: ['leg-*'] }),
     settings: { number_of_shards: 2 },
