@@ -5,7 +5,7 @@ import type { BulkBody, BulkOutcome, ItemProblem } from '../cluster/bulk-body.ts
 import type { ShardReader } from '../document/shard-reader.ts'
 import { documentBlock, type BlockDocument } from '../../test/support/document-block.ts'
 import { itemNames } from './batch.ts'
-import { LocalLane, type ItemReport, type ItemTask } from './lane.ts'
+import { LocalWorker, type ItemReport, type ItemTask } from './local-worker.ts'
 import type { WorkItem } from './records.ts'
 
 const documents: BlockDocument[] = Array.from({ length: 100 }, (_, i) => ({
@@ -73,13 +73,13 @@ interface Sink {
 }
 
 async function run(sink: Sink, { of = task, from = reader() } = {}): Promise<void> {
-  const lane = new LocalLane({
+  const worker = new LocalWorker({
     openShardReader: async () => from,
     deliver: sink.deliver,
     bulkBytesMax: 2000,
     bulksInFlightMax: 4,
   })
-  const { settled } = await lane.run(of, async (report) => {
+  const { settled } = await worker.run(of, async (report) => {
     sink.reports.push(report)
   })
   await settled
@@ -212,16 +212,16 @@ test('a document without _source becomes a dead letter', async () => {
 test('stop() ends the reading; what is under way is settled, the rest is left for later', async () => {
   const reports: ItemReport[] = []
   let bulks = 0
-  const lane: LocalLane = new LocalLane({
+  const worker: LocalWorker = new LocalWorker({
     openShardReader: async () => reader(),
     deliver: async (_alias, body) => {
-      if (++bulks === 2) lane.stop()
+      if (++bulks === 2) worker.stop()
       return outcome(body)
     },
     bulkBytesMax: 2000,
     bulksInFlightMax: 1,
   })
-  const { settled } = await lane.run(task, async (report) => {
+  const { settled } = await worker.run(task, async (report) => {
     reports.push(report)
   })
   await assert.rejects(
@@ -240,29 +240,29 @@ test('after a 413 the bulks get smaller', async () => {
     return outcome(body, { tooLarge: sizes.length === 1, bytesSent: 3_000_000 })
   }
   const from = reader(documents.map((one) => ({ ...one, source: `"${'x'.repeat(50_000)}"` })))
-  const lane = new LocalLane({
+  const worker = new LocalWorker({
     openShardReader: async () => from,
     deliver,
     bulkBytesMax: 1_000_000,
     bulksInFlightMax: 1,
   })
   await (
-    await lane.run(task, async () => {})
+    await worker.run(task, async () => {})
   ).settled
   assert.ok(sizes[0]! > 900_000)
   assert.ok(sizes.slice(2).every((size) => size <= 500_000))
 })
 
 test('stop() also ends the reading of a shard that is being checked', async () => {
-  const lane: LocalLane = new LocalLane({
+  const worker: LocalWorker = new LocalWorker({
     openShardReader: (_task, signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(new MigrationError('MA_STOPPED', 'stopped')))
-        setImmediate(() => lane.stop())
+        setImmediate(() => worker.stop())
       }),
     deliver: async (_alias, body) => outcome(body),
     bulkBytesMax: 2000,
     bulksInFlightMax: 1,
   })
-  await assert.rejects(lane.openShard({ index: 'a', shard: 0 }), /stopped/)
+  await assert.rejects(worker.openShard({ index: 'a', shard: 0 }), /stopped/)
 })

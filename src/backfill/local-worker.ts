@@ -47,10 +47,10 @@ export interface ItemReport {
 export type Report = (report: ItemReport) => Promise<void>
 
 /**
- * What does the work: in this thread (LocalLane) or in a worker (RemoteLane). One task at a time; the bulks of an item
+ * What does the work: in this thread (LocalWorker) or in another (ThreadWorker). One task at a time; the bulks of an item
  * may still be under way when the next one begins.
  */
-export interface Lane {
+export interface BackfillWorker {
   openShard(task: ShardTask): Promise<OpenedShard>
   /** Resolves when the item has been read; `settled` when all its bulks are answered and reported. */
   run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }>
@@ -61,7 +61,7 @@ export interface Lane {
   close(): Promise<void>
 }
 
-export interface LaneContext {
+export interface WorkerContext {
   /** Opens the shard and checks it: nothing of it is sent before. The signal ends the reading, now and later. */
   openShardReader: (task: ShardTask, signal: AbortSignal) => Promise<ShardReader>
   deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
@@ -69,8 +69,8 @@ export interface LaneContext {
   bulksInFlightMax: number
 }
 
-export class LocalLane implements Lane {
-  readonly #context: LaneContext
+export class LocalWorker implements BackfillWorker {
+  readonly #context: WorkerContext
   readonly #flow: Flow
   readonly #reading = new AbortController()
   readonly #sending = new AbortController()
@@ -79,7 +79,7 @@ export class LocalLane implements Lane {
   /** The shard opened last is kept open: the next item is most likely of the same. */
   #open: { task: ShardTask; reader: ShardReader } | undefined
 
-  constructor(context: LaneContext) {
+  constructor(context: WorkerContext) {
     this.#context = context
     this.#flow = { pace: new Pace(context.bulksInFlightMax), bytesMax: context.bulkBytesMax }
   }
@@ -184,7 +184,7 @@ interface Flow {
 const bytesMaxLeast = 64 * 1024
 
 interface SendingContext {
-  deliver: LaneContext['deliver']
+  deliver: WorkerContext['deliver']
   flow: Flow
   report: Report
   giveBatch(batch: Batch): void

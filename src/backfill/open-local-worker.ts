@@ -2,20 +2,20 @@ import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { LocalLane } from './lane.ts'
+import { LocalWorker } from './local-worker.ts'
 import type { BackfillOptions } from './options.ts'
 import { stoppableFiles } from './stoppable-files.ts'
 
-export interface LaneInput {
+export interface WorkerInput {
   snapshot: Snapshot
   target: Cluster
   options: BackfillOptions
   onWait: (wait: BulkWait) => void
 }
 
-/** A lane in this thread, over the real snapshot and target. */
-export function openLocalLane({ snapshot, target, options, onWait }: LaneInput): LocalLane {
-  return new LocalLane({
+/** A worker in this thread, over the real snapshot and target. */
+export function openLocalWorker({ snapshot, target, options, onWait }: WorkerInput): LocalWorker {
+  return new LocalWorker({
     bulkBytesMax: options.bulkBytesMax,
     bulksInFlightMax: options.bulksInFlightMax,
     openShardReader: async ({ index, shard }, signal) => {

@@ -9,7 +9,7 @@ import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/
 import type { TargetIndex } from '../state/records.ts'
 import { openSqliteStore } from '../state/sqlite-store.ts'
 import type { StateStore } from '../state/store.ts'
-import type { OpenedShard } from './lane.ts'
+import type { OpenedShard } from './local-worker.ts'
 import { noteIncarnation, planIndex, planShard, putItem, type PlannedIndex } from './plan.ts'
 import { backfillIndexKind, backfillShardKind, workItemKind } from './records.ts'
 

@@ -9,7 +9,7 @@ import {
 } from '../state/records.ts'
 import type { Change, Kind, StateStore } from '../state/store.ts'
 import { errorRecord, reachOf } from './failure.ts'
-import type { OpenedShard, ShardTask } from './lane.ts'
+import type { OpenedShard, ShardTask } from './local-worker.ts'
 import {
   backfillIndexKind,
   backfillShardKind,

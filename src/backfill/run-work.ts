@@ -4,26 +4,26 @@ import { deadLetterKind } from '../state/records.ts'
 import type { Change } from '../state/store.ts'
 import type { Restored } from '../state/ledger.ts'
 import { errorRecord, failureOf, reachOf, tooManyDeadLetters, type Failure } from './failure.ts'
-import type { ItemReport, ItemTask, Lane, ShardTask } from './lane.ts'
-import { openLocalLane } from './open-lane.ts'
+import type { ItemReport, ItemTask, BackfillWorker, ShardTask } from './local-worker.ts'
+import { openLocalWorker } from './open-local-worker.ts'
 import { deadLetterKey } from './outcome.ts'
 import { stopped } from './pace.ts'
 import { noteIncarnation, planShard, putItem, putShard, type PlannedIndex } from './plan.ts'
 import { indexProgress, Rates, totalsOf } from './progress.ts'
 import { backfillIndexKind, type BackfillShard, type WorkItem } from './records.ts'
-import { RemoteLane } from './remote-lane.ts'
+import { ThreadWorker } from './thread-worker.ts'
 import type { BackfillInput, BackfillSummary } from './run.ts'
 import { isStop, RunRecord } from './run-record.ts'
 import { Schedule, type Task } from './schedule.ts'
 import { openDeadLetters } from './status.ts'
 
-/** The work of one run: lanes get one task after the other, what they report is stored, failures are held together. */
+/** The work of one run: workers get one task after the other, what they report is stored, failures are held together. */
 export class RunWork {
   readonly #input: BackfillInput
   readonly #record: RunRecord
   readonly #indices: PlannedIndex[]
   readonly #schedule: Schedule
-  readonly #lanes: Lane[] = []
+  readonly #workers: BackfillWorker[] = []
   readonly #failures: Failure[] = []
   readonly #rates = new Rates()
   readonly #startedAt = performance.now()
@@ -62,14 +62,14 @@ export class RunWork {
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) this.#stop()
     try {
-      this.#openLanes()
-      await Promise.all(this.#lanes.map((lane) => this.#drive(lane)))
+      this.#openWorkers()
+      await Promise.all(this.#workers.map((worker) => this.#drive(worker)))
       while (this.#unsettled.size > 0) await Promise.all(this.#unsettled)
     } finally {
       clearInterval(timer)
       clearTimeout(this.#giveUpTimer)
       signal.removeEventListener('abort', onAbort)
-      await Promise.all(this.#lanes.map((lane) => lane.close()))
+      await Promise.all(this.#workers.map((worker) => worker.close()))
     }
     this.#report()
     if (this.#fatal) throw this.#fatal.error
@@ -98,37 +98,40 @@ export class RunWork {
     }
   }
 
-  #openLanes(): void {
+  #openWorkers(): void {
     const { snapshot, target, options, reopen } = this.#input
     const onWait = (wait: BulkWait): void => this.#record.waits(wait)
     if (options.threads === 1) {
-      this.#lanes.push(openLocalLane({ snapshot, target, options, onWait }))
+      this.#workers.push(openLocalWorker({ snapshot, target, options, onWait }))
       return
     }
     if (!reopen) throw new Error('several threads need to know how to open snapshot and target')
     for (let i = 0; i < options.threads; i++) {
-      this.#lanes.push(new RemoteLane({ ...reopen, snapshot: snapshot.name, options }, onWait))
+      this.#workers.push(new ThreadWorker({ ...reopen, snapshot: snapshot.name, options }, onWait))
     }
   }
 
-  /** Gives a lane one task after the other. */
-  async #drive(lane: Lane): Promise<void> {
+  /** Gives a worker one task after the other. */
+  async #drive(worker: BackfillWorker): Promise<void> {
     const place: { at?: ShardTask } = {}
     for (;;) {
       const task = this.#stopping ? undefined : await this.#schedule.next(place)
       if (!task || this.#stopping) return
       try {
-        if (task.kind === 'open') await this.#openShard(lane, task)
-        else await this.#runItem(lane, task)
+        if (task.kind === 'open') await this.#openShard(worker, task)
+        else await this.#runItem(worker, task)
       } catch (error) {
         await this.#failed(task, error)
       }
     }
   }
 
-  async #openShard(lane: Lane, { index, shard: task }: Task & { kind: 'open' }): Promise<void> {
+  async #openShard(
+    worker: BackfillWorker,
+    { index, shard: task }: Task & { kind: 'open' },
+  ): Promise<void> {
     const { state, options } = this.#input
-    const shard = await lane.openShard(task)
+    const shard = await worker.openShard(task)
     if (index.shards[task.shard]?.state === 'planned') {
       await noteIncarnation(state, index, { task, shard })
       await this.#putShard(index, { ...index.shards[task.shard]!, error: null })
@@ -142,7 +145,7 @@ export class RunWork {
     )
   }
 
-  async #runItem(lane: Lane, task: Task & { kind: 'item' }): Promise<void> {
+  async #runItem(worker: BackfillWorker, task: Task & { kind: 'item' }): Promise<void> {
     const { index, item } = task
     const { target } = index
     const itemTask: ItemTask = {
@@ -152,7 +155,7 @@ export class RunWork {
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
     }
-    const { settled } = await lane.run(itemTask, (report) => this.#store(item, report))
+    const { settled } = await worker.run(itemTask, (report) => this.#store(item, report))
     const ended = settled
       .catch((error: unknown) => this.#failed(task, error))
       .finally(() => this.#unsettled.delete(ended))
@@ -180,7 +183,7 @@ export class RunWork {
     }
   }
 
-  /** Never throws: what cannot even be noted ends the run, and the other lanes are awaited. */
+  /** Never throws: what cannot even be noted ends the run, and the other workers are awaited. */
   async #failed(task: Task, error: unknown): Promise<void> {
     try {
       await this.#noteFailure(task, error)
@@ -236,7 +239,7 @@ export class RunWork {
   async #failIndex(index: PlannedIndex, error: MigrationError): Promise<void> {
     const name = index.record.index
     this.#schedule.drop({ index: name })
-    for (const lane of this.#lanes) lane.stop(name)
+    for (const worker of this.#workers) worker.stop(name)
     if (this.#failures.some((one) => one.index === name && one.shard === null)) return
     this.#failures.push({ index: name, shard: null, error })
     await this.#putIndex(index, {
@@ -270,9 +273,9 @@ export class RunWork {
     if (this.#stopping) return
     this.#stopping = true
     this.#schedule.drop()
-    for (const lane of this.#lanes) lane.stop()
+    for (const worker of this.#workers) worker.stop()
     this.#giveUpTimer = setTimeout(() => {
-      for (const lane of this.#lanes) lane.giveUp()
+      for (const worker of this.#workers) worker.giveUp()
     }, this.#input.options.stopWaitMax)
   }
 

@@ -25,18 +25,22 @@ function item(name: string, shard: number, fromDoc: number, done = false): WorkI
 
 test('a shard is opened before any item of it is given out', async () => {
   const schedule = new Schedule([index('a', 2)])
-  const lane = {}
-  const first = await schedule.next(lane)
+  const worker = {}
+  const first = await schedule.next(worker)
   assert.deepEqual(first?.kind === 'open' && first.shard, { index: 'a', shard: 0 })
   schedule.opened({ index: 'a', shard: 0 }, [item('a', 0, 0), item('a', 0, 5)])
-  const kinds = [await schedule.next(lane), await schedule.next(lane), await schedule.next(lane)]
+  const kinds = [
+    await schedule.next(worker),
+    await schedule.next(worker),
+    await schedule.next(worker),
+  ]
   assert.deepEqual(
     kinds.map((task) => task?.kind),
     ['item', 'item', 'open'],
   )
 })
 
-test('a second lane opens another shard, then helps with what the first has opened', async () => {
+test('a second worker opens another shard, then helps with what the first has opened', async () => {
   const schedule = new Schedule([index('a', 2)])
   const [first, second] = [{}, {}]
   await schedule.next(first)
@@ -60,8 +64,8 @@ test('drop() takes off a shard, an index or all, and ends a wait', async () => {
   const schedule = new Schedule([index('a', 2), index('b', 1), index('c', 1)])
   schedule.drop({ index: 'a', shard: 0 })
   schedule.drop({ index: 'b' })
-  const lane = {}
-  const shards = [await schedule.next(lane), await schedule.next(lane)].map(
+  const worker = {}
+  const shards = [await schedule.next(worker), await schedule.next(worker)].map(
     (task) => task?.kind === 'open' && `${task.shard.index}/${task.shard.shard}`,
   )
   assert.deepEqual(shards, ['a/1', 'c/0'])

@@ -1,4 +1,4 @@
-import type { ShardTask } from './lane.ts'
+import type { ShardTask } from './local-worker.ts'
 import type { PlannedIndex } from './plan.ts'
 import type { WorkItem } from './records.ts'
 
@@ -14,8 +14,8 @@ interface ScheduledShard {
 }
 
 /**
- * Which task comes next. Each shard is opened, and so checked, before any item of it is given out. A lane stays with
- * the shard that it has open; then it opens another; then it helps with one that another lane opened.
+ * Which task comes next. Each shard is opened, and so checked, before any item of it is given out. A worker stays with
+ * the shard that it has open; then it opens another; then it helps with one that another worker opened.
  */
 export class Schedule {
   #shards: ScheduledShard[] = []
@@ -33,12 +33,12 @@ export class Schedule {
     }
   }
 
-  /** The next task for a lane; undefined when there is none any more. Waits while another lane opens the last shards. */
-  async next(lane: { at?: ShardTask }): Promise<Task | undefined> {
+  /** The next task for a worker; undefined when there is none any more. Waits while another worker opens the last shards. */
+  async next(worker: { at?: ShardTask }): Promise<Task | undefined> {
     for (;;) {
-      const task = this.#take(lane)
+      const task = this.#take(worker)
       if (task) {
-        lane.at = task.kind === 'open' ? task.shard : task.item
+        worker.at = task.kind === 'open' ? task.shard : task.item
         return task
       }
       if (!this.#shards.some(({ state }) => state === 'opening')) return undefined

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { BulkWait } from '../cluster/bulk.ts'
-import type { ItemTask, Lane, OpenedShard, Report, ShardTask } from './lane.ts'
+import type { ItemTask, BackfillWorker, OpenedShard, Report, ShardTask } from './local-worker.ts'
 import {
   errorData,
   errorOf,
@@ -17,9 +17,9 @@ interface Call {
   reject: (error: unknown) => void
 }
 
-/** A lane in a worker thread. What is under way is bounded there: a bulk's place is free once its report is stored here. */
-export class RemoteLane implements Lane {
-  readonly #worker: Worker
+/** A worker in a thread of its own. What is under way is bounded there: a bulk's place is free once its report is stored here. */
+export class ThreadWorker implements BackfillWorker {
+  readonly #thread: Worker
   readonly #calls = new Map<number, Call>()
   readonly #exited: Promise<void>
   readonly #onWait: (wait: BulkWait) => void
@@ -30,14 +30,14 @@ export class RemoteLane implements Lane {
     this.#onWait = onWait
     // As this module: .ts in development, .js when compiled.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    this.#worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+    this.#thread = new Worker(new URL(`./worker-thread.${extension}`, import.meta.url), {
       workerData: data,
     })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#exited = promise
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
-    this.#worker.on('error', (error) => this.#die(error as Error))
-    this.#worker.on('exit', (code) => {
+    this.#thread.on('message', (message: FromWorker) => this.#receive(message))
+    this.#thread.on('error', (error) => this.#die(error as Error))
+    this.#thread.on('exit', (code) => {
       this.#die(new Error(`a worker thread ended by itself (exit code ${code})`))
       resolve()
     })
@@ -81,7 +81,7 @@ export class RemoteLane implements Lane {
   }
 
   #post(message: ToWorker): void {
-    if (!this.#dead) this.#worker.postMessage(message)
+    if (!this.#dead) this.#thread.postMessage(message)
   }
 
   #receive(message: FromWorker): void {

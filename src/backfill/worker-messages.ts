@@ -2,7 +2,7 @@ import { MigrationError, type ErrorCode } from '../base/errors.ts'
 import type { BlobStoreOptions } from '../blob/open.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
-import type { ItemReport, ItemTask, OpenedShard, ShardTask } from './lane.ts'
+import type { ItemReport, ItemTask, OpenedShard, ShardTask } from './local-worker.ts'
 import type { BackfillOptions } from './options.ts'
 
 /** What a worker needs to open snapshot and target for itself. Secrets stay references, resolved in the worker. */

@@ -3,8 +3,8 @@ import { openBlobStore } from '../blob/open.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import { connectCluster } from '../cluster/connect.ts'
 import { openRepository } from '../snapshot/repository.ts'
-import type { LocalLane, ItemTask } from './lane.ts'
-import { openLocalLane } from './open-lane.ts'
+import type { LocalWorker, ItemTask } from './local-worker.ts'
+import { openLocalWorker } from './open-local-worker.ts'
 import {
   errorData,
   errorOf,
@@ -13,7 +13,7 @@ import {
   type WorkerData,
 } from './worker-messages.ts'
 
-/** A thread with a lane of its own: own handles on the snapshot, own connections to the target. The main thread keeps the state. */
+/** The thread of a ThreadWorker: own handles on the snapshot, own connections to the target. The main thread keeps the state. */
 const {
   repository,
   store: storeOptions,
@@ -40,7 +40,7 @@ async function open() {
   const snapshot = await store.openSnapshot(name)
   const target = await connectCluster('target', cluster)
   const onWait = (wait: BulkWait): void => send({ type: 'wait', wait })
-  return { target, lane: openLocalLane({ snapshot, target, options, onWait }) }
+  return { target, worker: openLocalWorker({ snapshot, target, options, onWait }) }
 }
 
 async function receive(message: ToWorker): Promise<void> {
@@ -52,22 +52,22 @@ async function receive(message: ToWorker): Promise<void> {
     return
   }
   try {
-    const { lane, target } = await opening
+    const { worker, target } = await opening
     switch (message.type) {
       case 'open':
-        send({ type: 'opened', id: message.id, shard: await lane.openShard(message.task) })
+        send({ type: 'opened', id: message.id, shard: await worker.openShard(message.task) })
         break
       case 'run':
-        await run(lane, message.id, message.task)
+        await run(worker, message.id, message.task)
         break
       case 'stop':
-        lane.stop(message.index)
+        worker.stop(message.index)
         break
       case 'giveUp':
-        lane.giveUp()
+        worker.giveUp()
         break
       case 'close':
-        await lane.close()
+        await worker.close()
         await target.close()
         port.close()
         break
@@ -78,8 +78,8 @@ async function receive(message: ToWorker): Promise<void> {
   }
 }
 
-async function run(lane: LocalLane, id: number, task: ItemTask): Promise<void> {
-  const { settled } = await lane.run(task, (content) => {
+async function run(worker: LocalWorker, id: number, task: ItemTask): Promise<void> {
+  const { settled } = await worker.run(task, (content) => {
     const report = ++reports
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     unstored.set(report, { resolve, reject })
