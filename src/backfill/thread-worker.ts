@@ -17,6 +17,9 @@ interface Call {
   reject: (error: unknown) => void
 }
 
+/** A thread makes little garbage beside its pools; by default V8 would let 48 MB of it gather in each of them. */
+const youngGenerationMbMax = 6
+
 /** A worker in a thread of its own. What is under way is bounded there: a bulk's place is free once its report is stored here. */
 export class ThreadWorker implements BackfillWorker {
   readonly #thread: Worker
@@ -32,6 +35,7 @@ export class ThreadWorker implements BackfillWorker {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#thread = new Worker(new URL(`./worker-thread.${extension}`, import.meta.url), {
       workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMbMax },
     })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#exited = promise
