@@ -125,7 +125,7 @@ const snapshotSchema = z.strictObject({
     .strictObject({
       region: option(z.string().min(1).optional(), {
         description:
-          'Region of the bucket of an s3:// repository. Default: as for other AWS tools (AWS_REGION, profile).',
+          'Region of the bucket of an s3:// repository. Default: as for other AWS tools (AWS_REGION, profile); with an endpoint AWS_REGION, or us-east-1.',
         flag: 's3-region',
         placeholder: 'REGION',
       }),

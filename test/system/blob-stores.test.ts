@@ -232,6 +232,27 @@ test('a wrong key, no key and a bucket that is not there are told in plain words
   await assert.rejects(openS3().open('one'), withCode('MA_SECRET', /no credentials were found/))
 })
 
+test('the keys of a profile are used, and its absence is told', async (t) => {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env
+  t.after(() => {
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY })
+    delete process.env['AWS_PROFILE']
+  })
+  const file = join(world, 'credentials')
+  const { accessKeyId, secretAccessKey } = s3Credentials
+  writeFileSync(
+    file,
+    `[team]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+  )
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name]
+  process.env['AWS_CONFIG_FILE'] = join(world, 'no-config')
+  process.env['AWS_SHARED_CREDENTIALS_FILE'] = file
+  process.env['AWS_PROFILE'] = 'team'
+  assert.equal(await readText(openS3(), 'one'), '0123456789')
+  process.env['AWS_PROFILE'] = 'other'
+  await assert.rejects(openS3().open('one'), withCode('MA_SECRET', /no credentials were found/))
+})
+
 const xml = (code: string, message = code, more = ''): string =>
   `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message>${more}</Error>`
 
