@@ -10,7 +10,7 @@ import type { TargetIndex } from '../state/records.ts'
 import { openSqliteStore } from '../state/sqlite-store.ts'
 import type { StateStore } from '../state/store.ts'
 import type { OpenedShard } from './local-worker.ts'
-import { noteIncarnation, planIndex, planShard, putItem, type PlannedIndex } from './plan.ts'
+import { noteIncarnation, planIndexWork, planShard, putItem, type IndexWork } from './plan.ts'
 import { backfillIndexKind, backfillShardKind, workItemKind } from './records.ts'
 
 const target: TargetIndex = {
@@ -66,8 +66,8 @@ async function temporaryStore(t: TestContext): Promise<StateStore> {
   return store
 }
 
-async function planned(state: StateStore): Promise<PlannedIndex> {
-  const index = await planIndex(state, snapshotOf('s1'), target)
+async function planned(state: StateStore): Promise<IndexWork> {
+  const index = await planIndexWork(state, snapshotOf('s1'), target)
   await planShard(state, index, { task, shard: opened, itemBytesMax: 10_000 })
   return index
 }
@@ -78,7 +78,7 @@ const code = (expected: string, message: RegExp) => (error: unknown) =>
 test('a plan is made once and read back the same, shards in order of their numbers', async (t) => {
   const state = await temporaryStore(t)
   const first = await planned(state)
-  const again = await planIndex(state, snapshotOf('s1'), target)
+  const again = await planIndexWork(state, snapshotOf('s1'), target)
   assert.deepEqual(again, first)
   assert.deepEqual(
     again.shards.map(({ shard }) => shard),
@@ -139,7 +139,7 @@ test('versions are made of _version only where index and engine are older than 6
     ['1.3.20', 7_100_299, 'seqNo'],
   ] as const) {
     const snapshot = snapshotOf('s1', undefined, { engineVersion, createdVersion })
-    const { record } = await planIndex(await temporaryStore(t), snapshot, target)
+    const { record } = await planIndexWork(await temporaryStore(t), snapshot, target)
     assert.equal(record.versionFrom, expected, `${engineVersion}, ${createdVersion}`)
   }
 })
@@ -154,18 +154,18 @@ test('a shard that cannot be listed is bad by name, and looked at again by a lat
   const error = { code: 'MA_BLOB_MISSING', message: 'no snap-s1.dat' }
   const bad = { index: 'a', shard: 3, byteLength: 0, state: 'bad', error }
   for (const run of [1, 2]) {
-    const { shards } = await planIndex(state, broken, target)
+    const { shards } = await planIndexWork(state, broken, target)
     assert.deepEqual(shards[3], bad, `run ${run}`)
     assert.deepEqual([shards.length, shards[4]?.state], [12, 'open'])
   }
-  const mended = (await planIndex(state, snapshotOf('s1'), target)).shards[3]
+  const mended = (await planIndexWork(state, snapshotOf('s1'), target)).shards[3]
   assert.deepEqual(mended, { index: 'a', shard: 3, byteLength: 1003, state: 'open', error: null })
 })
 
 test('another incarnation of the index than the one that metadata saw is refused', async (t) => {
   const state = await temporaryStore(t)
   await assert.rejects(
-    planIndex(state, snapshotOf('s1', 'other-uuid'), target),
+    planIndexWork(state, snapshotOf('s1', 'other-uuid'), target),
     code('MA_TARGET_INDEX', /source-uuid.*other-uuid/),
   )
 })
@@ -174,7 +174,7 @@ test('another snapshot is refused while the target holds the first', async (t) =
   const state = await temporaryStore(t)
   await planned(state)
   await assert.rejects(
-    planIndex(state, snapshotOf('s2'), target),
+    planIndexWork(state, snapshotOf('s2'), target),
     code('MA_SNAPSHOT', /snapshot-s1.*snapshot-s2/),
   )
 })
@@ -184,7 +184,7 @@ test('a target index made anew makes all begin anew, of this index alone', async
   await planned(state)
   const other = { ...(await state.get(workItemKind, 'a/11/_0/0000000000'))!.value, index: 'ab' }
   await state.commit([putItem(other)])
-  const anew = await planIndex(state, snapshotOf('s2'), { ...target, targetUuid: 'anew' })
+  const anew = await planIndexWork(state, snapshotOf('s2'), { ...target, targetUuid: 'anew' })
   assert.deepEqual(anew.items, [])
   assert.equal(await state.count(workItemKind), 1)
   assert.equal(await state.count(shardIncarnationKind), 0)
@@ -202,7 +202,7 @@ test('dead letters above a checkpoint go when the item goes on, those below stay
     await state.commit([{ op: 'put', kind: deadLetterKind, key: `a/11/_2/${doc}`, value }])
   }
   // Of the other items of the segment nothing is settled.
-  await planIndex(state, snapshotOf('s1'), target)
+  await planIndexWork(state, snapshotOf('s1'), target)
   const left: number[] = []
   for await (const { value } of state.each(deadLetterKind)) left.push(value.doc)
   assert.deepEqual(left, [40])

@@ -21,7 +21,7 @@ import {
 } from './records.ts'
 
 /** An index with what is known of its shards and work items. */
-export interface PlannedIndex {
+export interface IndexWork {
   record: BackfillIndex
   target: TargetIndex
   shards: BackfillShard[]
@@ -32,11 +32,11 @@ export interface PlannedIndex {
  * The plan of an index: from the state where there is one, else made and stored. What the plan says is settled counts
  * only for the target index that it was made for: where the user has deleted that and made it anew, all begins anew.
  */
-export async function planIndex(
+export async function planIndexWork(
   state: StateStore,
   snapshot: Snapshot,
   target: TargetIndex,
-): Promise<PlannedIndex> {
+): Promise<IndexWork> {
   const { index } = target
   const known = (await state.get(backfillIndexKind, index))?.value
   if (known && known.targetUuid !== target.targetUuid) await forget(state, index)
@@ -45,7 +45,7 @@ export async function planIndex(
   return makePlan(state, snapshot, target)
 }
 
-/** Throws MA_SNAPSHOT, as planIndex() does, when the index was planned from another snapshot. */
+/** Throws MA_SNAPSHOT, as planIndexWork() does, when the index was planned from another snapshot. */
 export async function requirePlannedSnapshot(
   state: StateStore,
   snapshot: Snapshot,
@@ -59,7 +59,7 @@ async function makePlan(
   state: StateStore,
   snapshot: Snapshot,
   target: TargetIndex,
-): Promise<PlannedIndex> {
+): Promise<IndexWork> {
   const { index } = target
   const metadata = await snapshot.readIndexMetadata(index)
   if (metadata.uuid !== target.sourceUuid) throw otherIncarnation(index, target, metadata.uuid)
@@ -132,7 +132,7 @@ async function loadPlan(
   { state, snapshot }: { state: StateStore; snapshot: Snapshot },
   record: BackfillIndex,
   target: TargetIndex,
-): Promise<PlannedIndex> {
+): Promise<IndexWork> {
   const prefix = `${record.index}/`
   const shards: BackfillShard[] = []
   for await (const { value } of state.each(backfillShardKind, { prefix })) {
@@ -182,7 +182,7 @@ async function forget(state: StateStore, index: string): Promise<void> {
  */
 export async function planShard(
   state: StateStore,
-  index: PlannedIndex,
+  index: IndexWork,
   opened: { task: ShardTask; shard: OpenedShard; itemBytesMax: number },
 ): Promise<WorkItem[]> {
   const { task, shard, itemBytesMax } = opened
@@ -207,7 +207,7 @@ export async function planShard(
 /** On each opening, also of a shard that was planned before: the incarnation must be the noted one. */
 export async function noteIncarnation(
   state: StateStore,
-  { record }: PlannedIndex,
+  { record }: IndexWork,
   { task, shard }: { task: ShardTask; shard: OpenedShard },
 ): Promise<ShardIncarnation> {
   const known = (await state.get(shardIncarnationKind, `${task.index}/${task.shard}`))?.value

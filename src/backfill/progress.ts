@@ -1,4 +1,4 @@
-import type { PlannedIndex } from './plan.ts'
+import type { IndexWork } from './plan.ts'
 import type { BackfillIndex, BackfillShard, Totals, WorkItem } from './records.ts'
 
 /** How far one index is. Counts are of documents that are settled. */
@@ -36,7 +36,7 @@ export interface BackfillProgress {
   waiting?: { on: string; since: string }
 }
 
-export function indexProgress(index: PlannedIndex): IndexProgress {
+export function indexProgress(index: IndexWork): IndexProgress {
   const { record, target, shards, items } = index
   const bytes = new Map<number, { settled: number; stored: number }>()
   const sum = { read: 0, written: 0, failed: 0, sourceBytes: 0, itemsDone: 0 }

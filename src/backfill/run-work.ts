@@ -8,7 +8,7 @@ import type { ItemReport, ItemTask, BackfillWorker, ShardTask } from './local-wo
 import { openLocalWorker } from './open-local-worker.ts'
 import { deadLetterKey } from './outcome.ts'
 import { stopped } from './pace.ts'
-import { noteIncarnation, planShard, putItem, putShard, type PlannedIndex } from './plan.ts'
+import { noteIncarnation, planShard, putItem, putShard, type IndexWork } from './plan.ts'
 import { indexProgress, Rates, totalsOf } from './progress.ts'
 import { backfillIndexKind, type BackfillShard, type WorkItem } from './records.ts'
 import { ThreadWorker } from './thread-worker.ts'
@@ -21,7 +21,7 @@ import { openDeadLetters } from './status.ts'
 export class RunWork {
   readonly #input: BackfillInput
   readonly #record: RunRecord
-  readonly #indices: PlannedIndex[]
+  readonly #indices: IndexWork[]
   readonly #schedule: Schedule
   readonly #workers: BackfillWorker[] = []
   readonly #failures: Failure[] = []
@@ -34,7 +34,7 @@ export class RunWork {
   #fatal: { error: unknown } | undefined
   #giveUpTimer: NodeJS.Timeout | undefined
 
-  constructor(input: BackfillInput, indices: PlannedIndex[]) {
+  constructor(input: BackfillInput, indices: IndexWork[]) {
     this.#input = input
     this.#indices = indices
     this.#schedule = new Schedule(indices)
@@ -216,7 +216,7 @@ export class RunWork {
     this.#stop()
   }
 
-  async #failShard(index: PlannedIndex, shard: number, error: MigrationError): Promise<void> {
+  async #failShard(index: IndexWork, shard: number, error: MigrationError): Promise<void> {
     const name = index.record.index
     this.#schedule.drop({ index: name, shard })
     if (this.#failures.some((one) => one.index === name && one.shard === shard)) return
@@ -231,12 +231,12 @@ export class RunWork {
     await this.#putShard(index, value)
   }
 
-  async #putShard(index: PlannedIndex, value: BackfillShard): Promise<void> {
+  async #putShard(index: IndexWork, value: BackfillShard): Promise<void> {
     index.shards[value.shard] = value
     await this.#input.state.commit([putShard(value)])
   }
 
-  async #failIndex(index: PlannedIndex, error: MigrationError): Promise<void> {
+  async #failIndex(index: IndexWork, error: MigrationError): Promise<void> {
     const name = index.record.index
     this.#schedule.drop({ index: name })
     for (const worker of this.#workers) worker.stop(name)
@@ -259,8 +259,8 @@ export class RunWork {
   }
 
   async #putIndex(
-    index: PlannedIndex,
-    change: Pick<PlannedIndex['record'], 'state' | 'error'>,
+    index: IndexWork,
+    change: Pick<IndexWork['record'], 'state' | 'error'>,
   ): Promise<void> {
     index.record = { ...index.record, ...change }
     await this.#input.state.commit([
@@ -313,7 +313,7 @@ export class RunWork {
 
 const tickMs = 500
 
-function isDone({ shards, items }: PlannedIndex): boolean {
+function isDone({ shards, items }: IndexWork): boolean {
   return (
     shards.every(({ state }) => state === 'planned' || state === 'lacking') &&
     items.every(({ done }) => done)

@@ -8,7 +8,7 @@ import type { StateStore } from '../state/store.ts'
 import type { BackfillOptions } from './options.ts'
 import { errorRecord } from './failure.ts'
 import { stopped } from './pace.ts'
-import { planIndex, type PlannedIndex } from './plan.ts'
+import { planIndexWork, type IndexWork } from './plan.ts'
 import type { BackfillProgress, IndexProgress } from './progress.ts'
 import type { Totals } from './records.ts'
 import { forgetStop, isStopAsked } from './run-record.ts'
@@ -63,7 +63,7 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
   await forgetStop(state)
   const targets = await checkTargetIndices(target, state, input.indices)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
-  const planned = await planIndices(input, targets)
+  const planned = await planAllWork(input, targets)
   await input.beforeWriting?.()
   const run = new RunWork(input, planned)
   await run.begin()
@@ -86,14 +86,14 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
 }
 
 /** Planning lists the files of every shard, which takes its time: it can be stopped as the work can. */
-async function planIndices(
+async function planAllWork(
   { state, snapshot, signal }: BackfillInput,
   targets: readonly TargetIndex[],
-): Promise<PlannedIndex[]> {
-  const planned: PlannedIndex[] = []
+): Promise<IndexWork[]> {
+  const planned: IndexWork[] = []
   for (const target of targets) {
     if (signal.aborted || (await isStopAsked(state))) throw stopped()
-    planned.push(await planIndex(state, snapshot, target))
+    planned.push(await planIndexWork(state, snapshot, target))
   }
   if (signal.aborted || (await isStopAsked(state))) throw stopped()
   return planned

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PlannedIndex } from './plan.ts'
+import type { IndexWork } from './plan.ts'
 import type { WorkItem } from './records.ts'
 import { Schedule } from './schedule.ts'
 
-function index(name: string, shards: number, items: readonly WorkItem[] = []): PlannedIndex {
+function index(name: string, shards: number, items: readonly WorkItem[] = []): IndexWork {
   return {
     record: { index: name },
     target: {},
@@ -16,7 +16,7 @@ function index(name: string, shards: number, items: readonly WorkItem[] = []): P
       error: null,
     })),
     items: [...items],
-  } as unknown as PlannedIndex
+  } as unknown as IndexWork
 }
 
 function item(name: string, shard: number, fromDoc: number, done = false): WorkItem {

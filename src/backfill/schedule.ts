@@ -1,13 +1,13 @@
 import type { ShardTask } from './local-worker.ts'
-import type { PlannedIndex } from './plan.ts'
+import type { IndexWork } from './plan.ts'
 import type { WorkItem } from './records.ts'
 
 export type Task =
-  | { kind: 'open'; index: PlannedIndex; shard: ShardTask }
-  | { kind: 'item'; index: PlannedIndex; item: WorkItem }
+  | { kind: 'open'; index: IndexWork; shard: ShardTask }
+  | { kind: 'item'; index: IndexWork; item: WorkItem }
 
 interface ScheduledShard {
-  index: PlannedIndex
+  index: IndexWork
   task: ShardTask
   state: 'closed' | 'opening' | 'open'
   items: WorkItem[]
@@ -21,7 +21,7 @@ export class Schedule {
   #shards: ScheduledShard[] = []
   #waiting: (() => void)[] = []
 
-  constructor(indices: readonly PlannedIndex[]) {
+  constructor(indices: readonly IndexWork[]) {
     for (const index of indices) {
       for (const { shard, state } of index.shards) {
         if (state === 'lacking') continue

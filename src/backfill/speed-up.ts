@@ -1,5 +1,5 @@
-import { isJsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { applyIndexSetting, readIndexSetting } from '../cluster/settings.ts'
 import {
   changeSetting,
   restoreSettings,
@@ -38,21 +38,8 @@ export async function endSpeedUp(state: StateStore, target: Cluster): Promise<Re
 
 /** The settings of a cluster's indices. */
 function indexSettings(cluster: Cluster): SettingAccess {
-  const path = (index: string | null): string => `/${encodeURIComponent(index ?? '')}/_settings`
   return {
-    async read({ index, setting }) {
-      const answer = await cluster.request('GET', `${path(index)}/${setting}`, {
-        query: { flat_settings: true },
-        accept: [404],
-      })
-      if (answer.status === 404) return undefined
-      const body = answer.body[index ?? '']
-      const settings = isJsonObject(body) && isJsonObject(body.settings) ? body.settings : {}
-      const value = settings[setting]
-      return typeof value === 'string' ? value : null
-    },
-    async apply({ index, setting }, value) {
-      await cluster.request('PUT', path(index), { body: { [setting]: value } })
-    },
+    read: ({ index, setting }) => readIndexSetting(cluster, index ?? '', setting),
+    apply: ({ index, setting }, value) => applyIndexSetting(cluster, index ?? '', setting, value),
   }
 }

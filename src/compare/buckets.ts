@@ -1,10 +1,9 @@
+import type { Side } from '../cluster/cluster.ts'
 import type { ScannedDocument } from './scanned-document.ts'
 
 /** 2^20 buckets of 16 bytes: what a comparison holds, however many documents there are. */
 export const bucketsMax = 2 ** 20
 const documentsPerBucket = 32
-
-export type Side = 'source' | 'target'
 
 /**
  * The documents of both sides, summed by a hash of their id. A bucket holds the number of documents of either side and

@@ -1,4 +1,5 @@
-import type { Buckets, Side } from './buckets.ts'
+import type { Side } from '../cluster/cluster.ts'
+import type { Buckets } from './buckets.ts'
 import type { DocumentName, ScannedDocument } from './scanned-document.ts'
 
 /** Documents of both sides that one pass holds at most (32 bytes each), save where one bucket alone has more. */

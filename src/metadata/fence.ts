@@ -1,10 +1,10 @@
 import { MigrationError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { settingText } from '../cluster/settings.ts'
 import { changeSetting, noteRestored, type SettingName } from '../state/ledger.ts'
 import type { StateStore } from '../state/store.ts'
 import { objectPresent, settingAccess } from './setting-access.ts'
-import { settingText } from './settings.ts'
 
 /**
  * The fence: documents are written to the alias `osmigrate-<source uuid>-<epoch>` alone, with `require_alias`, so that

@@ -1,8 +1,12 @@
 import { MigrationError } from '../base/errors.ts'
-import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import {
+  applyClusterSetting,
+  applyIndexSetting,
+  readClusterSetting,
+  readIndexSetting,
+} from '../cluster/settings.ts'
 import type { SettingAccess, SettingName } from '../state/ledger.ts'
-import { settingText } from './settings.ts'
 
 /**
  * How entries of the ledger are read and changed on the clusters. Three sorts of names:
@@ -39,49 +43,6 @@ export function settingAccess(clusters: {
   }
 }
 
-async function readIndexSetting(
-  cluster: Cluster,
-  index: string,
-  setting: string,
-): Promise<string | null | undefined> {
-  const answer = await cluster.request('GET', `/${encodeURIComponent(index)}/_settings`, {
-    query: { flat_settings: true },
-    accept: [404],
-  })
-  if (answer.status === 404) return undefined
-  const [found] = Object.values(answer.body)
-  const settings = isJsonObject(found) ? found.settings : undefined
-  return valueIn(settings, setting)
-}
-
-async function applyIndexSetting(
-  cluster: Cluster,
-  index: string,
-  setting: string,
-  value: string | null,
-): Promise<void> {
-  await cluster.request('PUT', `/${encodeURIComponent(index)}/_settings`, {
-    body: { [setting]: value },
-  })
-}
-
-async function readClusterSetting(cluster: Cluster, setting: string): Promise<string | null> {
-  const answer = await cluster.request('GET', '/_cluster/settings', {
-    query: { flat_settings: true },
-  })
-  return valueIn(answer.body.persistent, setting)
-}
-
-async function applyClusterSetting(
-  cluster: Cluster,
-  setting: string,
-  value: string | null,
-): Promise<void> {
-  await cluster.request('PUT', '/_cluster/settings', {
-    body: { persistent: { [setting]: value } },
-  })
-}
-
 // Engines print objects with defaults added, so one of ours is known by its name only: its text is kept in the ledger.
 async function readObject(cluster: Cluster, path: string): Promise<string | null> {
   const answer = await cluster.request('GET', `/${path}`, { accept: [404] })
@@ -94,9 +55,4 @@ export const objectPresent = 'present'
 async function applyObject(cluster: Cluster, path: string, value: string | null): Promise<void> {
   if (value !== null) return // made by its own call, which has a body; the ledger only remembers that it was made
   await cluster.request('DELETE', `/${path}`, { accept: [404] })
-}
-
-function valueIn(settings: unknown, setting: string): string | null {
-  const value = (isJsonObject(settings) ? settings : ({} as JsonObject))[setting]
-  return value === undefined || value === null ? null : settingText(value)
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
 import { matcher } from '../base/select.ts'
+import { settingText } from '../cluster/settings.ts'
 import type { PlannedChange } from './plan.ts'
 
 /** Settings by full name (`index.…`); a value is text, or a list of texts. */
@@ -149,11 +150,6 @@ export function flattenSettings(settings: JsonObject): FlatSettings {
   }
   walk(settings, '')
   return flat
-}
-
-/** A setting's value as the engines print it. */
-export function settingText(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function fullName(name: string): string {
