@@ -68,3 +68,14 @@ test('every byte of the bare metadata of 1.x cut or flipped: a typed error or a 
     }
   }
 })
+
+test('metadata of 1.x that tells of too few shards is refused', async () => {
+  const blobs = load('1.7.5')
+  const path = 'indices/nested/snapshot-s1'
+  blobs.set('indices/nested/1/snapshot-s1', blobs.get('indices/nested/0/snapshot-s1')!)
+  const snapshot = await (await openRepository(memoryStore(blobs))).openSnapshot('s1')
+  await assert.rejects(
+    snapshot.readIndexMetadata('nested'),
+    withCode('MA_CORRUPT_DATA', new RegExp(`${path}.*shard 1 is there too`)),
+  )
+})

@@ -6,10 +6,10 @@ import { parseIndexMetadata } from './index-metadata.ts'
 import type { RootIndex, RootSnapshot } from './root.ts'
 import { openShardFiles } from './shard-files.ts'
 import { shardFolder } from './shard-folder.ts'
-import { framedBlobs } from './snapshot-blobs.ts'
+import { framedBlobs, type SnapshotBlobs } from './snapshot-blobs.ts'
 import { parseSnapshotInfo } from './snapshot-info.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
-import type { GlobalMetadata, Snapshot } from './snapshot.ts'
+import type { GlobalMetadata, IndexMetadata, Snapshot } from './snapshot.ts'
 
 const noGlobalMetadata: GlobalMetadata = {
   legacyTemplates: {},
@@ -51,7 +51,10 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
     async readIndexMetadata(index) {
       const { id, metadataId } = findIndex(listed, index)
       const blob = blobs.indexMetadata(id, metadataId)
-      return parseIndexMetadata(await blobs.read(store, blob, 'index-metadata'), blob, index)
+      const json = await blobs.read(store, blob, 'index-metadata')
+      const metadata = parseIndexMetadata(json, blob, index)
+      if (!blobs.checked) await requireAllShards(store, { id, blob, metadata, blobs, uuid })
+      return metadata
     },
     async openShard(index, shard) {
       const { id, shardPaths } = findIndex(listed, index)
@@ -66,6 +69,23 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
       })
     },
   }
+}
+
+/** A shard beyond those that unchecked metadata tells of would be lost without a word. */
+async function requireAllShards(
+  store: BlobStore,
+  about: { id: string; blob: string; metadata: IndexMetadata; blobs: SnapshotBlobs; uuid: string },
+): Promise<void> {
+  const { id, blob, metadata, blobs, uuid } = about
+  const { numberOfShards } = metadata
+  const listing = await store.list(`indices/${id}/${numberOfShards}`)
+  if (!listing?.some(({ name }) => `/${name}` === blobs.shardFiles('', uuid))) return
+  throw new CorruptData({
+    file: blob,
+    offset: 0,
+    expected: 'as many shards of the index as the snapshot holds',
+    found: `${numberOfShards}, and shard ${numberOfShards} is there too`,
+  })
 }
 
 const failuresShown = 5

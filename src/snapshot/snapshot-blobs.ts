@@ -11,6 +11,8 @@ export interface SnapshotBlobs {
   /** `folder` is that of the shard. */
   shardFiles(folder: string, id: string): string
   read(store: BlobStore, path: string, codec: MetadataCodec): Promise<Json>
+  /** False: metadata has no checksum, so what it says is compared with what is there. */
+  readonly checked: boolean
 }
 
 /** Since Elasticsearch 2.0. */
@@ -20,6 +22,7 @@ export const framedBlobs: SnapshotBlobs = {
   indexMetadata: (folder, id) => `indices/${folder}/meta-${id}.dat`,
   shardFiles: (folder, id) => `${folder}/snap-${id}.dat`,
   read: readMetadataBlob,
+  checked: true,
 }
 
 /**
@@ -32,4 +35,5 @@ export const bareBlobs: SnapshotBlobs = {
   indexMetadata: (folder, id) => `indices/${folder}/snapshot-${id}`,
   shardFiles: (folder, id) => `${folder}/snapshot-${id}`,
   read: async (store, path) => parseContent(await readWhole(store, path), path),
+  checked: false,
 }
