@@ -35,6 +35,7 @@ for (const path of repositories) {
         ? `${parseInt(version)}.x`
         : version
       assert.equal(snapshot.engineVersion, short)
+      if (listed.engineVersion !== undefined) assert.equal(listed.engineVersion, short)
       assert(snapshot.startTimeMs > 0 && snapshot.endTimeMs >= snapshot.startTimeMs)
       for (const index of snapshot.indices) {
         const { numberOfShards } = await snapshot.readIndexMetadata(index)

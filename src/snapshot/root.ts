@@ -13,7 +13,7 @@ import { versionOf } from './snapshot-info.ts'
  *
  *   root     = { snapshots: [snapshot], indices: { <name>: index }, min_version?, index_metadata_identifiers?,
  *                uuid?, cluster_id? }
- *   snapshot = { name, uuid, state?: 0-4, version?: text | number (8.9+), index_metadata_lookup?:
+ *   snapshot = { name, uuid, state?: 0-4, version?: text | number, index_version?: number (8.9+), index_metadata_lookup?:
  *                { <index id>: <identifier> } }
  *   index    = { id, snapshots: [<uuid> | { name, uuid }], shard_generations?, shard_path_type? (OpenSearch 2.17+) }
  *                                                                   (objects in snapshots before 5.4.1)
@@ -202,6 +202,9 @@ function parseSnapshot(fields: Fields, uuid: string, context: RootContext): Root
 }
 
 function parseVersion(fields: Fields): string | undefined {
+  // Then `version` is 8.11.0, for the sake of older readers.
+  const index = fields.optionalCount('index_version')
+  if (index !== undefined) return versionOf(index).version
   const isNumber = typeof fields.object['version'] === 'number'
   return isNumber ? versionOf(fields.count('version')).version : fields.optionalText('version')
 }
