@@ -38,9 +38,21 @@ export interface Numbers {
   readonly version: Float64Array | undefined
 }
 
+export interface WriterOptions {
+  /** What a stored field is to a document, by its number. */
+  readonly roles: Uint8Array
+  /** Stored numbers have a fixed length: before Lucene 5.0. */
+  readonly fixedNumbers: boolean
+  /**
+   * The highest number that a document can have. A flip in doc values may go unseen, but must not become a version that
+   * nothing can overwrite.
+   */
+  readonly seqNoMax: number
+}
+
 /**
  * Turns decoded chunks into a block: finds id, routing and source of each live document in place, writes ids that are
- * stored encoded behind the chunk, and skips what is no document (nested children have no stored id).
+ * stored encoded behind the chunk, and skips what is no document (nested children have neither id nor source).
  */
 export class BlockWriter {
   readonly block: DocumentBlock
@@ -48,6 +60,7 @@ export class BlockWriter {
   readonly #chunk: ChunkDecoder
   readonly #roles: Uint8Array
   readonly #fixedNumbers: boolean
+  readonly #seqNoMax: number
   readonly #guard: LineGuard
   #file = ''
   /** Where reading stands, and where the next bytes go that are in no chunk. */
@@ -57,12 +70,13 @@ export class BlockWriter {
   constructor(
     memory: Memory,
     chunk: ChunkDecoder,
-    { roles, fixedNumbers }: { roles: Uint8Array; fixedNumbers: boolean },
+    { roles, fixedNumbers, seqNoMax }: WriterOptions,
   ) {
     this.#memory = memory
     this.#chunk = chunk
     this.#roles = roles
     this.#fixedNumbers = fixedNumbers
+    this.#seqNoMax = seqNoMax
     this.#guard = new LineGuard(memory)
     this.block = emptyBlock(memory.bytes)
   }
@@ -87,9 +101,16 @@ export class BlockWriter {
       const i = doc - firstDoc
       this.#document(doc, this.#chunk.fieldCount[i]!, i)
       const { block } = this
-      if (block.idStart[block.count] === -1) continue
+      if (block.idStart[block.count] === -1) {
+        if (block.sourceStart[block.count] === -1) continue
+        throw this.#corrupt(doc, 'an _id beside the _source', 'none')
+      }
       const n = doc - numbers.firstDoc
-      block.seqNo[block.count] = numbers.seqNo === undefined ? -1 : numbers.seqNo[n]!
+      const seqNo = numbers.seqNo === undefined ? -1 : numbers.seqNo[n]!
+      if (seqNo > this.#seqNoMax) {
+        throw this.#corrupt(doc, `a _seq_no of ${this.#seqNoMax} at most`, `${seqNo}`)
+      }
+      block.seqNo[block.count] = seqNo
       block.version[block.count] = numbers.version === undefined ? -1 : numbers.version[n]!
       block.count++
     }

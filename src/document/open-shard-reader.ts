@@ -12,6 +12,9 @@ import type { SegmentSummary, ShardReader } from './shard-reader.ts'
 /** Stored fields of a shard are held in memory between check and use up to this many bytes in all. */
 const heldBytesMax = 16 * 1024 * 1024
 
+/** A number one higher is still exact. */
+const seqNoMost = Number.MAX_SAFE_INTEGER - 1
+
 /**
  * Opens a shard: its commit, and the small files of each segment. The first readBlocks() checks the stored fields of
  * all segments from end to end before it yields anything, so that of a shard that turns out broken nothing has left.
@@ -44,8 +47,11 @@ export async function openShardReader(
     const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
     for (const segment of live) await segment.check({ hold })
   }
+  const userData = userDataOf(commit, files.name)
+  // Documents are flushed before the engine notes the highest number.
+  const seqNoMax = Math.min(userData.maxSeqNo ?? Infinity, seqNoMost)
   return {
-    ...userDataOf(commit, files.name),
+    ...userData,
     segments: [...segments.values()].map(summaryOf),
     hasField: (name) => [...segments.values()].some(({ fieldInfos }) => fieldInfos.has(name)),
     async *readBlocks(name, range = {}) {
@@ -56,7 +62,7 @@ export async function openShardReader(
       await (checked ??= check())
       const memory = idle.pop() ?? createReadMemory()
       try {
-        yield* readSegmentBlocks(segment, range, memory)
+        yield* readSegmentBlocks(segment, { ...range, seqNoMax }, memory)
         segment.release()
       } finally {
         idle.push(memory)

@@ -24,14 +24,14 @@ export function createReadMemory(): Memory {
 }
 
 /**
- * The blocks of one segment: live root documents with numbers in [fromDoc, toDoc). Chunks in which nothing lives are
+ * The blocks of one segment: live root documents [fromDoc, toDoc), whose `_seq_no` are `seqNoMax` at most. Chunks in which nothing lives are
  * not read; a run of them yields one empty block, so that a checkpoint can pass it.
  *
  *   memory = compressed run | slack | decoded chunks of the block, ids and sources written anew | slack
  */
 export async function* readSegmentBlocks(
   segment: Segment,
-  range: { fromDoc?: number; toDoc?: number },
+  { seqNoMax, ...range }: { fromDoc?: number; toDoc?: number; seqNoMax: number },
   memory: Memory,
 ): AsyncIterable<DocumentBlock> {
   const fromDoc = Math.max(0, range.fromDoc ?? 0)
@@ -40,7 +40,7 @@ export async function* readSegmentBlocks(
   const chunk = new ChunkDecoder(memory)
   const roles = rolesOf(segment)
   if (segment.liveCount === 0) {
-    const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers: false })
+    const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers: false, seqNoMax })
     writer.begin(fromDoc)
     writer.block.toDoc = toDoc
     yield writer.block
@@ -55,7 +55,8 @@ export async function* readSegmentBlocks(
     if (seqNo !== undefined) open.push(seqNo.source)
     const version = await segment.openNumeric(numericFields.version)
     if (version !== undefined) open.push(version.source)
-    const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers: stored.fixedNumbers })
+    const { fixedNumbers } = stored
+    const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers, seqNoMax })
     const columns = { seqNo: seqNo?.column, version: version?.column }
     yield* readRuns({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc })
   } finally {

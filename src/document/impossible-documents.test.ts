@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CorruptData } from '../base/errors.ts'
+import {
+  asShardFiles,
+  loadShard,
+  repairFooter,
+  type FileBytes,
+} from '../../test/support/memory-shard.ts'
+import { openShardReader } from './open-shard-reader.ts'
+
+/** Documents that no engine writes, behind right checksums. */
+
+// Lucene 7.7, no compound file.
+const shard = { set: 'elasticsearch-6.8.23/compressed', index: 'routed', shard: 1 }
+
+test('a _seq_no above the highest of the commit is refused', async () => {
+  const files = await loadShard(shard)
+  assert.ok((await readAll(files)) > 1)
+  const commit = [...files.keys()].find((name) => name.startsWith('segments_'))!
+  const bytes = change(files, commit)
+  // key:string, value:string, each after its length
+  const value = bytes.indexOf('max_seq_no') + 'max_seq_no'.length + 1
+  bytes.fill('0', value, value + bytes[value - 1]!)
+  repairFooter(bytes)
+  await assert.rejects(readAll(files), refused(/expected a _seq_no of 0 at most, found \d+/))
+})
+
+test('a document with a _source and without an id is refused, not passed over', async () => {
+  const files = await loadShard(shard)
+  for (const name of [...files.keys()].filter((one) => one.endsWith('.fnm'))) {
+    const bytes = change(files, name)
+    const at = bytes.indexOf('\x03_id')
+    assert.ok(at > 0)
+    bytes.write('\x03_ix', at)
+    repairFooter(bytes)
+  }
+  await assert.rejects(readAll(files), refused(/expected an _id beside the _source, found none/))
+})
+
+const refused =
+  (expected: RegExp) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof CorruptData, String(error))
+    assert.match(error.message, expected)
+    return true
+  }
+
+function change(files: FileBytes, name: string): Buffer {
+  const bytes = Buffer.from(files.get(name)!)
+  files.set(name, bytes)
+  return bytes
+}
+
+async function readAll(files: FileBytes): Promise<number> {
+  const reader = await openShardReader(asShardFiles(files), { verify: 'full' })
+  try {
+    let count = 0
+    for (const { name } of reader.segments) {
+      for await (const block of reader.readBlocks(name)) count += block.count
+    }
+    return count
+  } finally {
+    await reader.close()
+  }
+}
