@@ -24,6 +24,7 @@ function reader(all: readonly BlockDocument[] = documents): ShardReader {
       { name: '_0', luceneVersion: '8.7.0', maxDoc: 200, liveCount: 100, storedBytes: 20_000 },
     ],
     hasField: () => false,
+    check: async () => {},
     async *readBlocks(_segment, { fromDoc = 0, toDoc = 200 } = {}) {
       for (let from = fromDoc; from < toDoc; from += 30) {
         const to = Math.min(toDoc, from + 30)
@@ -255,7 +256,7 @@ test('after a 413 the bulks get smaller', async () => {
 
 test('stop() also ends the reading of a shard that is being checked', async () => {
   const worker: LocalWorker = new LocalWorker({
-    openShardReader: (_task, signal) =>
+    openShardReader: (_task, { signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(new MigrationError('MA_STOPPED', 'stopped')))
         setImmediate(() => worker.stop())
@@ -265,4 +266,22 @@ test('stop() also ends the reading of a shard that is being checked', async () =
     bulksInFlightMax: 1,
   })
   await assert.rejects(worker.openShard({ index: 'a', shard: 0 }), /stopped/)
+})
+
+test('a shard is checked where it is opened, and by no worker that reads an item of it', async () => {
+  const seen: string[] = []
+  const worker = (name: string): LocalWorker =>
+    new LocalWorker({
+      openShardReader: async (_task, { checked }) => {
+        seen.push(`${name} opens${checked ? ' checked' : ''}`)
+        return { ...reader(), check: async () => void seen.push(`${name} checks`) }
+      },
+      deliver: async (_alias, body) => outcome(body),
+      bulkBytesMax: 2000,
+      bulksInFlightMax: 1,
+    })
+  const first = worker('first')
+  await first.openShard({ index: 'a', shard: 0 })
+  for (const one of [first, worker('second')]) await (await one.run(task, async () => {})).settled
+  assert.deepEqual(seen, ['first opens', 'first checks', 'second opens checked'])
 })

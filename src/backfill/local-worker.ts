@@ -51,8 +51,12 @@ export type Report = (report: ItemReport) => Promise<void>
  * may still be under way when the next one begins.
  */
 export interface BackfillWorker {
+  /** Opens a shard and checks it from end to end, which takes minutes where it is large. */
   openShard(task: ShardTask): Promise<OpenedShard>
-  /** Resolves when the item has been read; `settled` when all its bulks are answered and reported. */
+  /**
+   * The item's shard was opened in this run, by whatever worker. Resolves when the item has been read; `settled` when
+   * all its bulks are answered and reported.
+   */
   run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }>
   /** Ends the reading of this index, or of everything. */
   stop(index?: string): void
@@ -62,8 +66,11 @@ export interface BackfillWorker {
 }
 
 export interface WorkerContext {
-  /** Opens the shard and checks it: nothing of it is sent before. The signal ends the reading, now and later. */
-  openShardReader: (task: ShardTask, signal: AbortSignal) => Promise<ShardReader>
+  /** `checked`: a worker of this run has checked the shard. The signal ends the reading, now and later. */
+  openShardReader: (
+    task: ShardTask,
+    options: { checked: boolean; signal: AbortSignal },
+  ) => Promise<ShardReader>
   deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
   bulkBytesMax: number
   bulksInFlightMax: number
@@ -85,7 +92,8 @@ export class LocalWorker implements BackfillWorker {
   }
 
   async openShard(task: ShardTask): Promise<OpenedShard> {
-    const reader = await this.#reader(task)
+    const reader = await this.#reader(task, { checked: false })
+    await reader.check()
     return {
       historyUuid: reader.historyUuid ?? null,
       maxSeqNo: reader.maxSeqNo ?? null,
@@ -97,7 +105,7 @@ export class LocalWorker implements BackfillWorker {
   }
 
   async run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }> {
-    const reader = await this.#reader(task.item)
+    const reader = await this.#reader(task.item, { checked: true })
     const sending = new ItemSending(task, {
       deliver: this.#context.deliver,
       flow: this.#flow,
@@ -163,13 +171,16 @@ export class LocalWorker implements BackfillWorker {
     return batch
   }
 
-  async #reader(task: ShardTask): Promise<ShardReader> {
+  async #reader(task: ShardTask, { checked }: { checked: boolean }): Promise<ShardReader> {
     const { index, shard } = task
     if (this.#open?.task.index === index && this.#open.task.shard === shard) {
       return this.#open.reader
     }
     await this.close()
-    const reader = await this.#context.openShardReader({ index, shard }, this.#reading.signal)
+    const reader = await this.#context.openShardReader(
+      { index, shard },
+      { checked, signal: this.#reading.signal },
+    )
     this.#open = { task: { index, shard }, reader }
     return reader
   }

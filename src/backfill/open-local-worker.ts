@@ -18,9 +18,12 @@ export function openLocalWorker({ snapshot, target, options, onWait }: WorkerInp
   return new LocalWorker({
     bulkBytesMax: options.bulkBytesMax,
     bulksInFlightMax: options.bulksInFlightMax,
-    openShardReader: async ({ index, shard }, signal) => {
+    openShardReader: async ({ index, shard }, { checked, signal }) => {
       const files = await snapshot.openShard(index, shard)
-      return openShardReader(stoppableFiles(files, signal), { verify: options.verify })
+      return openShardReader(stoppableFiles(files, signal), {
+        verify: options.verify,
+        checked,
+      })
     },
     deliver: (alias, body, signal) =>
       deliverBulk(target, {

@@ -9,7 +9,7 @@ import {
 } from '../../test/support/memory-shard.ts'
 import { openShardReader } from './open-shard-reader.ts'
 
-/** Documents that no engine writes, behind right checksums. */
+/** Damage that is found beside the format's own checks: documents that no engine writes, and when a shard is checked. */
 
 // Lucene 7.7, no compound file.
 const shard = { set: 'elasticsearch-6.8.23/compressed', index: 'routed', shard: 1 }
@@ -36,6 +36,19 @@ test('a document with a _source and without an id is refused, not passed over', 
     repairFooter(bytes)
   }
   await assert.rejects(readAll(files), refused(/expected an _id beside the _source, found none/))
+})
+
+test('check() finds damage before a block is read, and is left out of what was checked', async () => {
+  const files = await loadShard(shard)
+  const stored = [...files.keys()].find((name) => name.endsWith('.fdt'))!
+  const bytes = change(files, stored)
+  bytes[bytes.length >> 1]! ^= 1
+  for (const checked of [false, true]) {
+    const reader = await openShardReader(asShardFiles(files), { verify: 'full', checked })
+    if (checked) await reader.check()
+    else await assert.rejects(reader.check(), refused(/checksum/))
+    await reader.close()
+  }
 })
 
 const refused =

@@ -16,15 +16,16 @@ const heldBytesMax = 16 * 1024 * 1024
 const seqNoMost = Number.MAX_SAFE_INTEGER - 1
 
 /**
- * Opens a shard: its commit, and the small files of each segment. The first readBlocks() checks the stored fields of
- * all segments from end to end before it yields anything, so that of a shard that turns out broken nothing has left.
- * A short shard stays in memory meanwhile; of a longer one the same bytes are read once more for the documents. Throws CorruptData, Unsupported, FormatTooOld, FormatTooNew
- * or MA_BLOB_MISSING. The caller closes the reader.
+ * Opens a shard: its commit, and the small files of each segment. Nothing is yielded before check(). A short shard stays
+ * in memory from there on; of a longer one the same bytes are read once more for the documents. With `checked` somebody
+ * has checked these very files just now. Throws CorruptData, Unsupported, FormatTooOld, FormatTooNew or
+ * MA_BLOB_MISSING. The caller closes the reader.
  */
 export async function openShardReader(
   files: ShardFiles,
-  { verify }: { verify: Verify },
+  { verify: wanted, checked = false }: { verify: Verify; checked?: boolean },
 ): Promise<ShardReader> {
+  const verify = checked ? 'touched' : wanted
   const commit = await readCommit(files)
   const segments = new Map<string, Segment>()
   const closeAll = async (): Promise<void> => {
@@ -39,14 +40,15 @@ export async function openShardReader(
     await closeAll()
     throw error
   }
-  let checked: Promise<void> | undefined
+  let checking: Promise<void> | undefined = checked ? Promise.resolve() : undefined
   // As many as segments were read at once.
   const idle: Memory[] = []
-  const check = async (): Promise<void> => {
+  const checkAll = async (): Promise<void> => {
     const live = [...segments.values()].filter(({ liveCount }) => liveCount > 0)
     const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
     for (const segment of live) await segment.check({ hold })
   }
+  const check = (): Promise<void> => (checking ??= checkAll())
   const userData = userDataOf(commit, files.name)
   // Documents are flushed before the engine notes the highest number.
   const seqNoMax = Math.min(userData.maxSeqNo ?? Infinity, seqNoMost)
@@ -54,12 +56,13 @@ export async function openShardReader(
     ...userData,
     segments: [...segments.values()].map(summaryOf),
     hasField: (name) => [...segments.values()].some(({ fieldInfos }) => fieldInfos.has(name)),
+    check,
     async *readBlocks(name, range = {}) {
       const segment = segments.get(name)
       if (segment === undefined) {
         throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
       }
-      await (checked ??= check())
+      await check()
       const memory = idle.pop() ?? createReadMemory()
       try {
         yield* readSegmentBlocks(segment, { ...range, seqNoMax }, memory)

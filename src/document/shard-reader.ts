@@ -12,6 +12,11 @@ export interface ShardReader {
   /** True when some segment has this field (by its field infos), e.g. `_routing`. */
   hasField(name: string): boolean
   /**
+   * Reads the stored fields of all segments from end to end against their checksums, once, so that of a shard that turns
+   * out broken nothing has left. The first readBlocks() does it where nobody has. Errors as of openShardReader().
+   */
+  check(): Promise<void>
+  /**
    * The live root documents of one segment with Lucene numbers in [fromDoc, toDoc), in order. The yielded block is
    * the same object each time. Memory is bounded by the largest chunk of stored fields, whatever the segment's size.
    */
