@@ -11,6 +11,7 @@ import { loadConfig } from '../migration/config.ts'
 import { migrateMetadata } from '../migration/metadata.ts'
 import { withMigration, type Migration } from '../migration/migration.ts'
 import { createConfiguredSnapshot } from '../migration/snapshot.ts'
+import { plannedTemplates } from '../metadata/plan.ts'
 import type { Verdict } from '../state/records.ts'
 import { backfillRows } from './backfill-run.ts'
 import type { Invocation } from './command.ts'
@@ -33,6 +34,8 @@ import { Progress } from './progress.ts'
 interface DemoResult {
   backfill: BackfillSummary
   verdicts: Verdict[]
+  /** False where an index or template was refused or lost something on the way. */
+  metadataComplete: boolean
   /** Milliseconds by step, in order. */
   steps: { step: string; durationMs: number }[]
 }
@@ -51,7 +54,7 @@ export async function runDemo(invocation: Invocation): Promise<ExitCode> {
     const [source, target] = engines as [Engine, Engine]
     const migration = { folder, source, target, scale, signal }
     const result = await migrate(migration, { steps, progress })
-    const equal = allEqual(result.verdicts) && result.backfill.deadLetters === 0
+    const equal = allEqual(result.verdicts) && isComplete(result)
     if (invocation.json) printJson({ equal, ...result })
     else printResult(result, equal)
     if (invocation.options.exit !== true) {
@@ -108,7 +111,7 @@ async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<Dem
   return withMigration(loaded, signal, async (migration) => {
     await step('sample data', () => fillSource(migration, { scale, progress }))
     await step('snapshot', () => makeSnapshot(migration, progress))
-    await step('metadata', () => makeMetadata(migration, progress))
+    const metadataComplete = await step('metadata', () => makeMetadata(migration, progress))
     const backfill = await step('backfill', () =>
       runConfiguredBackfill(migration, (one) => progress.update(backfillRows(one))),
     )
@@ -116,7 +119,7 @@ async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<Dem
     const verdicts = await step('verification', () =>
       compareConfigured(migration, (one) => progress.update(rows.update(one))),
     )
-    return { backfill, verdicts, steps }
+    return { backfill, verdicts, metadataComplete, steps }
   })
 }
 
@@ -142,13 +145,28 @@ async function makeSnapshot(migration: Migration, progress: Progress): Promise<v
   })
 }
 
-async function makeMetadata(migration: Migration, progress: Progress): Promise<void> {
-  const { result } = await migrateMetadata(migration, (_applied, done, total) => {
+async function makeMetadata(migration: Migration, progress: Progress): Promise<boolean> {
+  const { plan, result } = await migrateMetadata(migration, (_applied, done, total) => {
     progress.update([{ label: 'metadata', done, total }])
   })
   for (const { kind, name, outcome, reason } of result.objects) {
-    if (outcome === 'refused') progress.log(`${kind} ${name} was refused: ${reason ?? ''}`)
+    if (outcome === 'refused' || outcome === 'different') {
+      progress.log(`${kind} ${name}: ${outcome}, ${reason ?? ''}`)
+    }
   }
+  for (const { name, changes } of [...plannedTemplates(plan), ...plan.indices]) {
+    for (const { path, reason } of changes.filter(({ loss }) => loss)) {
+      progress.log(`${name}: ${path} is lost, ${reason}`)
+    }
+  }
+  for (const { kind, name, reason } of plan.notCarried) {
+    progress.log(`${kind} ${name} is not carried over: ${reason}`)
+  }
+  return result.complete
+}
+
+function isComplete({ backfill, metadataComplete }: DemoResult): boolean {
+  return metadataComplete && backfill.deadLetters === 0 && backfill.lackingShards === 0
 }
 
 async function timed<T>(
@@ -213,7 +231,7 @@ function printResult({ backfill, verdicts, steps }: DemoResult, equal: boolean):
         totals.written,
         totals.failed,
         formatBytes(totals.sourceBytes),
-        equal ? 'equal' : 'NOT EQUAL',
+        allEqual(verdicts) ? 'equal' : 'NOT EQUAL',
       ],
     ],
   )
@@ -227,7 +245,14 @@ function printResult({ backfill, verdicts, steps }: DemoResult, equal: boolean):
   printLine(
     `\nbackfill ${formatDuration(durationMs)}: ${formatBytes(rate)}/s of documents, ${formatNumber(documents)} documents/s`,
   )
-  printLine(equal ? 'Every document is equal on both sides.' : 'NOT EQUAL: see above.')
+  printLine(closingLine(allEqual(verdicts), equal))
+}
+
+function closingLine(documentsEqual: boolean, complete: boolean): string {
+  if (!documentsEqual) return 'NOT EQUAL: see above.'
+  return complete
+    ? 'Every document is equal on both sides, and all metadata was carried over.'
+    : 'Every document is equal on both sides, but not everything was carried over: see above.'
 }
 
 function printAddresses(json: boolean, { source, target }: DemoPlace): void {
