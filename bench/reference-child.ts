@@ -106,7 +106,7 @@ async function post(request: ReferenceRequest): Promise<ReferenceFound> {
   const agent = new http.Agent({ keepAlive: true })
   const startedAt = performance.now()
   let next = 0
-  const lane = async (): Promise<void> => {
+  const sender = async (): Promise<void> => {
     let buffer = Buffer.alloc(0)
     while (next < ends.length) {
       const body = next++
@@ -117,7 +117,7 @@ async function post(request: ReferenceRequest): Promise<ReferenceFound> {
       await postOne(request, agent, buffer.subarray(0, length))
     }
   }
-  await Promise.all(Array.from({ length: request.inFlight }, lane))
+  await Promise.all(Array.from({ length: request.inFlight }, sender))
   const runSeconds = (performance.now() - startedAt) / 1000
   agent.destroy()
   await file.close()

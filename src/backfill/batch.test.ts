@@ -7,19 +7,19 @@ import {
   itemNames,
   resetBatch,
   versionOf,
-  type Batch,
+  type BulkBatch,
   type BatchLimits,
 } from './batch.ts'
 
 const limits: BatchLimits = { bytesMax: 10_000, epochBase: 0, versionFrom: 'seqNo' }
 
-function emptyBatch(bytesMax = limits.bytesMax): Batch {
+function emptyBatch(bytesMax = limits.bytesMax): BulkBatch {
   const batch = createBatch(bytesMax)
   resetBatch(batch, 0, bytesMax)
   return batch
 }
 
-function lines(batch: Batch): unknown[] {
+function lines(batch: BulkBatch): unknown[] {
   const text = batch.bytes.toString('utf8', 0, batch.itemStart[batch.count])
   assert.ok(text === '' || text.endsWith('\n'))
   return text

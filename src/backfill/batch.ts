@@ -9,7 +9,7 @@ import type { DocumentBlock } from '../document/document-block.ts'
  *
  * with `,"routing":…` only where the document has one. Which document an item is stays known beside the body.
  */
-export interface Batch extends BulkBody {
+export interface BulkBatch extends BulkBody {
   bytes: Buffer
   itemStart: Int32Array
   count: number
@@ -48,7 +48,7 @@ export interface BatchLimits extends VersionRule {
 const itemsMax = 10_000
 const missingMax = 1000
 
-export function createBatch(bytesMax: number): Batch {
+export function createBatch(bytesMax: number): BulkBatch {
   return {
     bytes: Buffer.allocUnsafeSlow(bytesMax),
     itemStart: new Int32Array(itemsMax + 1),
@@ -63,7 +63,7 @@ export function createBatch(bytesMax: number): Batch {
 }
 
 /** Empties the batch for the stretch that begins at `fromDoc`; a buffer that one large document had grown is given back. */
-export function resetBatch(batch: Batch, fromDoc: number, bytesMax: number): void {
+export function resetBatch(batch: BulkBatch, fromDoc: number, bytesMax: number): void {
   if (batch.bytes.length > bytesMax) batch.bytes = Buffer.allocUnsafeSlow(bytesMax)
   batch.count = 0
   batch.itemStart[0] = 0
@@ -79,7 +79,7 @@ export function resetBatch(batch: Batch, fromDoc: number, bytesMax: number): voi
  * than `bytesMax` goes into an empty batch, whose buffer grows for it.
  */
 export function fillBatch(
-  batch: Batch,
+  batch: BulkBatch,
   block: DocumentBlock,
   from: number,
   limits: BatchLimits,

@@ -7,7 +7,7 @@ import type { ShardReader } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
-import { createBatch, fillBatch, type Batch, type VersionRule } from './batch.ts'
+import { createBatch, fillBatch, type BulkBatch, type VersionRule } from './batch.ts'
 import { judge } from './outcome.ts'
 import { requirePlannedSnapshot } from './plan.ts'
 import { backfillIndexKind } from './records.ts'
@@ -160,7 +160,7 @@ async function readBatch(
   reader: ShardReader,
   letter: DeadLetter,
   rule: VersionRule,
-): Promise<Batch> {
+): Promise<BulkBatch> {
   const batch = createBatch(0)
   for await (const block of reader.readBlocks(letter.segment, stretchOf(letter))) {
     fillBatch(batch, block, 0, { bytesMax: 0, ...rule })

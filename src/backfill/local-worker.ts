@@ -8,7 +8,7 @@ import {
   fillBatch,
   firstRouted,
   resetBatch,
-  type Batch,
+  type BulkBatch,
   type BatchLimits,
   type VersionRule,
 } from './batch.ts'
@@ -82,7 +82,7 @@ export class LocalWorker implements BackfillWorker {
   readonly #reading = new AbortController()
   readonly #sending = new AbortController()
   readonly #stoppedIndices = new Set<string>()
-  readonly #pool: Batch[] = []
+  readonly #pool: BulkBatch[] = []
   /** The shard opened last is kept open: the next item is most likely of the same. */
   #open: { task: ShardTask; reader: ShardReader } | undefined
 
@@ -164,7 +164,7 @@ export class LocalWorker implements BackfillWorker {
     return { bytesMax: this.#flow.bytesMax, epochBase, versionFrom }
   }
 
-  #takeBatch(fromDoc: number): Batch {
+  #takeBatch(fromDoc: number): BulkBatch {
     const bytesMax = this.#context.bulkBytesMax
     const batch = this.#pool.pop() ?? createBatch(bytesMax)
     resetBatch(batch, fromDoc, bytesMax)
@@ -198,7 +198,7 @@ interface SendingContext {
   deliver: WorkerContext['deliver']
   flow: Flow
   report: Report
-  giveBatch(batch: Batch): void
+  giveBatch(batch: BulkBatch): void
   signal: AbortSignal
 }
 
@@ -225,7 +225,7 @@ class ItemSending {
   }
 
   /** Waits for a place, then sends without waiting for the answer. The batch belongs to the bulk until then. */
-  async send(batch: Batch, reading: AbortSignal): Promise<void> {
+  async send(batch: BulkBatch, reading: AbortSignal): Promise<void> {
     await this.#context.flow.pace.enter(reading)
     const bulk = this.#deliver(batch)
       .catch((error: unknown) => this.fail(error))
@@ -241,7 +241,7 @@ class ItemSending {
     if (this.#failure) throw this.#failure.error
   }
 
-  async #deliver(batch: Batch): Promise<void> {
+  async #deliver(batch: BulkBatch): Promise<void> {
     const stretch = this.#checkpoint.add(batch.toDoc)
     const start = performance.now()
     try {
@@ -254,7 +254,7 @@ class ItemSending {
     }
   }
 
-  async #outcome(batch: Batch): Promise<BulkOutcome> {
+  async #outcome(batch: BulkBatch): Promise<BulkOutcome> {
     if (batch.count === 0) return nothingToSend
     const { deliver, flow, signal } = this.#context
     const outcome = await deliver(this.#task.fenceAlias, batch, signal)

@@ -1,6 +1,6 @@
 import type { BulkOutcome, ItemProblem } from '../cluster/bulk-body.ts'
 import type { DeadLetter } from '../state/records.ts'
-import { itemNames, type Batch } from './batch.ts'
+import { itemNames, type BulkBatch } from './batch.ts'
 import type { Settled } from './checkpoint.ts'
 import type { WorkItem } from './records.ts'
 
@@ -18,7 +18,7 @@ export type ReadFrom = Pick<WorkItem, 'index' | 'shard' | 'segment'>
  * version is no conflict: so no write of the backfill, nor of an earlier run of it, explains a conflict. Somebody else
  * wrote the document, or the source's numbers began anew: a finding for a person, kept as a dead letter.
  */
-export function judge(batch: Batch, outcome: BulkOutcome, from: ReadFrom): Judged {
+export function judge(batch: BulkBatch, outcome: BulkOutcome, from: ReadFrom): Judged {
   const deadLetters = [...outcome.conflicts, ...outcome.refused].map((problem) =>
     deadLetter(batch, problem, from),
   )
@@ -52,7 +52,7 @@ export function deadLetterKey(letter: DeadLetter): string {
 const reasonMax = 1000
 
 function deadLetter(
-  batch: Batch,
+  batch: BulkBatch,
   problem: ItemProblem,
   { index, shard, segment }: ReadFrom,
 ): DeadLetter {
