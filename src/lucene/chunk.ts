@@ -1,8 +1,7 @@
 import { CorruptData } from '../base/errors.ts'
-import { inflateRaw } from '../bytes/deflate.ts'
+import { inflate } from '../bytes/inflate.ts'
 import { decompressLz4, lz4SlackBytes } from '../bytes/lz4.ts'
 import type { Memory } from '../bytes/memory.ts'
-import { inflateZstd } from '../bytes/zstd.ts'
 import type { ChunkCompression, StoredFieldsFormat } from './formats.ts'
 import type { LiveDocs } from './live-docs.ts'
 import { packedAt, packedBytes } from './packed.ts'
@@ -320,7 +319,7 @@ export class ChunkDecoder {
       outputBytes: where.destEnd - where.dest,
       dictionary: bytes.subarray(where.dictStart, where.dictEnd),
     }
-    bytes.set(inflateRaw(stream, file, this.#fileOffset()), where.dest)
+    bytes.set(inflate('deflate', stream, { file, offset: this.#fileOffset() }), where.dest)
     this.#at += length
   }
 
@@ -330,7 +329,8 @@ export class ChunkDecoder {
     if (this.#at + length > end) throw this.#corrupt('a block within its chunk', 'a longer one')
     const { bytes } = this.#memory
     const input = bytes.subarray(this.#at, this.#at + length)
-    bytes.set(inflateZstd({ input, outputBytes: destEnd - dest }, file, this.#fileOffset()), dest)
+    const frame = { input, outputBytes: destEnd - dest }
+    bytes.set(inflate('zstd', frame, { file, offset: this.#fileOffset() }), dest)
     this.#at += length
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import { CorruptData } from '../base/errors.ts'
-import { inflateRaw } from './deflate.ts'
+import { inflate } from './inflate.ts'
 
 const text = Buffer.from('one two three one two three four '.repeat(100))
 const dictionary = Buffer.from('one two three four')
@@ -11,10 +11,10 @@ test('a stream comes back, with and without a dictionary, and the empty one', ()
   for (const options of [{}, { dictionary }]) {
     const input = deflateRawSync(text, options)
     const stream = { input, outputBytes: text.length, ...options }
-    assert.deepEqual(inflateRaw(stream, 'f', 0), text)
+    assert.deepEqual(inflate('deflate', stream, { file: 'f', offset: 0 }), text)
   }
   const input = deflateRawSync(Buffer.alloc(0))
-  assert.equal(inflateRaw({ input, outputBytes: 0 }, 'f', 0).length, 0)
+  assert.equal(inflate('deflate', { input, outputBytes: 0 }, { file: 'f', offset: 0 }).length, 0)
 })
 
 test('another length, a cut and other bytes are CorruptData that names the place', () => {
@@ -26,7 +26,7 @@ test('another length, a cut and other bytes are CorruptData that names the place
     { input: Buffer.alloc(10, 0xff), outputBytes: text.length },
   ]) {
     assert.throws(
-      () => inflateRaw(stream, 'a file', 77),
+      () => inflate('deflate', stream, { file: 'a file', offset: 77 }),
       (error: CorruptData) =>
         error instanceof CorruptData && /a file at byte 77/.test(error.message),
     )
