@@ -111,7 +111,9 @@ test('a stop while --detach waits for its process stops that one too', { skip },
   const { port } = mute.address() as net.AddressInfo
   const url = `http://127.0.0.1:${port}`
   const { child, ended } = start('backfill', 'start', '--detach', '--target-url', url)
-  const [socket] = (await once(mute, 'connection')) as [net.Socket]
+  const early = ended.then(({ stderr }) => assert.fail(`ended before it connected: ${stderr}`))
+  early.catch(() => {})
+  const [socket] = (await Promise.race([once(mute, 'connection'), early])) as [net.Socket]
   socket.on('error', () => {}).resume()
   child.kill('SIGTERM')
   await once(socket, 'close')

@@ -15,6 +15,7 @@ import { deadLetterKind, verdictKind } from '../../src/state/records.ts'
 import type { DeadLetter, TargetIndex, Verdict } from '../../src/state/records.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { startGateway } from '../support/gateway.ts'
 import { randomJson, randomSource, respell } from '../support/random-json.ts'
 
@@ -346,4 +347,20 @@ test('a stop ends the comparison and leaves no scroll behind', { skip }, async (
   })
   await assert.rejects(stopping, { code: 'MA_STOPPED' })
   assert.equal(await openScrolls(copy), 0)
+})
+
+test('a page that never comes is given up after the request timeout', { skip }, async (t) => {
+  const copy = await copyToTarget()
+  const proxy = await startFaultProxy(target.port)
+  proxy.fault = (line) => (line.includes('/_search?') ? 'hold' : 'none')
+  const slow = await connectCluster('target', { url: [proxy.url], requestTimeoutMs: 2000 })
+  t.after(async () => {
+    await slow.close()
+    await proxy.close()
+  })
+  const start = performance.now()
+  await assert.rejects(compare(index, snapshot!, copy, { target: slow }), {
+    code: 'MA_CLUSTER_UNREACHABLE',
+  })
+  assert.ok(performance.now() - start < 60_000)
 })
