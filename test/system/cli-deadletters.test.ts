@@ -73,7 +73,7 @@ test(
     assert.deepEqual(letters.map(({ id }) => id).sort(), ['bad1', 'bad2', 'bad3'])
 
     const { key } = letters.find(({ id }) => id === 'bad2')!
-    const shown = await osmigrateJson<{ id: string; document: { source: JsonObject } }>(
+    const shown = await osmigrateJson<{ id: string; document: { source: string } }>(
       folder,
       0,
       'deadletters',
@@ -81,7 +81,7 @@ test(
       key,
     )
     assert.equal(shown.id, 'bad2')
-    assert.deepEqual(shown.document.source, { x: 'no number 2' })
+    assert.equal(shown.document.source, '{"x":"no number 2"}')
 
     const retry = (code: number, ...flags: string[]): Promise<JsonObject> =>
       osmigrateJson(folder, code, 'deadletters', 'retry', ...flags)
