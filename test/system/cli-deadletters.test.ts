@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import { makeSnapshot } from '../support/backfill.ts'
-import { cliFolder, osmigrate, osmigrateJson } from '../support/cli.ts'
+import { cliFolder, migrateMetadata, osmigrate, osmigrateJson } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
 import { makeIndex, numbered, putItems } from '../support/sample-indices.ts'
@@ -32,7 +32,7 @@ snapshot: { repository: ${repository}, name: ${snapshot.name} }
 metadata: { templates: false }
 `,
   )
-  await osmigrate(folder, 0, 'metadata', 'migrate')
+  await migrateMetadata(folder)
   await mapX(index, { type: 'integer' })
   return folder
 }

@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { makeSnapshot } from '../support/backfill.ts'
 import { startBulkProxy, type BulkProxy } from '../support/bulk-proxy.ts'
-import { cliFolder, osmigrate, osmigrateJson, startOsmigrate } from '../support/cli.ts'
+import {
+  cliFolder,
+  migrateMetadata,
+  osmigrate,
+  osmigrateJson,
+  startOsmigrate,
+} from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
 import { makeIndex, numbered, putItems } from '../support/sample-indices.ts'
@@ -54,7 +60,7 @@ metadata: { templates: false }
 backfill: { bulkBytesMax: 3kb, itemBytesMax: 20kb, bulksInFlightMax: 4, stopWaitMax: 300ms }
 `,
   )
-  await osmigrate(folder, 0, 'metadata', 'migrate')
+  await migrateMetadata(folder)
   resetProxy()
   return folder
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createSnapshot } from '../../src/metadata/create-snapshot.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
-import { cliFolder, osmigrate, osmigrateJson } from '../support/cli.ts'
+import { cliFolder, migrateMetadata, osmigrate, osmigrateJson } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
 
@@ -45,7 +45,7 @@ test(
     const flag = '--allow-partial'
     const refused = new RegExp(`PARTIAL[^]*${index}/1[^]*${flag}`)
     assert.match((await osmigrate(folder, 1, 'metadata', 'migrate')).stderr, refused)
-    await osmigrate(folder, 0, 'metadata', 'migrate', flag)
+    await migrateMetadata(folder, flag)
     assert.match((await osmigrate(folder, 1, 'backfill', 'start')).stderr, refused)
     assert.equal(await countOf(index), 0)
 
