@@ -37,6 +37,8 @@ before(async () => {
   })
   await send(source, 'PUT', `/_snapshot/${folderName}/nightly?wait_for_completion=true`, {
     indices: index,
+    // Templates and pipelines of other tests on the shared source would be named as not carried over.
+    include_global_state: false,
   })
 })
 after(() => rm(folder, { recursive: true, force: true }))
