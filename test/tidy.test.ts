@@ -153,7 +153,7 @@ test('a file that is listed as long is there, and is long', async () => {
 test('file names are in kebab case', async () => {
   const files = (await Promise.all(['src', 'test', 'scripts', 'bench'].map(sourceFiles))).flat()
   const odd = files.filter(
-    (file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.[a-z]+$/.test(file.split(sep).at(-1)!),
+    (file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.soak|\.d)?\.[a-z]+$/.test(file.split(sep).at(-1)!),
   )
   assert.deepEqual(odd, [])
 })
