@@ -1,4 +1,4 @@
-import { MigrationError, type ErrorCode } from '../base/errors.ts'
+import { MigrationError, unreadableCodes, type ErrorCode } from '../base/errors.ts'
 
 /** Something that kept a part from being carried over; the other parts were finished. */
 export interface Failure {
@@ -15,14 +15,7 @@ export function reachOf(error: unknown): 'shard' | 'index' | 'run' {
   return indexCodes.has(error.code) ? 'index' : 'run'
 }
 
-const shardCodes: ReadonlySet<ErrorCode> = new Set([
-  'MA_CORRUPT_DATA',
-  'MA_FORMAT_TOO_OLD',
-  'MA_FORMAT_TOO_NEW',
-  'MA_UNSUPPORTED',
-  'MA_BLOB_MISSING',
-  'MA_BLOB_READ',
-])
+const shardCodes: ReadonlySet<ErrorCode> = new Set(unreadableCodes)
 
 const indexCodes: ReadonlySet<ErrorCode> = new Set(['MA_TARGET_INDEX', 'MA_TOO_MANY_DEAD_LETTERS'])
 

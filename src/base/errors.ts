@@ -27,6 +27,16 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
+/** What is wrong with bytes of the source: it concerns what is made of these bytes, and nothing beside it. */
+export const unreadableCodes: readonly ErrorCode[] = [
+  'MA_CORRUPT_DATA',
+  'MA_FORMAT_TOO_OLD',
+  'MA_FORMAT_TOO_NEW',
+  'MA_UNSUPPORTED',
+  'MA_BLOB_MISSING',
+  'MA_BLOB_READ',
+]
+
 export interface MigrationErrorOptions {
   cause?: unknown
   /** Facts for `--json` and for tests. Never a secret. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { MigrationError } from '../base/errors.ts'
+import { MigrationError, unreadableCodes } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { Cluster, Side } from '../cluster/cluster.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -104,12 +104,7 @@ async function compareIndex(input: CompareInput, index: string): Promise<Verdict
 
 /** What makes the verdict of one index unknown and does not keep the others from being compared. */
 const concernsOneIndex: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'MA_CORRUPT_DATA',
-  'MA_FORMAT_TOO_OLD',
-  'MA_FORMAT_TOO_NEW',
-  'MA_UNSUPPORTED',
-  'MA_BLOB_MISSING',
-  'MA_BLOB_READ',
+  ...unreadableCodes,
   'MA_SNAPSHOT',
   'MA_CLUSTER_RESPONSE',
   'MA_TARGET_INDEX',

@@ -1,5 +1,6 @@
 import type { Cursor } from '../bytes/cursor.ts'
 import { docsOf, readValues } from './doc-values-v54.ts'
+import { readFields } from './doc-values-fields.ts'
 import type { NumericEntry } from './numeric-entry.ts'
 
 const formatMonotonic = 3
@@ -27,30 +28,11 @@ const setSingleValuedMax = 1
  * Specified in org.apache.lucene.codecs.lucene410.Lucene410DocValuesProducer.
  */
 export function readDocValuesMetaV410(cursor: Cursor): Map<number, NumericEntry> {
-  const entries = new Map<number, NumericEntry>()
-  for (let field = cursor.readVInt(); field !== -1; field = cursor.readVInt()) {
-    const type = cursor.readByte()
-    switch (type) {
-      case 0: {
-        const entry = readNumeric(cursor)
-        if (entry !== undefined) entries.set(field, entry)
-        break
-      }
-      case 1:
-        skipBinary(cursor)
-        break
-      case 2:
-        break
-      case 3:
-      case 4:
-        if (cursor.readVInt() > setSingleValuedMax) throw cursor.corrupt('a set', 'another form')
-        break
-      default:
-        throw cursor.corrupt('a doc values type of 0 to 4', `${type}`)
-    }
-  }
-  cursor.expectEnd()
-  return entries
+  return readFields(cursor, { numeric: readNumeric, skipBinary, skipSet })
+}
+
+function skipSet(cursor: Cursor): void {
+  if (cursor.readVInt() > setSingleValuedMax) throw cursor.corrupt('a set', 'another form')
 }
 
 /** undefined for addresses, which are no field's numbers. */

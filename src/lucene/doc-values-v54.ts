@@ -1,4 +1,5 @@
 import type { Cursor } from '../bytes/cursor.ts'
+import { readFields } from './doc-values-fields.ts'
 import { skipMonotonic } from './doc-values-v70.ts'
 import type { DocValuesSegment } from './doc-values-v70.ts'
 import type { DocsWithField, NumericEntry, PackedValues } from './numeric-entry.ts'
@@ -41,30 +42,11 @@ export function readDocValuesMetaV54(
   cursor: Cursor,
   { maxDoc }: DocValuesSegment,
 ): Map<number, NumericEntry> {
-  const entries = new Map<number, NumericEntry>()
-  for (let field = cursor.readVInt(); field !== -1; field = cursor.readVInt()) {
-    const type = cursor.readByte()
-    switch (type) {
-      case 0: {
-        const entry = readNumeric(cursor, maxDoc)
-        if (entry !== undefined) entries.set(field, entry)
-        break
-      }
-      case 1:
-        skipBinary(cursor)
-        break
-      case 2:
-        break
-      case 3:
-      case 4:
-        skipSet(cursor)
-        break
-      default:
-        throw cursor.corrupt('a doc values type of 0 to 4', `${type}`)
-    }
-  }
-  cursor.expectEnd()
-  return entries
+  return readFields(cursor, {
+    numeric: () => readNumeric(cursor, maxDoc),
+    skipBinary,
+    skipSet,
+  })
 }
 
 /** undefined for the forms that are passed over. */

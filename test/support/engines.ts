@@ -30,7 +30,7 @@ import https from 'node:https'
 import path from 'node:path'
 import { after } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
-import { startEngine, type EngineKind } from '../../src/engines/engine.ts'
+import { startEngine, type Engine, type EngineKind } from '../../src/engines/engine.ts'
 import { majorOf } from '../../src/engines/catalogue.ts'
 import { javaRuntimes } from '../../src/engines/java.ts'
 
@@ -46,17 +46,7 @@ export interface UseEngineOptions {
 }
 
 /** What a test file is told of an engine; plain data, since it may come from another process. */
-export interface EngineFacts {
-  readonly kind: EngineKind
-  readonly version: string
-  readonly url: string
-  readonly port: number
-  readonly pid: number
-  readonly dir: string
-  readonly repositoryDir: string
-  readonly caFile?: string
-  readonly adminAuth?: { readonly username: string; readonly password: string }
-}
+export type EngineFacts = Omit<Engine, 'stop' | 'logTail'>
 
 export interface TestEngine extends EngineFacts {
   /** For the options of test(): false, or why the engine cannot run here. */
