@@ -106,7 +106,9 @@ function defineList(command: Command): void {
   addExamples(command, [['osmigrate engine list', '']])
   defineAction(command, async ({ json }) => {
     const { engineAvailable, engineCatalogue } = await import('../engines/engine.ts')
-    const offered = engineCatalogue.filter(({ kind }) => kinds.includes(kind))
+    const offered = engineCatalogue.filter(
+      ({ kind, forFixtures }) => kinds.includes(kind) && forFixtures !== true,
+    )
     const rows = await Promise.all(
       offered.map(async ({ kind, version }) => {
         const available = await engineAvailable(kind, version)

@@ -31,8 +31,10 @@ export interface EngineRow {
   readonly short?: 'plain' | 'secured' | 'both'
   /** Major versions of Java that run it, both ends included. */
   readonly java: readonly [number, number]
-  /** The archive; Kafka has none and is resolved as a jar with its dependencies, s3proxy is one jar with all. */
+  /** The archive. A jar is resolved with its dependencies, save for s3proxy's, which holds them all. */
   readonly archive: MavenCoordinates
+  /** Jars beside those: dependencies that the jar of the archive only calls optional. */
+  readonly besideArchive?: readonly MavenCoordinates[]
   readonly modules: readonly EngineModule[]
   /** Modules of the archive that are of no use here and slow the start down. */
   readonly withoutModules?: readonly string[]
@@ -46,6 +48,8 @@ export interface EngineRow {
   readonly securityInside?: boolean
   /** True for engines that need java9-patch.ts. */
   readonly beforeJava9?: boolean
+  /** True for engines that only makers of fixtures start: each writes a format that no other row writes. */
+  readonly forFixtures?: boolean
 }
 
 function jar(group: string, artifact: string, version: string): MavenCoordinates {
@@ -109,10 +113,12 @@ const elasticsearchFull = 'org.elasticsearch.distribution.zip'
 const elasticsearchBare = 'org.elasticsearch.distribution.integ-test-zip'
 const openSearchBare = 'org.opensearch.distribution.integ-test-zip'
 
+const slf4j = jar('org.slf4j', 'slf4j-simple', '1.7.36')
+
 /** Security managers, which these versions install, ended with Java 24. */
 const javaWithSecurityManager = [17, 23] as const
 
-export const engineCatalogue: readonly EngineRow[] = [
+const engines: readonly EngineRow[] = [
   {
     kind: 'elasticsearch',
     version: '1.7.5',
@@ -247,6 +253,7 @@ export const engineCatalogue: readonly EngineRow[] = [
     short: 'plain',
     java: [17, 26],
     archive: jar('org.apache.kafka', 'kafka_2.13', '3.9.0'),
+    besideArchive: [slf4j],
     modules: [],
   },
   {
@@ -255,6 +262,7 @@ export const engineCatalogue: readonly EngineRow[] = [
     short: 'plain',
     java: [17, 26],
     archive: jar('org.apache.kafka', 'kafka_2.13', '4.1.0'),
+    besideArchive: [slf4j],
     modules: [],
   },
   {
@@ -265,6 +273,45 @@ export const engineCatalogue: readonly EngineRow[] = [
     archive: { ...jar('org.gaul', 's3proxy', '4.1.0'), classifier: 'jar-with-dependencies' },
     modules: [],
   },
+]
+
+function oldElasticsearch(version: string, archive: MavenCoordinates): EngineRow {
+  const patched = majorOf(version) < 2 && { beforeJava9: true }
+  const java = javaWithSecurityManager
+  return { kind: 'elasticsearch', version, java, archive, modules: [], ...patched }
+}
+
+/** The server alone, put together from its jars: of these versions no archive is published. */
+function openSearchFromJars(version: string): EngineRow {
+  const network = jar('org.opensearch.plugin', 'transport-netty4-client', version)
+  return {
+    kind: 'opensearch',
+    version,
+    java: javaWithSecurityManager,
+    archive: jar('org.opensearch', 'opensearch', version),
+    modules: [{ name: 'transport-netty4', coordinates: network }],
+  }
+}
+
+/** What is new to fixtures in each: docs/reference/support-matrix.md. */
+const fixtureEngines: readonly EngineRow[] = [
+  ...['1.2.4', '1.3.9'].map((version) =>
+    oldElasticsearch(version, zip('org.elasticsearch', 'elasticsearch', version)),
+  ),
+  {
+    ...oldElasticsearch('2.1.2', jar('org.elasticsearch', 'elasticsearch', '2.1.2')),
+    besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
+  },
+  oldElasticsearch('5.0.2', zip(elasticsearchFull, 'elasticsearch', '5.0.2')),
+  ...['6.4.3', '7.6.2', '7.7.1', '7.9.3', '8.0.1', '8.7.1', '8.18.0'].map((version) =>
+    oldElasticsearch(version, zip(elasticsearchBare, 'elasticsearch', version)),
+  ),
+  ...['2.0.1', '2.9.0'].map(openSearchFromJars),
+]
+
+export const engineCatalogue: readonly EngineRow[] = [
+  ...engines,
+  ...fixtureEngines.map((row) => ({ ...row, forFixtures: true })),
 ]
 
 /** The row of a version such as `7.10.2`, or of a short name such as `7`; undefined if there is none. */

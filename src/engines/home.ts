@@ -25,7 +25,6 @@ const layoutVersion = 1
 const workPrefix = '.work-'
 /** No preparation takes so long: Maven is stopped after a quarter of an hour. */
 const abandonedAfterMs = 60 * 60_000
-const slf4j = { group: 'org.slf4j', artifact: 'slf4j-simple', version: '1.7.36' }
 
 /**
  * Where homes are kept: the user's cache folder; for root, whose home folder no other user can read, a
@@ -94,16 +93,16 @@ async function assemble(
   const home = path.join(work, 'home')
   await mkdir(home)
   await chmod(home, 0o755) // mkdir's mode is cut by the umask
-  if (row.kind === 'kafka') {
-    await copyDependencies([{ name: 'kafka', coordinates: [row.archive, slf4j] }], work, signal)
-    await copyJars(await jarsOf(work, 'kafka'), path.join(home, 'lib'))
-    return
-  }
   if (row.kind === 's3') {
     await copyJars([await copyArtifact(row.archive, work, signal)], path.join(home, 'lib'))
-    return
+  } else if (row.archive.type === undefined) {
+    const coordinates = [row.archive, ...(row.besideArchive ?? [])]
+    await copyDependencies([{ name: 'server', coordinates }], work, signal)
+    await copyJars(await jarsOf(work, 'server'), path.join(home, 'lib'))
+  } else {
+    await unpack(await copyArtifact(row.archive, work, signal), home, { signal, keep: keepOf(row) })
   }
-  await unpack(await copyArtifact(row.archive, work, signal), home, { signal, keep: keepOf(row) })
+  if (row.kind === 'kafka' || row.kind === 's3') return
   await mkdir(path.join(home, 'plugins'), { recursive: true })
   await addModules(row, home, path.join(work, 'modules'), signal)
   if (row.extraJars !== undefined) await addExtraJars(row.extraJars, home, signal)

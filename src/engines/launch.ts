@@ -60,8 +60,12 @@ export async function prepareLaunch(options: LaunchOptions): Promise<Launch> {
   return { command, args: await searchArguments(options), cwd: dir, env }
 }
 
-/** Since 8 the server reads its arguments from a small process before it, which puts them together and ends it. */
+/** Since 8.4 the server reads its arguments from a small process before it, which puts them together and ends it. */
 function hasLauncher(row: EngineRow): boolean {
+  return isSecuredByDefault(row) && !/^8\.[0-3]\./.test(row.version)
+}
+
+function isSecuredByDefault(row: EngineRow): boolean {
   return row.kind === 'elasticsearch' && majorOf(row.version) >= 8
 }
 
@@ -140,7 +144,7 @@ async function searchSettings(options: LaunchOptions): Promise<Record<string, st
       ? { [`reindex.remote.${remote}`]: '["127.0.0.1:*", "localhost:*"]' }
       : {}),
     ...(options.security ? securitySettings(row) : {}),
-    ...(hasLauncher(row) && !options.security ? { 'xpack.security.enabled': 'false' } : {}),
+    ...(isSecuredByDefault(row) && !options.security ? { 'xpack.security.enabled': 'false' } : {}),
   }
 }
 
@@ -162,7 +166,7 @@ function securitySettings(row: EngineRow): Record<string, string> {
     return {
       ...settings,
       'xpack.security.enabled': 'true',
-      ...(hasLauncher(row) ? { 'xpack.security.autoconfiguration.enabled': 'false' } : {}),
+      ...(isSecuredByDefault(row) ? { 'xpack.security.autoconfiguration.enabled': 'false' } : {}),
       'xpack.security.authc.realms.file.file1.order': '0',
     }
   }
