@@ -5,6 +5,18 @@ const mb = 1024 * 1024
 
 /** The section `backfill` of migration.yaml. */
 export const backfillOptions = z.strictObject({
+  share: option(
+    z
+      .string()
+      .regex(/^\d{1,4}\/\d{1,4}$/, { error: 'expected NUMBER/OF, e.g. 2/5' })
+      .optional(),
+    {
+      description:
+        'The part that this host does, e.g. 2/5 on the second of five hosts. Each has a state of its own; the index is complete when all shares are done.',
+      flag: 'share',
+      placeholder: 'NUMBER/OF',
+    },
+  ),
   verify: option(z.enum(['touched', 'full']).default('touched'), {
     description:
       'How much of the snapshot is checked before documents of a shard are written: what is read, or every byte of every file that is used.',

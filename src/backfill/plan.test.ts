@@ -11,7 +11,9 @@ import { openSqliteStore } from '../state/sqlite-store.ts'
 import type { StateStore } from '../state/store.ts'
 import type { OpenedShard } from './local-worker.ts'
 import { noteIncarnation, planIndexWork, planShard, putItem, type IndexWork } from './plan.ts'
+import { indexProgress } from './progress.ts'
 import { backfillIndexKind, backfillShardKind, workItemKind } from './records.ts'
+import { cutBytesMin } from './share.ts'
 
 const target: TargetIndex = {
   index: 'a',
@@ -99,12 +101,52 @@ test('large segments are split into ranges that cover each document once', async
     '_2 0-33',
     '_2 33-67',
     '_2 67-101',
-    '_3 0-0',
   ])
+})
+
+test('a share has its part of a large shard, other shares have the rest', async (t) => {
+  const ranges: string[][] = []
+  for (const number of [1, 2, 3]) {
+    const state = await temporaryStore(t)
+    const snapshot = snapshotOf('s1')
+    snapshot.openShard = async () => ({ byteLength: cutBytesMin }) as ShardFiles
+    const share = { number, of: 3 }
+    const index = await planIndexWork(state, snapshot, target, share)
+    assert.equal(index.shards[11]!.byteLength, Math.round(cutBytesMin / 3))
+    await planShard(state, index, { task, shard: opened, itemBytesMax: 1_000_000 })
+    ranges.push(index.items.map((one) => `${one.segment} ${one.fromDoc}-${one.toDoc}`))
+    assert.deepEqual(await planIndexWork(state, snapshot, target, share), index)
+  }
+  assert.deepEqual(ranges, [['_0 0-10', '_1 0-1'], ['_1 1-2'], ['_1 2-3', '_2 0-101']])
+})
+
+test('small shards are elsewhere or here whole, and no share counts what is elsewhere', async (t) => {
+  const here = new Map<number, number>()
+  for (const number of [1, 2, 3]) {
+    const share = { number, of: 3 }
+    const index = await planIndexWork(await temporaryStore(t), snapshotOf('s1'), target, share)
+    for (const { shard, state } of index.shards) {
+      if (state === 'open') here.set(shard, (here.get(shard) ?? 0) + 1)
+    }
+    assert.equal(
+      indexProgress(index).shardsTotal,
+      index.shards.filter(({ state }) => state !== 'elsewhere').length,
+    )
+  }
   assert.deepEqual(
-    items.filter(({ done }) => done).map(({ segment }) => segment),
-    ['_3'],
+    [...here.values()],
+    Array.from({ length: 11 }, () => 1),
   )
+})
+
+test('another share than the one that was begun is refused by name', async (t) => {
+  const state = await temporaryStore(t)
+  const snapshot = snapshotOf('s1')
+  await planIndexWork(state, snapshot, target, { number: 2, of: 5 })
+  const refused = code('MA_CONFIG', /index a was begun here with --share 2\/5, not as 1\/5/)
+  await assert.rejects(planIndexWork(state, snapshot, target, { number: 1, of: 5 }), refused)
+  const whole = code('MA_CONFIG', /with --share 2\/5, not without/)
+  await assert.rejects(planIndexWork(state, snapshot, target), whole)
 })
 
 test('the incarnation of a shard is noted, and another one is refused by name', async (t) => {
@@ -152,14 +194,15 @@ test('a shard that cannot be listed is bad by name, and looked at again by a lat
     return { byteLength: 1000 } as ShardFiles
   }
   const error = { code: 'MA_BLOB_MISSING', message: 'no snap-s1.dat' }
-  const bad = { index: 'a', shard: 3, byteLength: 0, state: 'bad', error }
+  const bad = { index: 'a', shard: 3, byteLength: 0, state: 'bad', part: null, error }
   for (const run of [1, 2]) {
     const { shards } = await planIndexWork(state, broken, target)
     assert.deepEqual(shards[3], bad, `run ${run}`)
     assert.deepEqual([shards.length, shards[4]?.state], [12, 'open'])
   }
   const mended = (await planIndexWork(state, snapshotOf('s1'), target)).shards[3]
-  assert.deepEqual(mended, { index: 'a', shard: 3, byteLength: 1003, state: 'open', error: null })
+  const open = { index: 'a', shard: 3, byteLength: 1003, state: 'open', part: null, error: null }
+  assert.deepEqual(mended, open)
 })
 
 test('another incarnation of the index than the one that metadata saw is refused', async (t) => {

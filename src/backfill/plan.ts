@@ -19,6 +19,15 @@ import {
   type BackfillShard,
   type WorkItem,
 } from './records.ts'
+import {
+  parseShare,
+  shareOfShard,
+  shareText,
+  stretchesOfShare,
+  wholeBackfill,
+  type SegmentStretch,
+  type Share,
+} from './share.ts'
 
 /** An index with what is known of its shards and work items. */
 export interface IndexWork {
@@ -29,20 +38,23 @@ export interface IndexWork {
 }
 
 /**
- * The plan of an index: from the state where there is one, else made and stored. What the plan says is settled counts
- * only for the target index that it was made for: where the user has deleted that and made it anew, all begins anew.
+ * The plan of an index, or of a share of it: from the state where there is one, else made and stored. What the plan says
+ * is settled counts only for the target index that it was made for: where the user has deleted that and made it anew,
+ * all begins anew. Throws MA_SNAPSHOT for another snapshot than the plan's, MA_CONFIG for another share.
  */
 export async function planIndexWork(
   state: StateStore,
   snapshot: Snapshot,
   target: TargetIndex,
+  share = wholeBackfill,
 ): Promise<IndexWork> {
   const { index } = target
   const known = (await state.get(backfillIndexKind, index))?.value
   if (known && known.targetUuid !== target.targetUuid) await forget(state, index)
   else if (known && known.snapshotUuid !== snapshot.uuid) throw otherSnapshot(known, snapshot)
+  else if (known && known.share !== shareText(share)) throw otherShare(known, share)
   else if (known) return loadPlan({ state, snapshot }, known, target)
-  return makePlan(state, snapshot, target)
+  return makePlan({ state, snapshot }, target, share)
 }
 
 /** Throws MA_SNAPSHOT, as planIndexWork() does, when the index was planned from another snapshot. */
@@ -56,9 +68,9 @@ export async function requirePlannedSnapshot(
 }
 
 async function makePlan(
-  state: StateStore,
-  snapshot: Snapshot,
+  { state, snapshot }: { state: StateStore; snapshot: Snapshot },
   target: TargetIndex,
+  share: Share,
 ): Promise<IndexWork> {
   const { index } = target
   const metadata = await snapshot.readIndexMetadata(index)
@@ -69,9 +81,9 @@ async function makePlan(
   const shards: BackfillShard[] = []
   for (let shard = 0; shard < metadata.numberOfShards; shard++) {
     const reason = lacking.get(shard)?.reason
-    if (reason === undefined) shards.push(await lookAtShard(snapshot, { index, shard }))
-    else
-      shards.push(unreadable({ index, shard }, 'lacking', { code: 'MA_SNAPSHOT', message: reason }))
+    const task = { index, shard, sourceUuid: metadata.uuid, share }
+    if (reason === undefined) shards.push(await lookAtShard(snapshot, task))
+    else shards.push(unreadable(task, 'lacking', { code: 'MA_SNAPSHOT', message: reason }))
   }
   const record: BackfillIndex = {
     index,
@@ -79,6 +91,7 @@ async function makePlan(
     snapshotUuid: snapshot.uuid,
     sourceUuid: metadata.uuid,
     targetUuid: target.targetUuid,
+    share: shareText(share),
     versionFrom: versionFromOf(snapshot, metadata),
     state: 'planned',
     error: null,
@@ -110,22 +123,38 @@ function versionFromOf(
 }
 
 /** A shard whose list of files cannot be read is bad, by name: it keeps nothing else from being carried over. */
-async function lookAtShard(snapshot: Snapshot, task: ShardTask): Promise<BackfillShard> {
+async function lookAtShard(
+  snapshot: Snapshot,
+  { index, shard, sourceUuid, share }: ShardTask & { sourceUuid: string; share: Share },
+): Promise<BackfillShard> {
   try {
-    const { byteLength } = await snapshot.openShard(task.index, task.shard)
-    return { ...task, byteLength, state: 'open', error: null }
+    const { byteLength } = await snapshot.openShard(index, shard)
+    const common = { index, shard, error: null }
+    switch (shareOfShard({ sourceUuid, shard, byteLength }, share)) {
+      case 'whole':
+        return { ...common, byteLength, state: 'open', part: null }
+      case 'part':
+        return {
+          ...common,
+          byteLength: Math.round(byteLength / share.of),
+          state: 'open',
+          part: shareText(share),
+        }
+      case 'none':
+        return { ...common, byteLength: 0, state: 'elsewhere', part: null }
+    }
   } catch (error) {
     if (reachOf(error) !== 'shard') throw error
-    return unreadable(task, 'bad', errorRecord(error))
+    return unreadable({ index, shard }, 'bad', errorRecord(error))
   }
 }
 
 function unreadable(
-  task: ShardTask,
+  { index, shard }: ShardTask,
   state: 'bad' | 'lacking',
   error: BackfillShard['error'],
 ): BackfillShard {
-  return { ...task, byteLength: 0, state, error }
+  return { index, shard, byteLength: 0, state, part: null, error }
 }
 
 async function loadPlan(
@@ -138,8 +167,10 @@ async function loadPlan(
   for await (const { value } of state.each(backfillShardKind, { prefix })) {
     // It was not even listed the last time.
     const again = value.state === 'bad' && value.byteLength === 0
+    const { index, sourceUuid } = record
+    const share = parseShare(record.share ?? undefined)
     shards[value.shard] = again
-      ? await lookAtShard(snapshot, { index: record.index, shard: value.shard })
+      ? await lookAtShard(snapshot, { index, shard: value.shard, sourceUuid, share })
       : value
   }
   const items: WorkItem[] = []
@@ -187,8 +218,10 @@ export async function planShard(
 ): Promise<WorkItem[]> {
   const { task, shard, itemBytesMax } = opened
   const incarnation = await noteIncarnation(state, index, { task, shard })
-  const items = shard.segments.flatMap((segment) => splitSegment(task, segment, itemBytesMax))
-  const planned: BackfillShard = { ...index.shards[task.shard]!, state: 'planned', error: null }
+  const known = index.shards[task.shard]!
+  const stretches = stretchesOfShare(shard.segments, parseShare(known.part ?? undefined))
+  const items = stretches.flatMap((stretch) => splitStretch(task, stretch, itemBytesMax))
+  const planned: BackfillShard = { ...known, state: 'planned', error: null }
   await state.commit([
     {
       op: 'put',
@@ -229,23 +262,23 @@ export async function noteIncarnation(
   }
 }
 
-function splitSegment(
+function splitStretch(
   { index, shard }: ShardTask,
-  segment: OpenedShard['segments'][number],
+  { segment, fromDoc, toDoc, storedBytes }: SegmentStretch,
   itemBytesMax: number,
 ): WorkItem[] {
-  const { name, maxDoc, storedBytes } = segment
-  const parts = Math.max(1, Math.min(maxDoc, Math.ceil(storedBytes / itemBytesMax)))
-  const bound = (part: number): number => Math.floor((maxDoc * part) / parts)
+  const count = toDoc - fromDoc
+  const parts = Math.max(1, Math.min(count, Math.ceil(storedBytes / itemBytesMax)))
+  const bound = (part: number): number => fromDoc + Math.floor((count * part) / parts)
   return Array.from({ length: parts }, (_, part) => ({
     index,
     shard,
-    segment: name,
+    segment,
     fromDoc: bound(part),
     toDoc: bound(part + 1),
     storedBytes: Math.round(storedBytes / parts),
     checkpoint: bound(part),
-    done: maxDoc === 0,
+    done: false,
     read: 0,
     written: 0,
     failed: 0,
@@ -268,6 +301,17 @@ function otherSnapshot(known: BackfillIndex, snapshot: Snapshot): MigrationError
       `${snapshot.name} (${snapshot.uuid}). A second snapshot cannot take away what was deleted between the two: ` +
       'go on with the first, or delete the target index, make it again (osmigrate metadata migrate) and begin anew.',
     { details: { index: known.index, expected: known.snapshotUuid, found: snapshot.uuid } },
+  )
+}
+
+function otherShare({ index, share: known }: BackfillIndex, share: Share): MigrationError {
+  const wanted = shareText(share)
+  const goOn = known === null ? 'without --share' : `with --share ${known}`
+  return new MigrationError(
+    'MA_CONFIG',
+    `index ${index} was begun here ${goOn}, not ${wanted === null ? 'without' : `as ${wanted}`}: what is done could not be told from what is not. ` +
+      `Go on ${goOn}; or give this host a state of its own (--name), make the metadata known to it (osmigrate metadata migrate) and begin there.`,
+    { details: { index, expected: known, found: wanted } },
   )
 }
 

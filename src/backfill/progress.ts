@@ -57,7 +57,7 @@ export function indexProgress(index: IndexWork): IndexProgress {
     state: record.state,
     itemsTotal: items.length,
     shardsOpened: shards.filter(({ state }) => state === 'planned').length,
-    shardsTotal: shards.length,
+    shardsTotal: shards.filter(({ state }) => state !== 'elsewhere').length,
     ...sum,
     snapshotBytes: shards.reduce(
       (total, shard) => total + settledBytes(shard, bytes.get(shard.shard)),

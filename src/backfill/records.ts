@@ -5,6 +5,8 @@ export type BackfillRun = {
   state: 'running' | 'stopped' | 'failed' | 'done'
   pid: number
   snapshot: string
+  /** `2/5` where it does a share, else null. */
+  share: string | null
   /** Of this run, not of the first one. */
   startedAt: string
   endedAt: string | null
@@ -36,6 +38,8 @@ export type BackfillIndex = {
   sourceUuid: string
   /** The target index that the checkpoints speak of: another one there means that all is to be written again. */
   targetUuid: string
+  /** `2/5` where this host does a share of it (share.ts), else null. */
+  share: string | null
   /** What the versions are made of: sequence numbers, or `_version` where an engine before 6.0 made the snapshot. */
   versionFrom: 'seqNo' | 'version'
   state: 'planned' | 'done' | 'failed'
@@ -50,10 +54,15 @@ export const backfillIndexKind = kind<BackfillIndex>('backfill-index')
 export type BackfillShard = {
   index: string
   shard: number
-  /** All files of the shard in the snapshot: its share of the whole. */
+  /** All files of the shard in the snapshot, or the part of them that this host does: its weight in the whole. */
   byteLength: number
-  /** open: not divided into work items yet; bad: cannot be read, tried again by a later run; lacking: the snapshot is PARTIAL. */
-  state: 'open' | 'planned' | 'bad' | 'lacking'
+  /**
+   * open: not divided into work items yet; bad: cannot be read, tried again by a later run; lacking: the snapshot is
+   * PARTIAL; elsewhere: another share has it whole.
+   */
+  state: 'open' | 'planned' | 'bad' | 'lacking' | 'elsewhere'
+  /** `2/5` where the shard is cut between shares, else null. */
+  part: string | null
   error: { code: string; message: string } | null
 }
 export const backfillShardKind = kind<BackfillShard>('backfill-shard')

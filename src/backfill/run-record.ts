@@ -2,7 +2,7 @@ import { MigrationError } from '../base/errors.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type { Change, StateStore } from '../state/store.ts'
 import { errorRecord } from './failure.ts'
-import { backfillRunKind, stopRequestKind, type BackfillRun, type Totals } from './records.ts'
+import { backfillRunKind, stopRequestKind, type BackfillRun } from './records.ts'
 
 /** What other processes see of a run, and how they ask it to stop. */
 export class RunRecord {
@@ -11,12 +11,16 @@ export class RunRecord {
   /** What others were told last. */
   #toldWaiting: BackfillRun['waiting'] = null
 
-  constructor(state: StateStore, { snapshot, before }: { snapshot: string; before: Totals }) {
+  constructor(
+    state: StateStore,
+    { snapshot, share, before }: Pick<BackfillRun, 'snapshot' | 'share' | 'before'>,
+  ) {
     this.#state = state
     this.#record = {
       state: 'running',
       pid: process.pid,
       snapshot,
+      share,
       startedAt: new Date().toISOString(),
       endedAt: null,
       error: null,

@@ -39,7 +39,8 @@ export class RunWork {
     this.#indices = indices
     this.#schedule = new Schedule(indices)
     const before = totalsOf(indices.map(indexProgress))
-    this.#record = new RunRecord(input.state, { snapshot: input.snapshot.name, before })
+    const share = input.options.share ?? null
+    this.#record = new RunRecord(input.state, { snapshot: input.snapshot.name, share, before })
   }
 
   async begin(): Promise<void> {
@@ -89,6 +90,7 @@ export class RunWork {
     let deadLetters = 0
     for (const count of this.#openLetters.values()) deadLetters += count
     return {
+      share: this.#input.options.share ?? null,
       indices,
       totals: totalsOf(indices),
       durationMs: Math.round(performance.now() - this.#startedAt),
@@ -315,7 +317,7 @@ const tickMs = 500
 
 function isDone({ shards, items }: IndexWork): boolean {
   return (
-    shards.every(({ state }) => state === 'planned' || state === 'lacking') &&
+    shards.every(({ state }) => state !== 'open' && state !== 'bad') &&
     items.every(({ done }) => done)
   )
 }

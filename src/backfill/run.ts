@@ -13,6 +13,7 @@ import type { BackfillProgress, IndexProgress } from './progress.ts'
 import type { Totals } from './records.ts'
 import { forgetStop, isStopAsked } from './run-record.ts'
 import { RunWork } from './run-work.ts'
+import { parseShare } from './share.ts'
 import { endSpeedUp, speedUpTarget } from './speed-up.ts'
 import { checkTargetIndices } from './target-indices.ts'
 import type { Reopen } from './worker-messages.ts'
@@ -37,6 +38,8 @@ export interface BackfillInput {
 }
 
 export interface BackfillSummary {
+  /** `2/5` where this is a share: the indices are complete when all shares are done. Else null. */
+  share: string | null
   indices: IndexProgress[]
   totals: Totals
   /** Of this run. */
@@ -60,6 +63,7 @@ export interface BackfillSummary {
 export async function runBackfill(input: BackfillInput): Promise<BackfillSummary> {
   requireComplete(input.snapshot, input)
   const { state, target, options } = input
+  parseShare(options.share)
   await forgetStop(state)
   const targets = await checkTargetIndices(target, state, input.indices)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
@@ -87,13 +91,14 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
 
 /** Planning lists the files of every shard, which takes its time: it can be stopped as the work can. */
 async function planAllWork(
-  { state, snapshot, signal }: BackfillInput,
+  { state, snapshot, options, signal }: BackfillInput,
   targets: readonly TargetIndex[],
 ): Promise<IndexWork[]> {
   const planned: IndexWork[] = []
+  const share = parseShare(options.share)
   for (const target of targets) {
     if (signal.aborted || (await isStopAsked(state))) throw stopped()
-    planned.push(await planIndexWork(state, snapshot, target))
+    planned.push(await planIndexWork(state, snapshot, target, share))
   }
   if (signal.aborted || (await isStopAsked(state))) throw stopped()
   return planned

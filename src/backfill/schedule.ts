@@ -24,7 +24,7 @@ export class Schedule {
   constructor(indices: readonly IndexWork[]) {
     for (const index of indices) {
       for (const { shard, state } of index.shards) {
-        if (state === 'lacking') continue
+        if (state === 'lacking' || state === 'elsewhere') continue
         const open = index.items.filter((item) => item.shard === shard && !item.done)
         if (state === 'planned' && open.length === 0) continue
         const task = { index: index.record.index, shard }

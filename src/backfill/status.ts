@@ -19,6 +19,8 @@ export interface BackfillStatus {
   /** `interrupted`: the record says running, but the process that wrote it is gone (see `isRunning`). */
   state: 'none' | 'interrupted' | BackfillRun['state']
   run?: BackfillRun
+  /** `2/5` where the last run did a share, else null. */
+  share: string | null
   indices: IndexProgress[]
   totals: Totals
   snapshotBytesTotal: number
@@ -47,6 +49,7 @@ export async function backfillStatus(
   return {
     state: run ? (run.state === 'running' && !isRunning ? 'interrupted' : run.state) : 'none',
     ...(run && { run }),
+    share: run?.share ?? null,
     indices,
     totals,
     snapshotBytesTotal,

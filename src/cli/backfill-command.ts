@@ -22,6 +22,7 @@ function defineStart(command: Command): void {
     ['osmigrate backfill start', ''],
     ['osmigrate backfill start --detach', 'then: osmigrate backfill status'],
     ["osmigrate backfill start --index 'logs-*' --verify full", ''],
+    ['osmigrate backfill start --share 2/5', 'on the second of five hosts'],
   ])
   defineAction(
     command,

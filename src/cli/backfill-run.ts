@@ -2,7 +2,7 @@ import type { BackfillProgress } from '../backfill/progress.ts'
 import type { BackfillSummary } from '../backfill/run.ts'
 import { runConfiguredBackfill } from '../migration/backfill.ts'
 import { withMigration } from '../migration/migration.ts'
-import { printIndexTable } from './backfill-views.ts'
+import { printIndexTable, shareLine } from './backfill-views.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, formatDuration, formatNumber, printJson, printLine } from './output.ts'
@@ -54,7 +54,7 @@ export function backfillRows(progress: BackfillProgress): ProgressRow[] {
 }
 
 function printSummary(summary: BackfillSummary): void {
-  const { totals, durationMs, deadLetters, lackingShards, restored } = summary
+  const { share, totals, durationMs, deadLetters, lackingShards, restored } = summary
   printIndexTable(summary.indices)
   printLine(
     `\n${formatNumber(totals.written)} documents, ${formatBytes(totals.sourceBytes)} in all; this run took ${formatDuration(durationMs)}`,
@@ -67,5 +67,6 @@ function printSummary(summary: BackfillSummary): void {
   if (lackingShards > 0) printLine(`${lackingShards} shards are not in the snapshot.`)
   if (deadLetters > 0) {
     printLine(`${formatNumber(deadLetters)} documents were refused: osmigrate deadletters list`)
-  } else printLine('Next: osmigrate compare documents')
+  } else if (share === null) printLine('Next: osmigrate compare documents')
+  if (share !== null) printLine(shareLine(share))
 }

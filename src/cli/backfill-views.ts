@@ -33,8 +33,8 @@ function statusCode({ state, deadLetters, indices }: BackfillStatus): ExitCode {
 }
 
 function printStatus(status: BackfillStatus): void {
-  const { run, totals } = status
-  printLine(stateText(status))
+  const { run, share, totals } = status
+  printLine(share === null ? stateText(status) : `share ${share}: ${stateText(status)}`)
   if (run) {
     const ended = run.endedAt === null ? '' : `, ended ${formatTime(Date.parse(run.endedAt))}`
     printLine(
@@ -57,9 +57,15 @@ function printStatus(status: BackfillStatus): void {
       `\n${share} %, ${formatNumber(totals.written)} documents, ${formatNumber(Math.round(status.documentsPerSecond))}/s, ${formatBytes(status.sourceBytesPerSecond)}/s${eta}`,
     )
   }
+  if (share !== null && status.state === 'done') printLine(shareLine(share))
   if (status.deadLetters > 0) {
     printLine(`${formatNumber(status.deadLetters)} dead letters: osmigrate deadletters list`)
   }
+}
+
+/** What a host that has done its share cannot know. */
+export function shareLine(share: string): string {
+  return `Share ${share} is done. The indices are complete when all ${share.split('/')[1]!} shares are: then, on any host, osmigrate compare documents`
 }
 
 function stateText({ state, run }: BackfillStatus): string {

@@ -57,10 +57,23 @@ test('decideIndex() refuses by name what it did not make', () => {
   const foreign = decideIndex(wanted, undefined, existing('T1'), false)
   assert.equal(foreign.action, 'refused')
   assert.match(foreign.reason!, /index logs is on the target already/)
-  // A fence alias without a record is another migration's, or a lost state's.
-  assert.equal(decideIndex(wanted, undefined, existing('T1', fenced), false).action, 'refused')
   assert.match(decideIndex(wanted, record('T1'), existing('T2'), false).reason!, /uuid T2.*uuid T1/)
   assert.equal(decideIndex(wanted, record(''), existing('T1'), false).action, 'refused')
+})
+
+test('decideIndex() joins what another host of the migration made, also while that one fills it', () => {
+  const filling = existing('T1', {
+    ...fenced,
+    settings: { 'index.number_of_shards': '2', 'index.refresh_interval': '-1' },
+    mappings: { properties: { n: { type: 'long' }, dynamic: { type: 'text' } } },
+  })
+  assert.equal(decideIndex(wanted, undefined, filling, false).action, 'exists-equal')
+  assert.equal(decideIndex(wanted, record('T0'), filling, false).action, 'exists-equal')
+  const settings = { 'index.number_of_shards': '1' }
+  const other = existing('T1', { ...fenced, settings })
+  const { action, reason } = decideIndex(wanted, undefined, other, true)
+  assert.equal(action, 'refused')
+  assert.match(reason!, /logs on the target.*other settings: index.number_of_shards/)
 })
 
 test('decideIndex() refuses another incarnation of the source index', () => {

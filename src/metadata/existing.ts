@@ -65,11 +65,36 @@ export function decideIndex(
     )
   }
   const isOurs = record?.targetUuid === existing.uuid
-  const cameToBe = record?.targetUuid === '' && wanted.fenceAlias in existing.aliases
-  if (isOurs || cameToBe) return { action: 'exists-equal' }
+  if (isOurs) return { action: 'exists-equal' }
+  if (wanted.fenceAlias in existing.aliases) {
+    return record?.targetUuid === '' ? { action: 'exists-equal' } : decideJoining(wanted, existing)
+  }
   if (adopt) return decideAdoption(wanted, existing)
   return refused(record && record.targetUuid !== '' ? remade(record, existing) : notOurs(wanted))
 }
+
+/**
+ * The index bears the fence alias of this very source index and epoch, which only osmigrate gives: another host of this
+ * migration has made it (`backfill start --share`), or a state that is lost. It is taken as it is, if it was made with
+ * the same settings. Those that a backfill which is under way changes for its time may be others.
+ */
+function decideJoining(wanted: Wanted, existing: ExistingIndex): Decision {
+  const settings = objectOf(wanted.body.settings)
+  const paths = Object.keys(settings)
+    .filter((name) => !changedMeanwhile.has(name))
+    .filter((name) => differingPaths(settings[name]!, existing.settings[name] ?? null).length > 0)
+  if (paths.length === 0) return { action: 'exists-equal' }
+  return refused(
+    `${wanted.name} on the target was made for this index by another run of osmigrate with other settings: ${paths.join(', ')}. ` +
+      'Give all hosts of a migration the same migration.yaml; or delete the index on the target, then run again',
+  )
+}
+
+const changedMeanwhile: ReadonlySet<string> = new Set([
+  'index.refresh_interval',
+  'index.number_of_replicas',
+  'index.auto_expand_replicas',
+])
 
 function remade({ index, targetUuid }: TargetIndex, existing: ExistingIndex): string {
   return (
