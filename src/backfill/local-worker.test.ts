@@ -25,6 +25,8 @@ function reader(all: readonly BlockDocument[] = documents): ShardReader {
     ],
     hasField: () => false,
     check: async () => {},
+    checksWhileReading: false,
+    checkParts: async () => {},
     async *readBlocks(_segment, { fromDoc = 0, toDoc = 200 } = {}) {
       for (let from = fromDoc; from < toDoc; from += 30) {
         const to = Math.min(toDoc, from + 30)

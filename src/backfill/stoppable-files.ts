@@ -8,6 +8,7 @@ export function stoppableFiles(files: ShardFiles, signal: AbortSignal): ShardFil
     name: files.name,
     index: files.index,
     shard: files.shard,
+    isFar: files.isFar,
     byteLength: files.byteLength,
     names: () => files.names(),
     has: (name) => files.has(name),
@@ -20,6 +21,9 @@ function stoppableSource(source: ByteSource, signal: AbortSignal): ByteSource {
   return {
     name: source.name,
     byteLength: source.byteLength,
+    ...(source.expectReads && {
+      expectReads: (offset: number, end: number) => source.expectReads!(offset, end),
+    }),
     read: (offset, length, into) =>
       signal.aborted ? Promise.reject(stopped()) : source.read(offset, length, into),
     close: () => source.close(),

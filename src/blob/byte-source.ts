@@ -29,6 +29,8 @@ export interface BlobEntry {
 export interface BlobStore {
   /** The location as the user gave it, for messages. */
   readonly location: string
+  /** True: bytes come over a network, and what is read twice costs twice. False: a second read is nearly free. */
+  readonly isFar: boolean
   /**
    * The blobs directly in `folder` ('' is the root), sorted by name; a folder that does not exist is empty. undefined
    * where the place tells no listing: a web server, or object storage without the permission for it.

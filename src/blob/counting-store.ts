@@ -32,6 +32,7 @@ export function countingStore(store: BlobStore): CountingStore {
     (ranges.get(path) ?? []).reduce((sum, [start, end]) => sum + end - start, 0)
   return {
     location: store.location,
+    isFar: store.isFar,
     bytesRead,
     get bytesReadTotal() {
       return bytesReadTotal

@@ -22,6 +22,7 @@ export function createFileStore(location: string, folder: string): BlobStore {
   const handles = new HandlePool()
   return {
     location,
+    isFar: false,
     list: (name) => listFolder(folder, name),
     open: (path) => openFile(folder, path, handles),
   }

@@ -69,6 +69,7 @@ export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobSto
   const never = new AbortController().signal
   return {
     location,
+    isFar: true,
     async list(folder) {
       if (folder !== '') blobPathParts(location, folder)
       if (blobs.listPage === undefined) return undefined

@@ -81,6 +81,7 @@ test('ranges outside, empty sources and parts of another length are handled by t
 test('countingStore() counts the bytes of each blob', async () => {
   const store: BlobStore = {
     location: 'memory',
+    isFar: false,
     list: async () => [{ name: 'b', byteLength: whole.length }],
     open: async (path) => memorySource(path, whole),
   }

@@ -329,7 +329,7 @@ function grown<T extends Int32Array | Float64Array>(old: T, bigger: T): T {
 }
 
 function emptyBlock(bytes: Buffer): DocumentBlock {
-  const block = { count: 0, fromDoc: 0, toDoc: 0, bytes } as DocumentBlock
+  const block = { count: 0, fromDoc: 0, toDoc: 0, bytes, checksum: undefined } as DocumentBlock
   for (const name of int32Columns) block[name] = new Int32Array(1024)
   for (const name of float64Columns) block[name] = new Float64Array(1024)
   return block

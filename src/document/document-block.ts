@@ -30,6 +30,11 @@ export interface DocumentBlock {
   seqNo: Float64Array
   /** `_version`; -1 where absent. External versions beyond 2^53 become the nearest double. */
   version: Float64Array
+  /**
+   * Of the stored fields, from where reading began; undefined where they were checked before. Good for a document from
+   * fromDoc to toDoc, until the next block.
+   */
+  checksum: { at(doc: number): number } | undefined
 }
 
 /** One document taken out of a block, for those who look at single documents. */

@@ -8,22 +8,27 @@ import type { Segment } from '../lucene/segment.ts'
 import type { ShardFiles } from '../snapshot/snapshot.ts'
 import { createReadMemory, readSegmentBlocks } from './segment-blocks.ts'
 import type { SegmentSummary, ShardReader } from './shard-reader.ts'
+import { checkParts } from './stored-checksum.ts'
 
 /** Stored fields of a shard are held in memory between check and use up to this many bytes in all. */
-const heldBytesMax = 16 * 1024 * 1024
+const heldBytesMaxDefault = 16 * 1024 * 1024
 
 /** A number one higher is still exact. */
 const seqNoMost = Number.MAX_SAFE_INTEGER - 1
 
 /**
  * Opens a shard: its commit, and the small files of each segment. Nothing is yielded before check(). A short shard stays
- * in memory from there on; of a longer one the same bytes are read once more for the documents. With `checked` somebody
- * has checked these very files just now. Throws CorruptData, Unsupported, FormatTooOld, FormatTooNew or
- * MA_BLOB_MISSING. The caller closes the reader.
+ * in memory from there on; of a longer one the same bytes are read once more for the documents, or they are checked only
+ * then: see ShardReader.checksWhileReading. With `checked` somebody has checked these very files just now. Throws
+ * CorruptData, Unsupported, FormatTooOld, FormatTooNew or MA_BLOB_MISSING. The caller closes the reader.
  */
 export async function openShardReader(
   files: ShardFiles,
-  { verify: wanted, checked = false }: { verify: Verify; checked?: boolean },
+  {
+    verify: wanted,
+    checked = false,
+    heldBytesMax = heldBytesMaxDefault,
+  }: { verify: Verify; checked?: boolean; heldBytesMax?: number },
 ): Promise<ShardReader> {
   const verify = checked ? 'touched' : wanted
   const commit = await readCommit(files)
@@ -43,12 +48,20 @@ export async function openShardReader(
   let checking: Promise<void> | undefined = checked ? Promise.resolve() : undefined
   // As many as segments were read at once.
   const idle: Memory[] = []
+  const live = [...segments.values()].filter(({ liveCount }) => liveCount > 0)
+  const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
+  const checksWhileReading = files.isFar && wanted === 'touched' && !hold
   const checkAll = async (): Promise<void> => {
-    const live = [...segments.values()].filter(({ liveCount }) => liveCount > 0)
-    const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
     for (const segment of live) await segment.check({ hold })
   }
-  const check = (): Promise<void> => (checking ??= checkAll())
+  const check = async (): Promise<void> => {
+    if (!checksWhileReading) await (checking ??= checkAll())
+  }
+  const find = (name: string): Segment => {
+    const segment = segments.get(name)
+    if (segment !== undefined) return segment
+    throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
+  }
   const userData = userDataOf(commit, files.name)
   // Documents are flushed before the engine notes the highest number.
   const seqNoMax = Math.min(userData.maxSeqNo ?? Infinity, seqNoMost)
@@ -57,18 +70,25 @@ export async function openShardReader(
     segments: [...segments.values()].map(summaryOf),
     hasField: (name) => [...segments.values()].some(({ fieldInfos }) => fieldInfos.has(name)),
     check,
+    checksWhileReading,
     async *readBlocks(name, range = {}) {
-      const segment = segments.get(name)
-      if (segment === undefined) {
-        throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
-      }
+      const segment = find(name)
       await check()
       const memory = idle.pop() ?? createReadMemory()
       try {
-        yield* readSegmentBlocks(segment, { ...range, seqNoMax }, memory)
+        const options = { ...range, seqNoMax, sum: checksWhileReading }
+        yield* readSegmentBlocks(segment, options, memory)
         segment.release()
       } finally {
         idle.push(memory)
+      }
+    },
+    async checkParts(name, parts) {
+      const stored = await find(name).openStoredFields()
+      try {
+        await checkParts(stored, parts)
+      } finally {
+        await stored.source.close()
       }
     },
     close: closeAll,

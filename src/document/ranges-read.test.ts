@@ -47,6 +47,7 @@ function recording(files: ShardFiles): Recording {
     name: files.name,
     index: files.index,
     shard: files.shard,
+    isFar: files.isFar,
     byteLength: files.byteLength,
     bytesRead,
     names: () => files.names(),

@@ -6,10 +6,12 @@ import type { LiveDocs } from '../lucene/live-docs.ts'
 import type { NumericColumn } from '../lucene/numeric-column.ts'
 import { numericFields } from '../lucene/segment.ts'
 import type { Segment } from '../lucene/segment.ts'
+import { chunkEdge } from '../lucene/stored-fields.ts'
 import type { StoredFields } from '../lucene/stored-fields.ts'
 import { BlockWriter, fieldRole } from './block-writer.ts'
 import type { Numbers } from './block-writer.ts'
 import type { DocumentBlock } from './document-block.ts'
+import { checkParts, RunningChecksum } from './stored-checksum.ts'
 
 /** Compressed chunks are read in runs of up to this many bytes; a longer chunk is a run of its own. */
 const windowBytes = 1024 * 1024
@@ -23,15 +25,25 @@ export function createReadMemory(): Memory {
   return new Memory(memoryBytesAtFirst)
 }
 
+export interface BlockRange {
+  readonly fromDoc?: number
+  readonly toDoc?: number
+  /** The checksum of what an earlier reading, which ended at `fromDoc`, has read: this one goes on with it. */
+  readonly crc?: number
+}
+
 /**
- * The blocks of one segment: live root documents [fromDoc, toDoc), whose `_seq_no` are `seqNoMax` at most. Chunks in which nothing lives are
- * not read; a run of them yields one empty block, so that a checkpoint can pass it.
+ * The blocks of one segment: live root documents [fromDoc, toDoc), whose `_seq_no` are `seqNoMax` at most. Chunks in
+ * which nothing lives are not read; a run of them yields one empty block, so that a checkpoint can pass it.
+ *
+ * With `sum` the stored fields were not checked before: all chunks are read, and blocks have a checksum. Where the range is
+ * the whole segment it is compared at the end: CorruptData then, when all blocks were yielded.
  *
  *   memory = compressed run | slack | decoded chunks of the block, ids and sources written anew | slack
  */
 export async function* readSegmentBlocks(
   segment: Segment,
-  { seqNoMax, ...range }: { fromDoc?: number; toDoc?: number; seqNoMax: number },
+  { seqNoMax, sum, ...range }: BlockRange & { seqNoMax: number; sum: boolean },
   memory: Memory,
 ): AsyncIterable<DocumentBlock> {
   const fromDoc = Math.max(0, range.fromDoc ?? 0)
@@ -58,7 +70,11 @@ export async function* readSegmentBlocks(
     const { fixedNumbers } = stored
     const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers, seqNoMax })
     const columns = { seqNo: seqNo?.column, version: version?.column }
-    yield* readRuns({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc })
+    const checksum = sum ? new RunningChecksum(range.crc ?? 0) : undefined
+    writer.block.checksum = checksum
+    yield* readRuns({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc, checksum })
+    if (checksum === undefined || fromDoc > 0 || toDoc < segment.maxDoc) return
+    await checkParts(stored, [{ fromDoc, toDoc, crc: checksum.at(toDoc) }])
   } finally {
     for (const source of open) await source.close()
   }
@@ -73,26 +89,34 @@ interface Reading {
   readonly columns: { seqNo: NumericColumn | undefined; version: NumericColumn | undefined }
   readonly fromDoc: number
   readonly toDoc: number
+  readonly checksum: RunningChecksum | undefined
 }
 
 async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
   const { writer, stored, toDoc, memory } = reading
-  const { firstDoc, offset } = stored.chunks
+  const { firstDoc } = stored.chunks
+  const begin = (fromDoc: number): void => {
+    writer.begin(fromDoc)
+    reading.checksum?.begin()
+  }
   let next = chunkOf(stored, reading.fromDoc)
-  stored.source.expectReads?.(offset[next]!, offset[chunkOf(stored, toDoc - 1) + 1]!)
-  writer.begin(reading.fromDoc)
+  stored.source.expectReads?.(
+    chunkEdge(stored, next),
+    chunkEdge(stored, chunkOf(stored, toDoc - 1) + 1),
+  )
+  begin(reading.fromDoc)
   while (next < stored.chunks.count && firstDoc[next]! < toDoc) {
     const dead = deadChunks(reading, next)
     if (dead > next) {
       writer.block.toDoc = Math.min(toDoc, firstDoc[dead]!)
       yield writer.block
-      writer.begin(writer.block.toDoc)
+      begin(writer.block.toDoc)
       next = dead
       continue
     }
     const end = runEnd(reading, next)
-    const base = offset[next]!
-    const length = offset[end]! - base
+    const base = chunkEdge(stored, next)
+    const length = chunkEdge(stored, end) - base
     memory.grow(length + lz4SlackBytes * 2, 0)
     await stored.source.read(base, length, memory.bytes)
     const dest = length + lz4SlackBytes
@@ -101,7 +125,7 @@ async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
       free = await addChunk(reading, next, base, free)
       if (free - dest < blockBytesMin && next + 1 < end) continue
       yield writer.block
-      writer.begin(writer.block.toDoc)
+      begin(writer.block.toDoc)
       free = dest
     }
   }
@@ -114,9 +138,14 @@ async function addChunk(
   base: number,
   free: number,
 ): Promise<number> {
-  const { chunk, writer, live, stored, columns } = reading
+  const { chunk, writer, live, stored, columns, checksum } = reading
   const { firstDoc, offset } = stored.chunks
   const first = firstDoc[index]!
+  // What begins before the range was summed up with the documents before.
+  if (first >= reading.fromDoc) {
+    const [start, end] = [chunkEdge(stored, index) - base, chunkEdge(stored, index + 1) - base]
+    checksum?.add(first, reading.memory.bytes.subarray(start, end))
+  }
   const input = {
     file: stored.source.name,
     fileOffset: offset[index]!,
@@ -127,6 +156,10 @@ async function addChunk(
   }
   const fromDoc = Math.max(first, reading.fromDoc)
   const toDoc = Math.min(firstDoc[index + 1]!, reading.toDoc)
+  if (checksum !== undefined && !live.anyLive(fromDoc, toDoc)) {
+    writer.block.toDoc = toDoc
+    return free
+  }
   let at = chunk.decode(input, stored, free, { live, fromDoc, toDoc })
   for (let doc = fromDoc; doc < toDoc;) {
     const stretch = Math.floor(doc / stretchDocs)
@@ -165,8 +198,9 @@ function chunkOf({ chunks }: StoredFields, doc: number): number {
   return low
 }
 
-/** The first chunk from `chunk` on that is wanted: something in it lives. */
-function deadChunks({ live, stored, fromDoc, toDoc }: Reading, chunk: number): number {
+/** The first chunk from `chunk` on that is wanted: something in it lives, or it counts for the checksum. */
+function deadChunks({ live, stored, fromDoc, toDoc, checksum }: Reading, chunk: number): number {
+  if (checksum !== undefined) return chunk
   const { count, firstDoc } = stored.chunks
   let at = chunk
   while (at < count && firstDoc[at]! < toDoc) {
@@ -179,12 +213,12 @@ function deadChunks({ live, stored, fromDoc, toDoc }: Reading, chunk: number): n
 /** The end of the run of chunks that is read at once from `chunk` on: wanted ones that fit the window. */
 function runEnd(reading: Reading, chunk: number): number {
   const { stored, toDoc } = reading
-  const { count, firstDoc, offset } = stored.chunks
+  const { count, firstDoc } = stored.chunks
   let end = chunk + 1
   while (
     end < count &&
     firstDoc[end]! < toDoc &&
-    offset[end + 1]! - offset[chunk]! <= windowBytes &&
+    chunkEdge(stored, end + 1) - chunkEdge(stored, chunk) <= windowBytes &&
     deadChunks(reading, end) === end
   ) {
     end++

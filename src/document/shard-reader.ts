@@ -1,4 +1,6 @@
 import type { DocumentBlock } from './document-block.ts'
+import type { BlockRange } from './segment-blocks.ts'
+import type { ChecksumPart } from './stored-checksum.ts'
 
 export type { Verify } from '../lucene/files.ts'
 
@@ -17,13 +19,20 @@ export interface ShardReader {
    */
   check(): Promise<void>
   /**
+   * True for a long shard in a store far away: check() reads nothing, since the stored fields are to be read once. They
+   * are checked while documents are read: at the end of a segment that is read from end to end, else by checkParts().
+   */
+  readonly checksWhileReading: boolean
+  /**
    * The live root documents of one segment with Lucene numbers in [fromDoc, toDoc), in order. The yielded block is
    * the same object each time. Memory is bounded by the largest chunk of stored fields, whatever the segment's size.
    */
-  readBlocks(
-    segment: string,
-    range?: { fromDoc?: number; toDoc?: number },
-  ): AsyncIterable<DocumentBlock>
+  readBlocks(segment: string, range?: BlockRange): AsyncIterable<DocumentBlock>
+  /**
+   * Compares what the blocks of a segment told as their checksum with that of the file, and reads again what no part
+   * tells. Throws CorruptData: then every document that came from the segment may be another than the one that was stored.
+   */
+  checkParts(segment: string, parts: readonly ChecksumPart[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -30,6 +30,29 @@ export interface StoredFields extends ChunkShape {
   /** True: numbers among the fields have their full width (before Lucene 5.0). */
   readonly fixedNumbers: boolean
   readonly chunks: ChunkIndex
+  /** The last bytes of the file, which name its checksum: for checkFooterOf(). */
+  readonly footer: Uint8Array
+}
+
+/**
+ * Where the bytes begin in the `.fdt` that are read with a chunk: the first one takes the header along, the last one all
+ * that comes before the checksum, so that the chunks are the whole of what the checksum is over. `chunk` may be `count`.
+ */
+export function chunkEdge({ chunks, source }: StoredFields, chunk: number): number {
+  if (chunk <= 0) return 0
+  return chunk >= chunks.count ? source.byteLength - 8 : chunks.offset[chunk]!
+}
+
+/** The first chunk that begins at a document or after it; `count` where none does. */
+export function chunkFrom({ chunks: { firstDoc, count } }: StoredFields, doc: number): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (firstDoc[middle]! >= doc) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 export interface SegmentShape {
@@ -101,7 +124,7 @@ async function readLayout(
   checkIndex(source, segment, { chunks, dataStart, dataEnd: footerAt })
   const { compression, counts, fixedNumbers = false } = row
   const flags = row.chunkFlags ?? (version >= row.since.dirtyBit ? 'sliced, dirty' : 'sliced')
-  return { source, chunks, chunkBytes, compression, counts, flags, fixedNumbers }
+  return { source, chunks, chunkBytes, compression, counts, flags, fixedNumbers, footer }
 }
 
 function readChunkBytes(cursor: Cursor, { counts }: StoredFieldsFormat): number {

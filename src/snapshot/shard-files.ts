@@ -166,6 +166,7 @@ function shardFiles(
     name,
     index,
     shard,
+    isFar: store.isFar,
     byteLength,
     names: () => files.keys(),
     has: (file) => files.has(file),

@@ -57,6 +57,8 @@ export interface Snapshot extends SnapshotSummary {
 export interface ShardFiles extends Directory {
   readonly index: string
   readonly shard: number
+  /** As the store is: see BlobStore. */
+  readonly isFar: boolean
   /** Sum of the lengths of all files, read or not. */
   readonly byteLength: number
   /** What the snapshot says of each file. */

@@ -44,5 +44,6 @@ export function documentBlock(
     sourceEnd: Int32Array.from(names, ({ source }) => source[1]),
     seqNo: Float64Array.from(documents, ({ seqNo }) => seqNo ?? -1),
     version: new Float64Array(documents.length).fill(1),
+    checksum: undefined,
   }
 }

@@ -39,6 +39,7 @@ export function asShardFiles(files: FileBytes, listed?: ReadonlyMap<string, numb
     name: 'shard',
     index: 'index',
     shard: 0,
+    isFar: false,
     byteLength: 0,
     names: () => files.keys(),
     has: (name) => files.has(name),

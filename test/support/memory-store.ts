@@ -23,6 +23,7 @@ export function loadBlobs(folder: string): Blobs {
 export function memoryStore(blobs: Blobs): BlobStore {
   return {
     location: 'memory',
+    isFar: false,
     async list(folder) {
       const prefix = folder === '' ? '' : `${folder}/`
       return [...blobs]
