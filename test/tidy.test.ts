@@ -76,14 +76,16 @@ test('pure folders touch no network, no files, no clock', async () => {
 test('every run-time dependency has its line in CONTRIBUTING.md, and nothing else has', async () => {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>
+    peerDependencies: Record<string, string>
   }
+  const packages = { ...manifest.dependencies, ...manifest.peerDependencies }
   const contributing = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8')
   const section = /## Run-time dependencies\n(.*?)(\n## |$)/s.exec(contributing)?.[1] ?? ''
   const rows = section.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
   const lines = rows
     .filter(([, name, what, why]) => name?.startsWith('`') && what!.length > 20 && why!.length > 20)
     .map(([, name]) => name!.replaceAll('`', ''))
-  assert.deepEqual(lines.sort(), Object.keys(manifest.dependencies).sort())
+  assert.deepEqual(lines.sort(), Object.keys(packages).sort())
 })
 
 /** What may not stand in code, with the reason that the finding gives. */

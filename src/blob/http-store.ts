@@ -1,12 +1,12 @@
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
 import { MigrationError } from '../base/errors.ts'
-import { resolveSecret } from '../base/secrets.ts'
 import { blobPathParts } from './blob-path.ts'
 import type { BlobStore } from './byte-source.ts'
+import { get, openAgent, takeAnswer } from './http-get.ts'
 import { networkError } from './network-errors.ts'
-import { takeRange } from './range-answer.ts'
-import { createRemoteStore, requestsAtOnceMax, type RangeRead } from './remote-store.ts'
+import { emptyBlob } from './object-blobs.ts'
+import { rangeText } from './range-answer.ts'
+import { createRemoteStore } from './remote-store.ts'
 
 /** Of a certificate authority: `file:PATH` or `env:NAME` of PEM. */
 export interface HttpStoreOptions {
@@ -24,27 +24,21 @@ export function createHttpStore(location: string, { ca }: HttpStoreOptions = {})
     async readRange({ path, offset, into }, signal) {
       const parts = blobPathParts(location, path).map(encodeURIComponent)
       const url = new URL(parts.join('/'), base)
-      const context = { place: base.origin, blob: path, signal }
       try {
-        const answer = await ask(url, await (agent ??= makeAgent(base, ca)), {
-          range: `bytes=${offset}-${offset + into.length - 1}`,
+        const answer = await get(url, {
+          agent: await (agent ??= openAgent(base, ca)),
+          headers: { range: rangeText({ offset, into }) },
           signal,
         })
-        const empty = emptyBlob(answer, offset)
-        if (empty !== undefined) return empty
-        if (answer.statusCode !== 206 && answer.statusCode !== 200) throw refused(answer, path, url)
-        const length = answer.headers['content-length']
-        return await takeRange(
-          {
-            body: answer,
-            contentRange: answer.statusCode === 206 ? answer.headers['content-range'] : undefined,
-            contentLength: length === undefined ? undefined : Number(length),
-          },
-          { blob: path, offset, into },
-          signal,
-        )
+        if (answer.statusCode === 416 && offset === 0) {
+          answer.resume()
+          return emptyBlob
+        }
+        const found = await takeAnswer(answer, { blob: path, offset, into }, signal)
+        if (found === undefined) throw refused(answer, path, url)
+        return found
       } catch (error) {
-        throw networkError(error, context)
+        throw networkError(error, { place: base.origin, blob: path, signal })
       }
     },
   })
@@ -66,34 +60,6 @@ function baseUrl(location: string): URL {
     throw wrong('holds a query or fragment: write https://HOST[:PORT]/PATH')
   }
   return url
-}
-
-async function makeAgent(base: URL, ca: string | undefined): Promise<http.Agent> {
-  const common = { keepAlive: true, maxSockets: requestsAtOnceMax }
-  if (base.protocol === 'http:') return new http.Agent(common)
-  if (ca === undefined) return new https.Agent(common)
-  return new https.Agent({ ...common, ca: await resolveSecret(ca, 'snapshot.tls.ca') })
-}
-
-function ask(
-  url: URL,
-  agent: http.Agent,
-  { range, signal }: { range: string; signal: AbortSignal },
-): Promise<http.IncomingMessage> {
-  // Compressed on the way, a range would be one of other bytes.
-  const headers = { range, 'accept-encoding': 'identity' }
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? https : http).get(url, { agent, headers, signal })
-    request.once('response', resolve)
-    request.once('error', reject)
-  })
-}
-
-/** No range lies within a blob without bytes: such a request is answered 416. */
-function emptyBlob(answer: http.IncomingMessage, offset: number): RangeRead | undefined {
-  if (answer.statusCode !== 416 || offset > 0) return undefined
-  answer.resume()
-  return { byteLength: 0, count: 0 }
 }
 
 function refused(answer: http.IncomingMessage, path: string, url: URL): MigrationError {

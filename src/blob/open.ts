@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MigrationError } from '../base/errors.ts'
+import { createAzureStore } from './azure-store.ts'
 import type { BlobStore } from './byte-source.ts'
 import { createFileStore } from './file-store.ts'
+import { createGcsStore } from './gcs-store.ts'
 import { createHttpStore } from './http-store.ts'
 import { createS3Store } from './s3-store.ts'
 
@@ -13,25 +15,38 @@ export interface BlobStoreOptions {
     readonly endpoint?: string
     readonly pathStyle?: boolean
   }
-  /** Of the certificate authority of a web server or an S3 endpoint: `file:PATH` or `env:NAME` of PEM. */
+  readonly gcs?: {
+    readonly endpoint?: string
+    readonly project?: string
+    readonly credentials?: string
+  }
+  readonly azure?: {
+    readonly endpoint?: string
+    readonly key?: string
+    readonly sas?: string
+  }
+  /** Of the certificate authority of a web server or a configured endpoint: `file:PATH` or `env:NAME` of PEM. */
   readonly ca?: string
 }
 
-const forms = 'a path, file:///PATH, s3://BUCKET/PREFIX or https://HOST/PATH'
+const forms =
+  'a path, file:///PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or https://HOST/PATH'
 
 /**
  * Opens the place that a repository location names: a path (relative ones from the current folder), file://, s3://,
- * http:// or https://. Throws MA_CONFIG for another scheme, MA_REPOSITORY when there is no such folder. Stores over the
+ * gs://, azure://, http:// or https://. Throws MA_CONFIG for another scheme, MA_REPOSITORY when there is no such folder. Stores over the
  * network are reached at the first request.
  */
 export function openBlobStore(location: string, options: BlobStoreOptions = {}): BlobStore {
   if (location === '') throw new MigrationError('MA_CONFIG', 'the repository location is empty')
-  const { s3, ca } = options
+  const { s3, gcs, azure, ca } = options
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(location)?.[1]?.toLowerCase()
   if (scheme === 'file') return createFileStore(location, filePath(location))
   if (scheme !== undefined && location.startsWith('//', scheme.length + 1)) {
     const trust = ca === undefined ? {} : { ca }
     if (scheme === 's3') return createS3Store(location, { ...s3, ...trust })
+    if (scheme === 'gs') return createGcsStore(location, { ...gcs, ...trust })
+    if (scheme === 'azure') return createAzureStore(location, { ...azure, ...trust })
     if (scheme === 'http' || scheme === 'https') return createHttpStore(location, trust)
     throw new MigrationError(
       'MA_CONFIG',

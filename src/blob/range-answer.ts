@@ -18,6 +18,11 @@ export interface AskedRange {
   readonly into: Uint8Array
 }
 
+/** The header Range for it. */
+export function rangeText({ offset, into }: Pick<AskedRange, 'offset' | 'into'>): string {
+  return `bytes=${offset}-${offset + into.length - 1}`
+}
+
 /**
  * Takes the body into memory. Throws MA_BLOB_READ: retryable when the answer ends too early, else when it is not the
  * range that was asked for.

@@ -1,13 +1,5 @@
-import { MigrationError } from '../base/errors.ts'
-import { networkError } from './network-errors.ts'
-
-/** Where a repository on object storage is. */
-export interface S3Place {
-  readonly bucket: string
-  /** Without slashes at its ends; '' is the whole bucket. */
-  readonly prefix: string
-  readonly endpoint?: string
-}
+import type { MigrationError } from '../base/errors.ts'
+import { serviceError, type AskedBlob, type Refusal } from './service-errors.ts'
 
 /** What the SDK throws: a name by service or SDK, and what came with the answer. */
 interface ServiceError {
@@ -16,11 +8,6 @@ interface ServiceError {
   Region?: string
   $metadata?: { httpStatusCode?: number }
   $response?: { headers?: Record<string, string> }
-}
-
-interface Refusal {
-  readonly code: 'MA_BLOB_READ' | 'MA_SECRET' | 'MA_CONFIG'
-  readonly text: string
 }
 
 const noRegion = 'no region is configured: set snapshot.s3.region (or AWS_REGION)'
@@ -89,43 +76,26 @@ export function isOutsideRange(error: unknown): boolean {
 }
 
 /** What the SDK throws, in this program's words. */
-export function s3Error(
-  error: unknown,
-  { place, blob, signal }: { place: S3Place; blob: string; signal: AbortSignal },
-): MigrationError {
-  if (error instanceof MigrationError) return error
+export function s3Error(error: unknown, asked: AskedBlob): MigrationError {
   const { name = '', message = '', $metadata } = error as ServiceError
   const status = $metadata?.httpStatusCode
-  const where = `s3://${place.bucket}${place.prefix === '' ? '' : `/${place.prefix}`}`
-  const details = {
-    blob,
-    bucket: place.bucket,
-    error: name,
-    ...(status !== undefined && { status }),
-  }
-  const failed = (code: Refusal['code'], text: string, retryable = false): MigrationError =>
-    new MigrationError(code, `${blob} could not be read from ${where}: ${text}`, {
-      cause: error,
-      details,
-      retryable,
-    })
-  if (name === 'NoSuchKey' || (name === 'NotFound' && status === 404)) {
-    return new MigrationError('MA_BLOB_MISSING', `there is no blob ${blob} in ${where}`, {
-      details,
-    })
-  }
-  const refusal = refusals[name]
-  if (refusal !== undefined) return failed(refusal.code, refusal.text)
-  if (wrongRegion.has(name)) return failed('MA_BLOB_READ', regionText(error as ServiceError))
-  if (/region is missing/i.test(message)) return failed('MA_CONFIG', noRegion)
-  const signed =
-    status === undefined
-      ? undefined
-      : `the service answers ${status} ${name}: ${message.split('\n', 1)[0]}`
-  if (signed === undefined) {
-    return networkError(error, { place: place.endpoint ?? where, blob, signal })
-  }
-  return failed('MA_BLOB_READ', signed, passing.has(name) || status! >= 500 || status === 429)
+  return serviceError(
+    error,
+    { name, status, message },
+    {
+      isMissing: name === 'NoSuchKey' || (name === 'NotFound' && status === 404),
+      refusal: refusalOf(error as ServiceError),
+      passes: passing.has(name),
+    },
+    asked,
+  )
+}
+
+function refusalOf(error: ServiceError): Refusal | undefined {
+  const { name = '', message = '' } = error
+  if (wrongRegion.has(name)) return { code: 'MA_BLOB_READ', text: regionText(error) }
+  if (/region is missing/i.test(message)) return { code: 'MA_CONFIG', text: noRegion }
+  return refusals[name]
 }
 
 function regionText(error: ServiceError): string {

@@ -1,19 +1,23 @@
 import { Readable } from 'node:stream'
 import type { ListObjectsV2CommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
-import { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
-import { blobPathParts } from './blob-path.ts'
 import type { BlobEntry, BlobStore } from './byte-source.ts'
-import { takeRange } from './range-answer.ts'
+import { emptyBlob, listingName, openedAtFirstRequest } from './object-blobs.ts'
+import {
+  keyOf,
+  keysWithin,
+  parseObjectPlace,
+  type ObjectForm,
+  type ObjectPlace,
+} from './object-place.ts'
+import { rangeText, takeRange } from './range-answer.ts'
 import {
   createRemoteStore,
   requestsAtOnceMax,
   type ListPage,
-  type RangeRead,
   type RemoteBlobs,
-  type RemoteRange,
 } from './remote-store.ts'
-import { isListingRefused, isOutsideRange, s3Error, type S3Place } from './s3-errors.ts'
+import { isListingRefused, isOutsideRange, s3Error } from './s3-errors.ts'
 
 /** How a bucket is reached. Credentials come from the SDK's own chain only: environment, profile, role. */
 export interface S3StoreOptions {
@@ -30,38 +34,29 @@ const connectTimeoutMs = 10_000
 /** Services that are not Amazon's have no regions; a signature needs one all the same. */
 const regionOfOthers = 'us-east-1'
 
+const form: ObjectForm = {
+  scheme: 's3',
+  names: [{ what: 'BUCKET', pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/ }],
+  credentials: 'they come from the environment or a profile, as for other AWS tools',
+}
+
 /** The blobs below s3://BUCKET/PREFIX. The SDK is loaded and credentials are looked up at the first request. */
 export function createS3Store(location: string, options: S3StoreOptions = {}): BlobStore {
-  const place = placeOf(location, options)
-  let opening: Promise<RemoteBlobs> | undefined
-  const blobs = (): Promise<RemoteBlobs> => (opening ??= openBucket(place, options))
-  return createRemoteStore(location, {
-    listPage: async (folder, mark, signal) => (await blobs()).listPage!(folder, mark, signal),
-    readRange: async (range, signal) => (await blobs()).readRange(range, signal),
-  })
+  const place = parseObjectPlace(location, form)
+  return createRemoteStore(
+    location,
+    openedAtFirstRequest(() => openBucket(place, options)),
+  )
 }
 
-function placeOf(location: string, { endpoint }: S3StoreOptions): S3Place {
-  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]*)\/*(.*?)\/*$/is.exec(location) ?? []
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) {
-    throw new MigrationError(
-      'MA_CONFIG',
-      'the repository location is not of the form s3://BUCKET/PREFIX (credentials do not belong into it: ' +
-        'they come from the environment or a profile, as for other AWS tools)',
-    )
-  }
-  if (prefix !== '') blobPathParts(`s3://${bucket}`, prefix)
-  return { bucket, prefix, ...(endpoint !== undefined && { endpoint }) }
-}
-
-async function openBucket(place: S3Place, options: S3StoreOptions): Promise<RemoteBlobs> {
+async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<RemoteBlobs> {
   const { S3Client, GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3')
   const client = new S3Client(await clientConfig(options))
-  const { bucket: Bucket } = place
-  const keyOf = (path: string): string => (place.prefix === '' ? path : `${place.prefix}/${path}`)
+  const [Bucket] = place.names
+  const about = { where: place.where, endpoint: options.endpoint }
   return {
     async listPage(folder, mark, signal) {
-      const within = folder === '' ? keyOf('') : `${keyOf(folder)}/`
+      const within = keysWithin(place, folder)
       try {
         return pageOf(
           within,
@@ -77,14 +72,14 @@ async function openBucket(place: S3Place, options: S3StoreOptions): Promise<Remo
         )
       } catch (error) {
         if (isListingRefused(error)) return undefined
-        throw s3Error(error, { place, blob: `the listing of ${folder || 'the root'}`, signal })
+        throw s3Error(error, { ...about, blob: listingName(folder), signal })
       }
     },
     async readRange(range, signal) {
       try {
         const { path: blob, offset, into } = range
         const answer = await client.send(
-          new GetObjectCommand({ Bucket, Key: keyOf(blob), Range: rangeText(range) }),
+          new GetObjectCommand({ Bucket, Key: keyOf(place, blob), Range: rangeText(range) }),
           { abortSignal: signal },
         )
         const { ContentRange: contentRange, ContentLength: contentLength, Body } = answer
@@ -95,9 +90,8 @@ async function openBucket(place: S3Place, options: S3StoreOptions): Promise<Remo
           signal,
         )
       } catch (error) {
-        const empty = emptyBlob(error, range)
-        if (empty !== undefined) return empty
-        throw s3Error(error, { place, blob: range.path, signal })
+        if (isOutsideRange(error) && range.offset === 0) return emptyBlob
+        throw s3Error(error, { ...about, blob: range.path, signal })
       }
     },
   }
@@ -140,13 +134,4 @@ function pageOf(
     if (name !== '') entries.push({ name, byteLength: Size })
   }
   return { entries, ...(next !== undefined && { next }) }
-}
-
-function rangeText({ offset, into }: RemoteRange): string {
-  return `bytes=${offset}-${offset + into.length - 1}`
-}
-
-/** No range lies within an object without bytes. */
-function emptyBlob(error: unknown, { offset }: RemoteRange): RangeRead | undefined {
-  return offset === 0 && isOutsideRange(error) ? { byteLength: 0, count: 0 } : undefined
 }
