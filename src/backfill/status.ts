@@ -77,6 +77,19 @@ export async function requestStop(state: StateStore): Promise<void> {
   ])
 }
 
+/** An index whose backfill is planned, under way or done. */
+export type PlannedBackfill = Pick<BackfillIndex, 'index' | 'snapshot' | 'state'>
+
+/** Which snapshots the backfill of a migration reads. */
+export async function plannedBackfills(state: StateStore): Promise<PlannedBackfill[]> {
+  const found: PlannedBackfill[] = []
+  for await (const { value } of state.each(backfillIndexKind)) {
+    const { index, snapshot, state: stands } = value
+    found.push({ index, snapshot, state: stands })
+  }
+  return found
+}
+
 /** Number of dead letters that nobody has dealt with, of one index or of all. */
 export async function openDeadLetters(state: StateStore, index?: string): Promise<number> {
   let count = 0

@@ -107,6 +107,13 @@ export const repositoryParts: readonly ConfigPart[] = [
   'snapshot.tls',
 ]
 
+/** What the commands that read documents of a snapshot take; making one is for `snapshot create` alone. */
+export const snapshotParts: readonly ConfigPart[] = [
+  ...repositoryParts,
+  'snapshot.name',
+  'snapshot.allowPartial',
+]
+
 const partsOf = new WeakMap<Command, OptionRow[]>()
 
 /** Adds the flags of these parts of the configuration; `loadConfig()` of the invocation reads them back. */

@@ -29,6 +29,7 @@ import {
   printTable,
 } from './output.ts'
 import { Progress } from './progress.ts'
+import { SnapshotRows } from './snapshot-create.ts'
 
 /** What the demo found, for the closing table and for --json. */
 interface DemoResult {
@@ -139,9 +140,9 @@ async function fillSource(
 }
 
 async function makeSnapshot(migration: Migration, progress: Progress): Promise<void> {
-  await createConfiguredSnapshot(migration, ({ shardsDone, shardsTotal, bytesDone }) => {
-    const note = formatBytes(bytesDone)
-    progress.update([{ label: 'snapshot', done: shardsDone, total: shardsTotal, note }])
+  const rows = new SnapshotRows()
+  await createConfiguredSnapshot(migration, {
+    onProgress: (one) => progress.update(rows.update(one)),
   })
 }
 

@@ -3,6 +3,7 @@ import { backfillOptions } from '../backfill/options.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
 import { compareOptions } from '../compare/options.ts'
 import { metadataOptions } from '../metadata/options.ts'
+import { takeOptions } from '../take/options.ts'
 
 /**
  * Everything that migration.yaml may say. Flags, the editors' JSON schema and docs/reference/config.md are made from
@@ -117,7 +118,7 @@ const selectSchema = z.strictObject({
 const snapshotSchema = z.strictObject({
   repository: option(z.string().min(1).optional(), {
     description:
-      'Where the snapshot repository is: a path, file:///PATH, s3://BUCKET/PREFIX, or https://HOST/PATH of a web server. For snapshot create it is a path on the nodes of the source, below path.repo.',
+      'Where the snapshot repository is: a path, file:///PATH, s3://BUCKET/PREFIX, or https://HOST/PATH of a web server. A folder that `snapshot create` is to write to must be below path.repo of the source.',
     flag: 'repository',
     placeholder: 'LOC',
   }),
@@ -156,16 +157,16 @@ const snapshotSchema = z.strictObject({
     flag: 'snapshot',
     placeholder: 'NAME',
   }),
-  rateMbPerNode: option(z.int().min(1).optional(), {
-    description:
-      'For `snapshot create`: MB a second that one node of the source reads at most. Default: the limit of the engine.',
-    flag: 'rate-mb-per-node',
-    placeholder: 'NUMBER',
-  }),
+  ...takeOptions.shape,
   allowPartial: option(z.boolean().default(false), {
     description:
       'Use a snapshot whose state is PARTIAL: the shards that it lacks are not migrated.',
     flag: 'allow-partial',
+  }),
+  allowPartialSource: option(z.boolean().default(false), {
+    description:
+      'Carry over what there is of indices that do not keep _source as it was sent (disabled, filtered, synthetic). Documents without any are counted, not migrated.',
+    flag: 'allow-partial-source',
   }),
 })
 

@@ -72,7 +72,7 @@ export interface Restored {
 export async function restoreSettings(
   state: StateStore,
   access: SettingAccess,
-  only: { side?: LedgerEntry['side']; until?: LedgerEntry['until']; index?: string } = {},
+  only: Partial<Pick<LedgerEntry, 'side' | 'until' | 'setting'>> & { index?: string } = {},
 ): Promise<Restored[]> {
   const done: Restored[] = []
   for (const record of (await openEntries(state)).reverse()) {
@@ -80,6 +80,7 @@ export async function restoreSettings(
     if (only.side !== undefined && entry.side !== only.side) continue
     if (only.until !== undefined && entry.until !== only.until) continue
     if (only.index !== undefined && entry.index !== only.index) continue
+    if (only.setting !== undefined && entry.setting !== only.setting) continue
     const found = await access.read(entry)
     const ours = found === entry.newValue
     if (ours) await access.apply(entry, entry.oldValue)

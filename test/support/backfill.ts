@@ -17,7 +17,7 @@ import { openShardReader } from '../../src/document/open-shard-reader.ts'
 import { applyMetadata } from '../../src/metadata/apply.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
-import { createSnapshot } from '../../src/metadata/create-snapshot.ts'
+import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
 import type { Snapshot } from '../../src/snapshot/snapshot.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
@@ -53,7 +53,7 @@ export async function makeSnapshot(
   const { location } = source.engine.makeRepository()
   const name = uniqueName('snapshot')
   const select = { include: indices }
-  await createSnapshot(source.cluster, { migration: name, repository: location, name, select })
+  await createSnapshot(source.cluster, { migration: name, location, name, select })
   const snapshot = await (await openRepository(openBlobStore(location))).openSnapshot(name)
   return { repository: location, snapshot }
 }

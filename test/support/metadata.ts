@@ -8,7 +8,7 @@ import { connectCluster } from '../../src/cluster/connect.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { openShardReader } from '../../src/document/open-shard-reader.ts'
 import { applyMetadata, type MetadataResult } from '../../src/metadata/apply.ts'
-import { createSnapshot } from '../../src/metadata/create-snapshot.ts'
+import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
 import type { MetadataPlan } from '../../src/metadata/plan.ts'
@@ -45,7 +45,7 @@ export async function snapshotOf(
   const { location } = engine.makeRepository()
   const name = uniqueName('snapshot')
   const select = { include: indices }
-  await createSnapshot(source, { migration: name, repository: location, name, select })
+  await createSnapshot(source, { migration: name, location, name, select })
   return (await openRepository(openBlobStore(location))).openSnapshot(name)
 }
 

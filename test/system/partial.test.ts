@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { createSnapshot } from '../../src/metadata/create-snapshot.ts'
+import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
 import { cliFolder, migrateMetadata, osmigrate, osmigrateJson } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
@@ -20,7 +20,7 @@ async function ready(index: string): Promise<string> {
   after(() => dropBrokenIndex(source, index))
   const { location } = engine.makeRepository()
   const name = uniqueName('snapshot')
-  const wanted = { migration: name, repository: location, name, select: { include: [index] } }
+  const wanted = { migration: name, location, name, select: { include: [index] } }
   await assert.rejects(createSnapshot(source, wanted), { code: 'MA_SNAPSHOT', message: /PARTIAL/ })
   const folder = cliFolder()
   await writeFile(

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { MigrationError } from '../../src/base/errors.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
-import { createSnapshot, type SnapshotProgress } from '../../src/metadata/create-snapshot.ts'
+import { createSnapshot } from '../../src/take/create-snapshot.ts'
+import type { SnapshotProgress } from '../../src/take/snapshot-status.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
 import { connect, newState } from '../support/metadata.ts'
@@ -23,7 +24,7 @@ for (const engine of [six, seven]) {
     const progress: SnapshotProgress[] = []
     const made = await createSnapshot(source, {
       migration,
-      repository: `file://${location}`,
+      location: `file://${location}`,
       name: 's1',
       select: { include: [`${index}*`] },
       state,
@@ -34,7 +35,7 @@ for (const engine of [six, seven]) {
     assert.equal(progress.at(-1)?.state, 'SUCCESS')
     const taken = createSnapshot(source, {
       migration,
-      repository: location,
+      location,
       name: 's1',
       select: { include: [index] },
     })
@@ -52,7 +53,7 @@ for (const engine of [six, seven]) {
     const state = await newState()
     const refused = createSnapshot(source, {
       migration: uniqueName('migration'),
-      repository: '/nowhere/snapshots',
+      location: '/nowhere/snapshots',
       name: 's1',
       select: { include: [index] },
       state,
@@ -74,7 +75,7 @@ test('a snapshot that lacks a shard is an error that names the shard', async () 
   const { location } = seven.makeRepository()
   const made = createSnapshot(source, {
     migration: uniqueName('migration'),
-    repository: location,
+    location,
     name: 's1',
     select: { include: [index] },
   })
