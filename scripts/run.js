@@ -1,4 +1,4 @@
-// `npm start`, `npm test`, `npm run soak`, `npm run bench`: sets the clone up, then runs the program or the tests
+// `npm start`, `npm test`, `npm run soak`, `npm run fuzz`, `npm run bench`: sets the clone up, then runs the program or the tests
 // with the Node.js of node_modules. Plain JavaScript that an older Node.js runs before anything is installed.
 import { setUp } from './set-up.js'
 import { runAndExit } from './run-and-exit.js'
@@ -17,6 +17,7 @@ const alreadyTested = new Set((process.env.OSMIGRATE_ALREADY_TESTED ?? '').split
 const jobs = {
   demo: () => [program, 'demo', ...args],
   bench: () => [rootPath('bench/main.ts'), ...args],
+  fuzz: () => [rootPath('test/fuzz/main.ts'), ...args],
   test: () => testArguments(['src', 'test', 'bench'], '.test.ts'),
   soak: () => testArguments(['src', 'test'], '.soak.ts'),
 }

@@ -12,7 +12,12 @@ import {
 import { CorruptData, FormatTooNew, FormatTooOld, MigrationError } from '../base/errors.ts'
 import { parseGlobalMetadata } from './global-metadata.ts'
 import { parseIndexMetadata } from './index-metadata.ts'
-import { metadataBytesMax, parseMetadataBlob, readMetadataBlob } from './metadata-blob.ts'
+import {
+  metadataBytesMax,
+  parseJson,
+  parseMetadataBlob,
+  readMetadataBlob,
+} from './metadata-blob.ts'
 import type { MetadataCodec } from './metadata-blob.ts'
 import { parseSnapshotInfo } from './snapshot-info.ts'
 
@@ -104,4 +109,11 @@ test('a DEFLATE stream that would fill the memory is refused', () => {
   const bomb = metadataBlob('snapshot', Buffer.concat([Buffer.from('DFL\0'), ...stream]))
   assert(bomb.length < 1_000_000)
   assert.throws(() => parseMetadataBlob(bomb, 'f', 'snapshot'), /bytes inflated/)
+})
+
+test('JSON of more levels than SMILE may have is CorruptData, and no walk runs out of stack', () => {
+  const nested = (depth: number): Buffer => Buffer.from('['.repeat(depth) + ']'.repeat(depth))
+  assert.ok(Array.isArray(parseJson(nested(1000), 'a file')))
+  assert.throws(() => parseJson(nested(1001), 'a file'), CorruptData)
+  assert.throws(() => parseJson(nested(100_000), 'a file'), CorruptData)
 })

@@ -18,6 +18,9 @@ export type MetadataCodec = 'snapshot' | 'metadata' | 'index-metadata'
 const formatVersion = 1
 const deflateMarker = 'DFL\0'
 
+/** Metadata nested deeper is refused, as it is in SMILE. */
+const depthMax = 1000
+
 /** Stored or inflated, no metadata blob may take more memory than this. */
 export const metadataBytesMax = 256 * 1024 * 1024
 
@@ -76,8 +79,9 @@ function parsePlain(content: Buffer, file: string, baseOffset: number): Json {
 }
 
 export function parseJson(content: Buffer, file: string, baseOffset = 0): Json {
+  let json: Json
   try {
-    return JSON.parse(new TextDecoder('utf8', { fatal: true }).decode(content)) as Json
+    json = JSON.parse(new TextDecoder('utf8', { fatal: true }).decode(content)) as Json
   } catch (error) {
     throw new CorruptData(
       {
@@ -89,6 +93,17 @@ export function parseJson(content: Buffer, file: string, baseOffset = 0): Json {
       error,
     )
   }
+  if (!isWithinDepth(json, depthMax)) {
+    const expected = `JSON of at most ${depthMax} levels`
+    throw new CorruptData({ file, offset: baseOffset, expected, found: 'more' })
+  }
+  return json
+}
+
+/** JSON.parse takes any depth, and whoever walks through the result then runs out of stack. */
+function isWithinDepth(json: Json, levels: number): boolean {
+  if (typeof json !== 'object' || json === null) return true
+  return levels > 0 && Object.values(json).every((value) => isWithinDepth(value, levels - 1))
 }
 
 function inflate(bytes: Buffer, file: string, baseOffset: number): Buffer {

@@ -1,0 +1,25 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { loadBlobs } from '../support/memory-store.ts'
+import type { Blobs } from '../support/memory-store.ts'
+
+const folder = fileURLToPath(new URL('../fixtures/', import.meta.url))
+
+/** `<engine>-<version>/<set>` of every repository among the fixtures. */
+export function fixtureSets(): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => readdirSync(join(folder, name)).map((set) => `${name}/${set}`))
+    .filter((set) => readdirSync(join(folder, set)).includes('repository'))
+    .sort()
+}
+
+const loaded = new Map<string, Blobs>()
+
+/** All blobs of a fixture's repository, by path; read once. */
+export function repositoryOf(set: string): Blobs {
+  const known = loaded.get(set) ?? loadBlobs(join(folder, set, 'repository'))
+  loaded.set(set, known)
+  return known
+}

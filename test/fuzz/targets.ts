@@ -1,0 +1,6 @@
+import type { Target } from './target.ts'
+import { bytesTargets } from './targets-bytes.ts'
+import { snapshotTargets } from './targets-snapshot.ts'
+
+/** Every decoder. */
+export const allTargets: readonly Target[] = [...bytesTargets, ...snapshotTargets]
