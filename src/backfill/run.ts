@@ -31,6 +31,8 @@ export interface BackfillInput {
   onProgress?: (progress: BackfillProgress) => void
   /** Takes a PARTIAL snapshot; the shards that it lacks are named in the summary. */
   allowPartial?: boolean
+  /** Sends what there is of indices that do not keep `_source` as it was sent. */
+  allowPartialSource?: boolean
   /** Called when all is found ready, before anything is written to the target. */
   beforeWriting?: () => Promise<void>
   /** Needed with more than one thread: each opens snapshot and target for itself. */
@@ -65,7 +67,7 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
   const { state, target, options } = input
   parseShare(options.share)
   await forgetStop(state)
-  const targets = await checkTargetIndices(target, state, input.indices)
+  const targets = await checkTargetIndices(target, state, input.indices, input)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
   const planned = await planAllWork(input, targets)
   await input.beforeWriting?.()

@@ -13,14 +13,16 @@ export async function checkTargetIndices(
   target: Cluster,
   state: StateStore,
   indices: readonly string[],
+  { allowPartialSource = false }: { allowPartialSource?: boolean } = {},
 ): Promise<TargetIndex[]> {
   const found: TargetIndex[] = []
   const problems: string[] = []
   for (const index of indices) {
     const record = await state.get(targetIndexKind, index)
     const problem = record
-      ? await problemOf(target, record.value)
-      : `${index}: no target index was made for it; run: osmigrate metadata migrate`
+      ? ((allowPartialSource ? undefined : partialProblem(record.value)) ??
+        (await problemOf(target, record.value)))
+      : `${index}: no target index was made for it; run osmigrate metadata migrate, which makes it or says why it cannot`
     if (problem !== undefined) problems.push(problem)
     else if (record) found.push(record.value)
   }
@@ -34,15 +36,20 @@ export async function checkTargetIndices(
   return found
 }
 
+/** An index that was made with the leave to carry over a part needs it here too. */
+function partialProblem({ index, sourceForm, sourceDocuments }: TargetIndex): string | undefined {
+  if (sourceForm === 'full') return undefined
+  const documents = (sourceDocuments ?? 0).toLocaleString('en-US')
+  return (
+    `${index}: it does not keep _source as it was sent (${sourceForm}; ${documents} documents, nested ones counted), so a ` +
+    'snapshot does not hold all of it. Exclude it (--exclude), reindex it on the source, or send what is there with ' +
+    '--allow-partial-source.'
+  )
+}
+
 async function problemOf(target: Cluster, index: TargetIndex): Promise<string | undefined> {
   const name = index.targetIndex
   const again = 'run again: osmigrate metadata migrate'
-  if (index.sourceForm === 'disabled' || index.sourceForm === 'synthetic') {
-    return (
-      `${index.index}: its mapping keeps no _source as it was written (${index.sourceForm}), so a snapshot does not ` +
-      'hold its documents. Exclude it (--exclude), or reindex it on the source.'
-    )
-  }
   const answer = await target.request('GET', `/${encodeURIComponent(name)}`, {
     query: { filter_path: '*.aliases,*.settings.index.uuid' },
     accept: [404],

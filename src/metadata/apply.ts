@@ -248,6 +248,7 @@ function recordOf(planned: PlannedIndex, targetUuid: string): TargetIndex {
     targetShards: planned.targetShards,
     mayHoldRouted: planned.mayHoldRouted,
     sourceForm: planned.sourceForm,
+    sourceDocuments: planned.sourceDocuments,
     withheld: { ...planned.withheld },
   }
 }

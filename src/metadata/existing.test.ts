@@ -24,6 +24,7 @@ const record = (targetUuid: string, sourceUuid = 'S1'): TargetIndex => ({
   targetShards: 2,
   mayHoldRouted: true,
   sourceForm: 'full',
+  sourceDocuments: null,
   withheld: {},
 })
 const existing = (uuid: string, more: Partial<ExistingIndex> = {}): ExistingIndex => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { JsonObject } from '../base/json.ts'
-import { mappingOfTypes, mappingsByType, routedByMapping, sourceFormOf } from './mappings.ts'
+import { mappingOfTypes, mappingsByType, routedByMapping } from './mappings.ts'
 
 const fields: JsonObject = { properties: { n: { type: 'long' } } }
 
@@ -35,24 +35,6 @@ test('mappingsByType() knows a type from a key of the mapping itself', () => {
   assert.deepEqual(mappingsByType({ dynamic: 'strict' }), { _doc: { dynamic: 'strict' } })
   assert.deepEqual(mappingsByType({}), {})
   assert.deepEqual(mappingsByType(undefined), {})
-})
-
-test('sourceFormOf() names what the mapping or the mode of the index does to _source', () => {
-  const cases: [JsonObject, { [name: string]: string }, string][] = [
-    [fields, {}, 'full'],
-    [{ _source: { enabled: true, includes: [] } }, {}, 'full'],
-    [{ _source: { includes: ['a.*'] } }, {}, 'filtered'],
-    [{ _source: { excludes: 'secret' } }, {}, 'filtered'],
-    [{ _source: { enabled: false } }, {}, 'disabled'],
-    [{ _source: { enabled: 'false' } }, {}, 'disabled'],
-    [{ _source: { mode: 'synthetic' } }, {}, 'synthetic'],
-    [{}, { 'index.mapping.source.mode': 'disabled' }, 'disabled'],
-    [{}, { 'index.mode': 'logsdb' }, 'synthetic'],
-    [{}, { 'index.mode': 'logsdb', 'index.mapping.source.mode': 'stored' }, 'full'],
-  ]
-  for (const [mapping, settings, form] of cases) {
-    assert.equal(sourceFormOf(mapping, settings), form, JSON.stringify([mapping, settings]))
-  }
 })
 
 test('routedByMapping() finds required routing and join fields however deep', () => {

@@ -1,8 +1,6 @@
 import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
-import type { TargetIndex } from '../state/records.ts'
 import type { PlannedChange } from './plan.ts'
-import type { FlatSettings } from './settings.ts'
 
 export type TranslatedMapping =
   { readonly mapping: JsonObject; readonly changes: PlannedChange[] } | { readonly refused: string }
@@ -82,41 +80,6 @@ export function mappingsByType(mappings: Json | undefined): { [type: string]: Js
 
 function isTypeName(key: string): boolean {
   return key === '_doc' || key === '_default_' || !(key.startsWith('_') || rootKeys.has(key))
-}
-
-/** What the mapping (or the index's mode) does to `_source`. */
-export function sourceFormOf(
-  mapping: JsonObject,
-  settings: FlatSettings,
-): TargetIndex['sourceForm'] {
-  const source = isJsonObject(mapping._source) ? mapping._source : {}
-  const mode = source.mode ?? settings['index.mapping.source.mode']
-  if (source.enabled === false || source.enabled === 'false' || mode === 'disabled') {
-    return 'disabled'
-  }
-  const indexMode = settings['index.mode']
-  if (mode === 'synthetic') return 'synthetic'
-  if (mode === undefined && (indexMode === 'logsdb' || indexMode === 'time_series')) {
-    return 'synthetic'
-  }
-  return isFilled(source.includes) || isFilled(source.excludes) ? 'filtered' : 'full'
-}
-
-function isFilled(list: Json | undefined): boolean {
-  return Array.isArray(list) ? list.length > 0 : typeof list === 'string' && list !== ''
-}
-
-/** The line that names an index whose `_source` is not the document as it was sent. */
-export function sourceFormChange(form: TargetIndex['sourceForm']): PlannedChange[] {
-  const texts = {
-    filtered:
-      '_source keeps a part of each document only (includes, excludes): the target gets that part, and fields left out of it cannot be searched there',
-    disabled: '_source is disabled: the documents of this index cannot be read from a snapshot',
-    synthetic:
-      '_source is synthetic (made from doc values): the documents of this index cannot be read from a snapshot as they were sent',
-  }
-  if (form === 'full') return []
-  return [{ path: 'mappings._source', what: 'noted', reason: texts[form], loss: true }]
 }
 
 /** Why documents of an index with this mapping are routed: required routing and join fields. */

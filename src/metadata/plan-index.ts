@@ -4,11 +4,12 @@ import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { EvaluateInput } from './evaluate-input.ts'
 import { decideIndex, nameConflict, readExistingIndex, type NamesInUse } from './existing.ts'
 import { objectOf } from './json-objects.ts'
-import { mappingOfTypes, sourceFormChange, sourceFormOf } from './mappings.ts'
+import { mappingOfTypes } from './mappings.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
 import type { PlannedChange, PlannedIndex } from './plan.ts'
 import { flattenSettings, translateSettings, type FlatSettings } from './settings.ts'
 import { planShards, type PlannedShards } from './shards.ts'
+import { planSource } from './source-form.ts'
 import { checkOnTarget } from './target-check.ts'
 
 /** Plans one index: what is sent, each change with its reason, and what is there already. */
@@ -23,7 +24,7 @@ export async function planIndex(
   const mapping = 'mapping' in translated ? translated.mapping : {}
   const sourceSettings = flattenSettings(objectOf(index.settings))
   const parted = translateSettings(sourceSettings)
-  const form = sourceFormOf(mapping, sourceSettings)
+  const source = await planSource(input, index, sourceSettings)
   const shards = await planShards({
     index,
     mapping,
@@ -43,13 +44,14 @@ export async function planIndex(
     targetShards: shards.targetShards,
     mayHoldRouted: shards.mayHoldRouted,
     routedBy: shards.routedBy,
-    sourceForm: form,
+    sourceForm: source.form,
+    sourceDocuments: source.documents,
     withheld: parted.withheld,
   }
   const changes = [
     ...parted.changes,
     ...('changes' in translated ? translated.changes : []),
-    ...sourceFormChange(form),
+    ...source.changes,
     ...shards.changes,
     ...replicas.changes,
     ...closedChange(index),
@@ -60,7 +62,7 @@ export async function planIndex(
   const refusal =
     'refused' in translated
       ? `${name}: ${translated.refused}`
-      : (shards.refused ?? (conflict && `${name} cannot be made: ${conflict}`))
+      : (shards.refused ?? source.refused ?? (conflict && `${name} cannot be made: ${conflict}`))
   if (refusal !== undefined) {
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }

@@ -62,6 +62,8 @@ export interface PlannedIndex extends PlannedObject {
   /** Why documents of this index are, or may be, routed; empty where nothing says so (or nobody had to look). */
   readonly routedBy: readonly string[]
   readonly sourceForm: TargetIndex['sourceForm']
+  /** How many documents have no full `_source`, nested ones counted too; null where all have. */
+  readonly sourceDocuments: number | null
   readonly withheld: { readonly [setting: string]: string }
 }
 

@@ -23,6 +23,7 @@ export async function runConfiguredBackfill(
     indices: selectedIndices(config, snapshot),
     options: config.backfill,
     allowPartial: config.snapshot.allowPartial,
+    allowPartialSource: config.snapshot.allowPartialSource,
     reopen: {
       repository: required(config.snapshot.repository, 'snapshot.repository'),
       store: storeOptions(config),

@@ -1,4 +1,5 @@
 import { openShardReader } from '../document/open-shard-reader.ts'
+import { sourceLook } from '../document/source-sample.ts'
 import { applyMetadata, type ApplyInput, type MetadataResult } from '../metadata/apply.ts'
 import { evaluateMetadata } from '../metadata/evaluate.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
@@ -37,6 +38,8 @@ async function evaluate(
     select: selectionOf(config),
     options: config.metadata,
     openShard: (files) => openShardReader(files, { verify: 'touched' }),
+    sourceLook,
+    allowPartialSource: config.snapshot.allowPartialSource,
     ...(state && { state }),
     signal,
   })

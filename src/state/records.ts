@@ -19,6 +19,8 @@ export type TargetIndex = {
   mayHoldRouted: boolean
   /** 'full' | what the mapping does to `_source`; anything but full is named in the plan and in the verdict. */
   sourceForm: 'full' | 'filtered' | 'disabled' | 'synthetic'
+  /** How many documents that concerns, nested ones counted too; null where it is full. */
+  sourceDocuments: number | null
   /** Settings kept off the target until the switch: pipelines, write blocks, lifecycle policies. */
   withheld: { [setting: string]: string }
 }

@@ -14,6 +14,7 @@ import type { Cluster } from '../../src/cluster/cluster.ts'
 import { compareDocuments } from '../../src/compare/compare-documents.ts'
 import { compareOptions } from '../../src/compare/options.ts'
 import { openShardReader } from '../../src/document/open-shard-reader.ts'
+import { sourceLook } from '../../src/document/source-sample.ts'
 import { applyMetadata } from '../../src/metadata/apply.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
@@ -61,10 +62,12 @@ export async function makeSnapshot(
 /** A new state, and the target indices of some of a snapshot's indices. */
 export async function makeReady({
   shards = {},
+  allowPartialSource = false,
   ...ready
 }: Omit<ReadyMigration, 'folder'> & {
   /** Shard counts of target indices, where they shall not be the source's. */
   shards?: { [index: string]: number }
+  allowPartialSource?: boolean
 }): Promise<ReadyMigration> {
   const folder = path.join(mkdtempSync(path.join(tmpdir(), 'osmigrate-backfill-')), 'state')
   after(() => rmSync(path.dirname(folder), { recursive: true }))
@@ -78,6 +81,8 @@ export async function makeReady({
       select: { include: indices },
       options: metadataOptions.parse({ templates: false, shards }),
       openShard: (files) => openShardReader(files, { verify: 'touched' }),
+      sourceLook,
+      allowPartialSource,
     })
     await applyMetadata(plan, { target, state })
   })

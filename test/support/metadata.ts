@@ -7,6 +7,7 @@ import { openBlobStore } from '../../src/blob/open.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { openShardReader } from '../../src/document/open-shard-reader.ts'
+import { sourceLook } from '../../src/document/source-sample.ts'
 import { applyMetadata, type MetadataResult } from '../../src/metadata/apply.ts'
 import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
@@ -53,6 +54,7 @@ export interface PlanInput {
   readonly snapshot: Snapshot
   readonly target: Cluster
   readonly state: StateStore
+  readonly allowPartialSource?: boolean
   readonly options?: Partial<{
     replicas: { [pattern: string]: number }
     shards: { [pattern: string]: number }
@@ -61,7 +63,13 @@ export interface PlanInput {
   }>
 }
 
-export function evaluate({ snapshot, target, state, options }: PlanInput): Promise<MetadataPlan> {
+export function evaluate({
+  snapshot,
+  target,
+  state,
+  options,
+  allowPartialSource = false,
+}: PlanInput): Promise<MetadataPlan> {
   return evaluateMetadata({
     repository: 'of a test',
     snapshot,
@@ -71,6 +79,8 @@ export function evaluate({ snapshot, target, state, options }: PlanInput): Promi
     // Templates of the whole source would come along, and other tests make some.
     options: metadataOptions.parse({ templates: false, ...options }),
     openShard: (files) => openShardReader(files, { verify: 'touched' }),
+    sourceLook,
+    allowPartialSource,
   })
 }
 

@@ -9,6 +9,7 @@ import { changeSetting, openEntries } from '../../src/state/ledger.ts'
 import { targetIndexKind } from '../../src/state/records.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect, evaluate, migrate, newState, snapshotOf } from '../support/metadata.ts'
+import { putItems } from '../support/sample-indices.ts'
 
 const sevenEngine = await useEngine('elasticsearch', '7')
 const sixEngine = await useEngine('elasticsearch', '6')
@@ -138,24 +139,41 @@ test('pipelines are withheld from indices and templates, and set at close', { sk
   }
 })
 
-test('a filtered or disabled _source is named', { skip }, async () => {
-  const filtered = await makeIndex(seven, 'filtered', {
-    settings: single,
-    mappings: { _source: { excludes: ['secret.*'] } },
-  })
-  const disabled = await makeIndex(seven, 'disabled', {
-    settings: single,
-    mappings: { _source: { enabled: false } },
-  })
-  const snapshot = await snapshotOf(seven, sevenEngine, [filtered, disabled])
-  const plan = await evaluate({ snapshot, target, state: await newState() })
-  const forms = Object.fromEntries(plan.indices.map((index) => [index.name, index]))
-  assert.equal(forms[filtered]!.sourceForm, 'filtered')
-  assert.equal(forms[disabled]!.sourceForm, 'disabled')
-  for (const { changes } of plan.indices) {
-    assert.ok(changes.some(({ path, loss }) => path === 'mappings._source' && loss))
-  }
-})
+test(
+  'a filtered or disabled _source is refused with its documents, or taken on request',
+  { skip },
+  async () => {
+    const filtered = await makeIndex(seven, 'filtered', {
+      settings: single,
+      mappings: { _source: { excludes: ['secret.*'] } },
+    })
+    const disabled = await makeIndex(seven, 'disabled', {
+      settings: single,
+      mappings: { _source: { enabled: false } },
+    })
+    for (const index of [filtered, disabled]) {
+      await putItems(sevenEngine, index, [{ id: '1', source: { n: 1, secret: { word: 'x' } } }])
+    }
+    const snapshot = await snapshotOf(seven, sevenEngine, [filtered, disabled])
+    for (const allowPartialSource of [false, true]) {
+      const plan = await evaluate({ snapshot, target, state: await newState(), allowPartialSource })
+      const forms = Object.fromEntries(plan.indices.map((index) => [index.name, index]))
+      assert.equal(forms[filtered]!.sourceForm, 'filtered')
+      assert.equal(forms[disabled]!.sourceForm, 'disabled')
+      for (const { name, action, reason, changes, sourceDocuments } of plan.indices) {
+        assert.ok(changes.some(({ path, loss }) => path === 'mappings._source' && loss))
+        assert.equal(sourceDocuments, 1)
+        assert.equal(action, allowPartialSource ? 'create' : 'refused')
+        if (!allowPartialSource) {
+          assert.match(
+            reason!,
+            new RegExp(`${name} cannot .*\\(1 documents.*--allow-partial-source`),
+          )
+        }
+      }
+    }
+  },
+)
 
 test('what the target refuses is reported by name, and the rest is made', { skip }, async () => {
   const analysis = {

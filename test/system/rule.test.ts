@@ -11,6 +11,7 @@ import { backfillIndexKind } from '../../src/backfill/records.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
 import { documentAt } from '../../src/document/document-block.ts'
 import { openShardReader } from '../../src/document/open-shard-reader.ts'
+import { sourceLook } from '../../src/document/source-sample.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
@@ -201,6 +202,8 @@ test(
         select: { include: [routed] },
         options: metadataOptions.parse({ templates: false, shards: { [routed]: 1 } }),
         openShard: (files) => openShardReader(files, { verify: 'touched' }),
+        sourceLook,
+        allowPartialSource: false,
       })
       assert.match(indices[0]!.reason ?? '', /cannot get 1 shards instead of 3.*routed documents/)
     })
