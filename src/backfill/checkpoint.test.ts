@@ -55,3 +55,14 @@ test('any order of answers gives the same end, and every step stays below what i
     })
   }
 })
+
+test('the checksum is that of the checkpoint, and goes where it is not known', () => {
+  const checkpoint = new Checkpoint(item)
+  const stretches = [7, 8, undefined].map((crc, i) => checkpoint.add((i + 1) * 10, crc))
+  checkpoint.settle(stretches[1]!, ten)
+  assert.equal(checkpoint.item.crc, undefined)
+  checkpoint.settle(stretches[0]!, ten)
+  assert.equal(checkpoint.item.crc, 8)
+  checkpoint.settle(stretches[2]!, ten)
+  assert.ok(!('crc' in checkpoint.item))
+})

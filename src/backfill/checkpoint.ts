@@ -11,6 +11,8 @@ export interface Settled {
 /** A batch of an item that is under way or settled out of order. */
 export interface Stretch {
   readonly toDoc: number
+  /** Of the item's stored bytes up to there, where it is known. */
+  readonly crc: number | undefined
   settled: Settled | null
 }
 
@@ -31,8 +33,8 @@ export class Checkpoint {
   }
 
   /** Batches are added in order of their documents, before they are sent. */
-  add(toDoc: number): Stretch {
-    const stretch: Stretch = { toDoc, settled: null }
+  add(toDoc: number, crc?: number): Stretch {
+    const stretch: Stretch = { toDoc, crc, settled: null }
     this.#open.push(stretch)
     return stretch
   }
@@ -41,13 +43,15 @@ export class Checkpoint {
     stretch.settled = settled
     for (let first = this.#open[0]; first?.settled; first = this.#open[0]) {
       this.#open.shift()
-      this.#pass(first.toDoc, first.settled)
+      this.#pass(first, first.settled)
     }
   }
 
-  #pass(toDoc: number, settled: Settled): void {
+  #pass({ toDoc, crc }: Stretch, settled: Settled): void {
     const item = this.#item
     item.checkpoint = toDoc
+    if (crc === undefined) delete item.crc
+    else item.crc = crc
     item.read += settled.read
     item.written += settled.written
     item.failed += settled.failed

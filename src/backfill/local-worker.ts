@@ -1,7 +1,7 @@
 import { MigrationError } from '../base/errors.ts'
 import type { BulkBody, BulkOutcome } from '../cluster/bulk-body.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
-import type { ShardReader } from '../document/shard-reader.ts'
+import type { ChecksumPart, ShardReader } from '../document/shard-reader.ts'
 import type { DeadLetter } from '../state/records.ts'
 import {
   createBatch,
@@ -29,6 +29,22 @@ export interface OpenedShard {
   maxSeqNo: number | null
   localCheckpoint: number | null
   segments: { name: string; maxDoc: number; liveCount: number; storedBytes: number }[]
+  /** The segments that were not checked, since they are to be read once: checkSegment() is for when they are read. */
+  checkedWhileRead: string[]
+}
+
+/** What was read of a segment, to be compared with its checksum. */
+export interface SegmentTask extends ShardTask {
+  segment: string
+  parts: ChecksumPart[]
+}
+
+/** An item on its way. */
+export interface ItemRun {
+  /** What was read, where it is to be checked; undefined when reading ended early, of which `settled` tells. */
+  read: ChecksumPart | undefined
+  /** All bulks are answered and reported. */
+  settled: Promise<void>
 }
 
 export interface ItemTask extends VersionRule {
@@ -51,13 +67,12 @@ export type Report = (report: ItemReport) => Promise<void>
  * may still be under way when the next one begins.
  */
 export interface BackfillWorker {
-  /** Opens a shard and checks it from end to end, which takes minutes where it is large. */
+  /** Opens a shard and checks it from end to end, as far as that is done before reading: minutes where it is large. */
   openShard(task: ShardTask): Promise<OpenedShard>
-  /**
-   * The item's shard was opened in this run, by whatever worker. Resolves when the item has been read; `settled` when
-   * all its bulks are answered and reported.
-   */
-  run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }>
+  /** The item's shard was opened in this run, by whatever worker. Resolves when the item has been read. */
+  run(task: ItemTask, report: Report): Promise<ItemRun>
+  /** Compares the checksum of a segment that was read. Throws CorruptData. */
+  checkSegment(task: SegmentTask): Promise<void>
   /** Ends the reading of this index, or of everything. */
   stop(index?: string): void
   /** Gives up the bulks that are under way. */
@@ -101,10 +116,13 @@ export class LocalWorker implements BackfillWorker {
       segments: reader.segments.map(({ name, maxDoc, liveCount, storedBytes }) => {
         return { name, maxDoc, liveCount, storedBytes }
       }),
+      checkedWhileRead: reader.checksWhileReading
+        ? reader.segments.filter(({ liveCount }) => liveCount > 0).map(({ name }) => name)
+        : [],
     }
   }
 
-  async run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }> {
+  async run(task: ItemTask, report: Report): Promise<ItemRun> {
     const reader = await this.#reader(task.item, { checked: true })
     const sending = new ItemSending(task, {
       deliver: this.#context.deliver,
@@ -113,12 +131,18 @@ export class LocalWorker implements BackfillWorker {
       giveBatch: (batch) => this.#pool.push(batch),
       signal: this.#sending.signal,
     })
+    let read: ChecksumPart | undefined
     try {
-      await this.#read(reader, task, sending)
+      read = await this.#read(reader, task, sending)
     } catch (error) {
       sending.fail(error)
     }
-    return { settled: sending.settled() }
+    return { read, settled: sending.settled() }
+  }
+
+  async checkSegment({ segment, parts, ...task }: SegmentTask): Promise<void> {
+    const reader = await this.#reader(task, { checked: true })
+    await reader.checkParts(segment, parts)
   }
 
   stop(index?: string): void {
@@ -135,23 +159,35 @@ export class LocalWorker implements BackfillWorker {
     this.#open = undefined
   }
 
-  async #read(reader: ShardReader, task: ItemTask, sending: ItemSending): Promise<void> {
+  /** Gives what was read; undefined when sending failed meanwhile. */
+  async #read(
+    reader: ShardReader,
+    task: ItemTask,
+    sending: ItemSending,
+  ): Promise<ChecksumPart | undefined> {
     const { item } = task
-    const range = { fromDoc: item.checkpoint, toDoc: item.toDoc }
-    let batch = this.#takeBatch(item.checkpoint)
+    const { fromDoc, toDoc, checkpoint } = item
+    const crc = checkpoint === fromDoc ? 0 : item.crc
+    const range = { fromDoc: checkpoint, toDoc, ...(crc !== undefined && { crc }) }
+    let checksum: DocumentBlock['checksum']
+    let batch = this.#takeBatch(checkpoint)
     for await (const block of reader.readBlocks(item.segment, range)) {
+      // Where it is not known how it began, the sum says nothing.
+      if (crc !== undefined) checksum = block.checksum
       this.#checkBlock(block, task)
       for (let at = fillBatch(batch, block, 0, this.#limits(task)); at < block.count;) {
         const next = block.doc[at]!
-        await sending.send(batch, this.#reading.signal)
-        if (sending.failed) return
+        await sending.send(batch, this.#reading.signal, checksum?.at(batch.toDoc))
+        if (sending.failed) return undefined
         if (this.#stoppedIndices.has(item.index)) throw stopped()
         batch = this.#takeBatch(next)
         at = fillBatch(batch, block, at, this.#limits(task))
       }
     }
-    batch.toDoc = item.toDoc
-    await sending.send(batch, this.#reading.signal)
+    batch.toDoc = toDoc
+    const end = checksum?.at(toDoc)
+    await sending.send(batch, this.#reading.signal, end)
+    return { fromDoc, toDoc, ...(end !== undefined && { crc: end }) }
   }
 
   #checkBlock(block: DocumentBlock, { item, mayHoldRouted }: ItemTask): void {
@@ -224,10 +260,13 @@ class ItemSending {
     this.#failure ??= { error }
   }
 
-  /** Waits for a place, then sends without waiting for the answer. The batch belongs to the bulk until then. */
-  async send(batch: BulkBatch, reading: AbortSignal): Promise<void> {
+  /**
+   * Waits for a place, then sends without waiting for the answer. The batch belongs to the bulk until then. `crc`: of the
+   * item's stored bytes up to the end of the batch, where it is known.
+   */
+  async send(batch: BulkBatch, reading: AbortSignal, crc: number | undefined): Promise<void> {
     await this.#context.flow.pace.enter(reading)
-    const bulk = this.#deliver(batch)
+    const bulk = this.#deliver(batch, crc)
       .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#underWay.delete(bulk)
@@ -241,8 +280,8 @@ class ItemSending {
     if (this.#failure) throw this.#failure.error
   }
 
-  async #deliver(batch: BulkBatch): Promise<void> {
-    const stretch = this.#checkpoint.add(batch.toDoc)
+  async #deliver(batch: BulkBatch, crc: number | undefined): Promise<void> {
+    const stretch = this.#checkpoint.add(batch.toDoc, crc)
     const start = performance.now()
     try {
       const outcome = await this.#outcome(batch)

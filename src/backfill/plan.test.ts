@@ -26,6 +26,7 @@ const target: TargetIndex = {
   targetShards: 12,
   mayHoldRouted: true,
   sourceForm: 'full',
+  sourceDocuments: null,
   withheld: {},
 }
 
@@ -55,6 +56,7 @@ const opened: OpenedShard = {
     { name: '_2', maxDoc: 101, liveCount: 90, storedBytes: 25_000 },
     { name: '_3', maxDoc: 0, liveCount: 0, storedBytes: 0 },
   ],
+  checkedWhileRead: [],
 }
 const task = { index: 'a', shard: 11 }
 

@@ -19,6 +19,7 @@ import {
   type BackfillShard,
   type WorkItem,
 } from './records.ts'
+import { withUnchecked } from './unchecked.ts'
 import {
   parseShare,
   shareOfShard,
@@ -221,7 +222,8 @@ export async function planShard(
   const known = index.shards[task.shard]!
   const stretches = stretchesOfShare(shard.segments, parseShare(known.part ?? undefined))
   const items = stretches.flatMap((stretch) => splitStretch(task, stretch, itemBytesMax))
-  const planned: BackfillShard = { ...known, state: 'planned', error: null }
+  const record: BackfillShard = { ...known, state: 'planned', error: null }
+  const planned = withUnchecked(record, items, shard)
   await state.commit([
     {
       op: 'put',

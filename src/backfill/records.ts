@@ -63,6 +63,8 @@ export type BackfillShard = {
   state: 'open' | 'planned' | 'bad' | 'lacking' | 'elsewhere'
   /** `2/5` where the shard is cut between shares, else null. */
   part: string | null
+  /** Segments whose checksum is compared only when all their items were read: see unchecked.ts. Absent: none. */
+  unchecked?: string[]
   error: { code: string; message: string } | null
 }
 export const backfillShardKind = kind<BackfillShard>('backfill-shard')
@@ -84,6 +86,8 @@ export type WorkItem = {
   written: number
   failed: number
   sourceBytes: number
+  /** CRC-32 of the stored bytes that were read up to the checkpoint. Absent where they were checked before, or not all. */
+  crc?: number
 }
 export const workItemKind = kind<WorkItem>('work-item')
 

@@ -4,6 +4,7 @@ import { deadLetterKind } from '../state/records.ts'
 import type { Change } from '../state/store.ts'
 import type { Restored } from '../state/ledger.ts'
 import { errorRecord, failureOf, reachOf, tooManyDeadLetters, type Failure } from './failure.ts'
+import type { ChecksumPart } from '../document/shard-reader.ts'
 import type { ItemReport, ItemTask, BackfillWorker, ShardTask } from './local-worker.ts'
 import { openLocalWorker } from './open-local-worker.ts'
 import { deadLetterKey } from './outcome.ts'
@@ -14,6 +15,7 @@ import { backfillIndexKind, type BackfillShard, type WorkItem } from './records.
 import { ThreadWorker } from './thread-worker.ts'
 import type { BackfillInput, BackfillSummary } from './run.ts'
 import { isStop, RunRecord } from './run-record.ts'
+import { beginUncheckedAnew, partOf, withoutUnchecked, withUnchecked } from './unchecked.ts'
 import { Schedule, type Task } from './schedule.ts'
 import { openDeadLetters } from './status.ts'
 
@@ -30,6 +32,8 @@ export class RunWork {
   readonly #openLetters = new Map<string, number>()
   readonly #openShards = new Set<string>()
   readonly #unsettled = new Set<Promise<void>>()
+  /** Items that were read to their end in this run, and what of them. */
+  readonly #read = new Map<WorkItem, ChecksumPart>()
   #stopping = false
   #fatal: { error: unknown } | undefined
   #giveUpTimer: NodeJS.Timeout | undefined
@@ -72,6 +76,7 @@ export class RunWork {
       signal.removeEventListener('abort', onAbort)
       await Promise.all(this.#workers.map((worker) => worker.close()))
     }
+    await this.#beginAnew()
     this.#report()
     if (this.#fatal) throw this.#fatal.error
     await this.#finishIndices()
@@ -136,11 +141,15 @@ export class RunWork {
     const shard = await worker.openShard(task)
     if (index.shards[task.shard]?.state === 'planned') {
       await noteIncarnation(state, index, { task, shard })
-      await this.#putShard(index, { ...index.shards[task.shard]!, error: null })
+      const known = { ...index.shards[task.shard]!, error: null }
+      await this.#putShard(index, withUnchecked(known, index.items, shard))
     } else {
       await planShard(state, index, { task, shard, itemBytesMax: options.itemBytesMax })
     }
     this.#openShards.add(`${task.index}/${task.shard}`)
+    for (const segment of index.shards[task.shard]!.unchecked ?? []) {
+      await this.#checkSegment(worker, index, { ...task, segment })
+    }
     this.#schedule.opened(
       task,
       index.items.filter((item) => item.shard === task.shard),
@@ -157,11 +166,38 @@ export class RunWork {
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
     }
-    const { settled } = await worker.run(itemTask, (report) => this.#store(item, report))
+    const { read, settled } = await worker.run(itemTask, (report) => this.#store(item, report))
     const ended = settled
       .catch((error: unknown) => this.#failed(task, error))
       .finally(() => this.#unsettled.delete(ended))
     this.#unsettled.add(ended)
+    if (read === undefined) return
+    this.#read.set(item, read)
+    await this.#checkSegment(worker, index, item)
+  }
+
+  /** Compares a segment's checksum, where that is still to be done and the last of its items has been read. */
+  async #checkSegment(
+    worker: BackfillWorker,
+    index: IndexWork,
+    { shard, segment }: Pick<WorkItem, 'shard' | 'segment'>,
+  ): Promise<void> {
+    if (!index.shards[shard]!.unchecked?.includes(segment)) return
+    const own = index.items.filter((item) => item.shard === shard && item.segment === segment)
+    if (!own.every((item) => item.done || this.#read.has(item))) return
+    const parts = own.map((item) => this.#read.get(item) ?? partOf(item))
+    await worker.checkSegment({ index: index.record.index, shard, segment, parts })
+    await this.#putShard(index, withoutUnchecked(index.shards[shard]!, segment))
+  }
+
+  /** What was read of a shard that turned out damaged is not to be built upon. */
+  async #beginAnew(): Promise<void> {
+    for (const failure of this.#failures) {
+      const index = this.#indices.find(({ record }) => record.index === failure.index)
+      if (index === undefined || failure.shard === null) continue
+      const { shard, error } = failure
+      failure.error = await beginUncheckedAnew(this.#input.state, index, { shard, error })
+    }
   }
 
   /** The dead letters and the checkpoint that passes them, in one commit. */
@@ -317,7 +353,8 @@ const tickMs = 500
 
 function isDone({ shards, items }: IndexWork): boolean {
   return (
-    shards.every(({ state }) => state !== 'open' && state !== 'bad') &&
-    items.every(({ done }) => done)
+    shards.every(
+      ({ state, unchecked }) => state !== 'open' && state !== 'bad' && unchecked === undefined,
+    ) && items.every(({ done }) => done)
   )
 }

@@ -23,10 +23,10 @@ export class Schedule {
 
   constructor(indices: readonly IndexWork[]) {
     for (const index of indices) {
-      for (const { shard, state } of index.shards) {
+      for (const { shard, state, unchecked } of index.shards) {
         if (state === 'lacking' || state === 'elsewhere') continue
         const open = index.items.filter((item) => item.shard === shard && !item.done)
-        if (state === 'planned' && open.length === 0) continue
+        if (state === 'planned' && open.length === 0 && unchecked === undefined) continue
         const task = { index: index.record.index, shard }
         this.#shards.push({ index, task, state: 'closed', items: [] })
       }

@@ -1,6 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { BulkWait } from '../cluster/bulk.ts'
-import type { ItemTask, BackfillWorker, OpenedShard, Report, ShardTask } from './local-worker.ts'
+import type {
+  BackfillWorker,
+  ItemRun,
+  ItemTask,
+  OpenedShard,
+  Report,
+  SegmentTask,
+  ShardTask,
+} from './local-worker.ts'
 import {
   errorData,
   errorOf,
@@ -11,7 +19,8 @@ import {
 
 interface Call {
   opened?: (shard: OpenedShard) => void
-  read?: (item: { settled: Promise<void> }) => void
+  read?: (item: ItemRun) => void
+  checked?: () => void
   report?: Report
   settled?: PromiseWithResolvers<void>
   reject: (error: unknown) => void
@@ -54,13 +63,20 @@ export class ThreadWorker implements BackfillWorker {
     })
   }
 
-  run(task: ItemTask, report: Report): Promise<{ settled: Promise<void> }> {
+  run(task: ItemTask, report: Report): Promise<ItemRun> {
     return new Promise((read, reject) => {
       const settled = Promise.withResolvers<void>()
       // Whoever awaits it later gets the error then.
       settled.promise.catch(() => {})
       const id = this.#call({ read, report, settled, reject })
       this.#post({ type: 'run', id, task })
+    })
+  }
+
+  checkSegment(task: SegmentTask): Promise<void> {
+    return new Promise((checked, reject) => {
+      const id = this.#call({ checked, reject })
+      this.#post({ type: 'check', id, task })
     })
   }
 
@@ -101,7 +117,11 @@ export class ThreadWorker implements BackfillWorker {
         call.opened?.(message.shard)
         break
       case 'read':
-        call.read?.({ settled: call.settled!.promise })
+        call.read?.({ read: message.read, settled: call.settled!.promise })
+        break
+      case 'checked':
+        this.#calls.delete(message.id)
+        call.checked?.()
         break
       case 'report':
         void this.#store(call, message)

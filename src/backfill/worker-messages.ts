@@ -2,7 +2,14 @@ import { MigrationError, type ErrorCode } from '../base/errors.ts'
 import type { BlobStoreOptions } from '../blob/open.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
-import type { ItemReport, ItemTask, OpenedShard, ShardTask } from './local-worker.ts'
+import type {
+  ItemReport,
+  ItemRun,
+  ItemTask,
+  OpenedShard,
+  SegmentTask,
+  ShardTask,
+} from './local-worker.ts'
 import type { BackfillOptions } from './options.ts'
 
 /** What a worker needs to open snapshot and target for itself. Secrets stay references, resolved in the worker. */
@@ -20,6 +27,7 @@ export type WorkerData = Reopen & { options: BackfillOptions }
 export type ToWorker =
   | { type: 'open'; id: number; task: ShardTask }
   | { type: 'run'; id: number; task: ItemTask }
+  | { type: 'check'; id: number; task: SegmentTask }
   | { type: 'stored'; report: number; error?: ErrorData }
   | { type: 'stop'; index?: string }
   | { type: 'giveUp' }
@@ -29,7 +37,8 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'opened'; id: number; shard: OpenedShard }
   | { type: 'report'; id: number; report: number; content: ItemReport }
-  | { type: 'read'; id: number }
+  | { type: 'read'; id: number; read: ItemRun['read'] }
+  | { type: 'checked'; id: number }
   | { type: 'settled'; id: number; error?: ErrorData }
   | { type: 'failed'; id: number; error: ErrorData }
   | { type: 'wait'; wait: BulkWait }

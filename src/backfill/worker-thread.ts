@@ -60,6 +60,10 @@ async function receive(message: ToWorker): Promise<void> {
       case 'run':
         await run(worker, message.id, message.task)
         break
+      case 'check':
+        await worker.checkSegment(message.task)
+        send({ type: 'checked', id: message.id })
+        break
       case 'stop':
         worker.stop(message.index)
         break
@@ -79,14 +83,14 @@ async function receive(message: ToWorker): Promise<void> {
 }
 
 async function run(worker: LocalWorker, id: number, task: ItemTask): Promise<void> {
-  const { settled } = await worker.run(task, (content) => {
+  const { read, settled } = await worker.run(task, (content) => {
     const report = ++reports
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     unstored.set(report, { resolve, reject })
     send({ type: 'report', id, report, content })
     return promise
   })
-  send({ type: 'read', id })
+  send({ type: 'read', id, read })
   await settled.then(
     () => send({ type: 'settled', id }),
     (error: unknown) => send({ type: 'settled', id, error: errorData(error) }),

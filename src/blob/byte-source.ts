@@ -36,8 +36,11 @@ export interface BlobStore {
    * where the place tells no listing: a web server, or object storage without the permission for it.
    */
   list(folder: string): Promise<BlobEntry[] | undefined>
-  /** Opens one blob; throws MA_BLOB_MISSING when it is not there. */
-  open(path: string): Promise<ByteSource>
+  /**
+   * Opens one blob; throws MA_BLOB_MISSING when it is not there. With `byteLength`, from a list of files, a store far away
+   * asks for nothing yet: a missing blob, or one of another length (CorruptData), is told by the first read.
+   */
+  open(path: string, known?: { readonly byteLength: number }): Promise<ByteSource>
 }
 
 /** A set of named files: the files of a shard in a snapshot, or the members of a compound file. */

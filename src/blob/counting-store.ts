@@ -50,8 +50,8 @@ export function countingStore(store: BlobStore): CountingStore {
       reads = 0
     },
     list: (folder) => store.list(folder),
-    async open(path) {
-      const source = await store.open(path)
+    async open(path, known) {
+      const source = await store.open(path, known)
       return {
         name: source.name,
         byteLength: source.byteLength,

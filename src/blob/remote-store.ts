@@ -3,13 +3,13 @@ import { CorruptData, MigrationError } from '../base/errors.ts'
 import { blobPathParts } from './blob-path.ts'
 import type { BlobEntry, BlobStore, ByteSource } from './byte-source.ts'
 import { checkRange, readInto } from './range.ts'
-import { readAhead } from './read-ahead.ts'
 import { withRetries } from './retry.ts'
+import { allOf } from './sources.ts'
 
 /**
  * What object storage and web servers have in common: a request costs a round trip, may fail and is made again; many
  * requests at once are fast. Requests of a store that are under way are bounded, a long range is cut into pieces that
- * are fetched at the same time, and what is read from front to back is fetched ahead.
+ * are fetched at the same time, and small reads take along what lies beside them.
  */
 export interface RemoteBlobs {
   /**
@@ -79,14 +79,14 @@ export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobSto
       if (entries !== undefined) rememberLengths(lengths, folder, entries)
       return entries
     },
-    async open(path) {
+    async open(path, listed) {
       blobPathParts(location, path)
       const closing = new AbortController()
       const fetchRange = (offset: number, into: Uint8Array): Promise<RangeRead> =>
         slots.use(() =>
           withRetries((signal) => blobs.readRange({ path, offset, into }, signal), closing.signal),
         )
-      const known = lengths.get(path)
+      const known = lengths.get(path) ?? listed?.byteLength
       const common = { path, closing, fetchRange, near }
       if (known !== undefined) return remoteSource({ ...common, byteLength: known })
       const head = new Uint8Array(headBytes)
@@ -167,7 +167,7 @@ function remoteSource({ path, byteLength, closing, fetchRange, near }: RemoteSou
       file: path,
       offset,
       expected: `${into.length} of ${byteLength} bytes`,
-      found: `${found.count} of ${found.byteLength}: the blob was changed while it was read`,
+      found: `${found.count} of ${found.byteLength}: it is not as listed, or was changed meanwhile`,
     })
   }
   const fetchRead = async (offset: number, bytes: Uint8Array): Promise<Uint8Array> => {
@@ -181,6 +181,17 @@ function remoteSource({ path, byteLength, closing, fetchRange, near }: RemoteSou
   }
   const findNear = (offset: number, end: number): Near | undefined =>
     near.find((one) => one.reader === closing && one.offset <= offset && end <= one.end)
+  /** A long read may begin with what a small one has taken along. */
+  const fetchLong = async (offset: number, target: Uint8Array): Promise<Uint8Array> => {
+    const start = findNear(offset, offset + 1)
+    if (start === undefined) return fetchRead(offset, target)
+    const count = start.end - offset
+    await allOf([
+      start.bytes.then((bytes) => target.set(bytes.subarray(offset - start.offset))),
+      fetchRead(offset + count, target.subarray(count)).then(() => undefined),
+    ])
+    return target
+  }
   const fetchNear = (offset: number): Near => {
     const end = Math.min(byteLength, offset + nearBytes)
     const bytes = fetchRead(offset, new Uint8Array(end - offset))
@@ -189,7 +200,7 @@ function remoteSource({ path, byteLength, closing, fetchRange, near }: RemoteSou
     keepNear(near, made)
     return made
   }
-  return readAhead({
+  return {
     name: path,
     byteLength,
     async read(offset, length, into) {
@@ -198,7 +209,7 @@ function remoteSource({ path, byteLength, closing, fetchRange, near }: RemoteSou
       const target = readInto(path, length, into)
       if (length === 0) return target
       const known = findNear(offset, offset + length)
-      if (known === undefined && length > smallBytes) return fetchRead(offset, target)
+      if (known === undefined && length > smallBytes) return fetchLong(offset, target)
       const { offset: start, bytes } = known ?? fetchNear(offset)
       target.set((await bytes).subarray(offset - start, offset - start + length))
       return target
@@ -207,13 +218,6 @@ function remoteSource({ path, byteLength, closing, fetchRange, near }: RemoteSou
       closing.abort(new MigrationError('MA_BLOB_READ', `${path} was closed while it was read`))
       dropNear(near, (one) => one.reader === closing)
     },
-  })
-}
-
-/** Waits for all, then throws the first error: what still writes into memory must have ended. */
-async function allOf(promises: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(promises)) {
-    if (result.status === 'rejected') throw result.reason
   }
 }
 

@@ -26,7 +26,7 @@ export interface SourcePart {
 
 /**
  * Several sources read as one: a file that the engine cut into parts of `chunk_size`. Each part is opened when a read
- * first touches it; one whose length is not as announced is CorruptData.
+ * first touches it, and parts are read at the same time; one whose length is not as announced is CorruptData.
  */
 export function concatenatedSource(name: string, parts: readonly SourcePart[]): ByteSource {
   const starts: number[] = []
@@ -36,20 +36,10 @@ export function concatenatedSource(name: string, parts: readonly SourcePart[]): 
     byteLength += part.byteLength
   }
   const opened = new Map<number, Promise<ByteSource>>()
-  let expected = { offset: 0, end: 0 }
-  /** Tells a part which of its bytes are read next. */
-  const announce = (source: ByteSource, i: number): void => {
-    const offset = Math.max(0, expected.offset - starts[i]!)
-    const end = Math.min(source.byteLength, expected.end - starts[i]!)
-    if (end > offset) source.expectReads?.(offset, end)
-  }
   const open = (i: number): Promise<ByteSource> => {
     const known = opened.get(i)
     if (known !== undefined) return known
-    const source = openPart(parts[i]!).then((one) => {
-      announce(one, i)
-      return one
-    })
+    const source = openPart(parts[i]!)
     opened.set(i, source)
     return source
   }
@@ -65,29 +55,37 @@ export function concatenatedSource(name: string, parts: readonly SourcePart[]): 
         return await (await open(first)).read(within, length, into)
       }
       const target = readInto(name, length, into)
+      const reads: Promise<void>[] = []
       for (let i = first, done = 0; done < length; i++) {
         const from = offset + done - starts[i]!
         const count = Math.min(length - done, parts[i]!.byteLength - from)
-        if (count > 0) {
-          await (await open(i)).read(from, count, target.subarray(done, done + count))
-          done += count
-        }
+        if (count <= 0) continue
+        reads.push(readPart(open(i), from, target.subarray(done, done + count)))
+        done += count
       }
+      await allOf(reads)
       return target
-    },
-    expectReads(offset, end) {
-      checkRange(name, byteLength, offset, end - offset)
-      expected = { offset, end }
-      for (const [i, source] of opened) {
-        // A part that does not open says so when it is read.
-        source.then((one) => announce(one, i)).catch(() => undefined)
-      }
     },
     async close() {
       const sources = await Promise.allSettled(opened.values())
       opened.clear()
       for (const source of sources) if (source.status === 'fulfilled') await source.value.close()
     },
+  }
+}
+
+async function readPart(
+  part: Promise<ByteSource>,
+  offset: number,
+  into: Uint8Array,
+): Promise<void> {
+  await (await part).read(offset, into.length, into)
+}
+
+/** Waits for all, then throws the first error: what still writes into memory must have ended. */
+export async function allOf(promises: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) {
+    if (result.status === 'rejected') throw result.reason
   }
 }
 

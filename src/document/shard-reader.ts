@@ -3,6 +3,7 @@ import type { BlockRange } from './segment-blocks.ts'
 import type { ChecksumPart } from './stored-checksum.ts'
 
 export type { Verify } from '../lucene/files.ts'
+export type { ChecksumPart } from './stored-checksum.ts'
 
 /** A shard of a snapshot opened for reading documents. Made by openShardReader(files, options). */
 export interface ShardReader {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { BlobStore, ByteSource } from '../blob/byte-source.ts'
+import { readAhead } from '../blob/read-ahead.ts'
 import { concatenatedSource, memorySource } from '../blob/sources.ts'
 import type { SourcePart } from '../blob/sources.ts'
 import { Fields, isPathSegment } from './fields.ts'
@@ -35,7 +36,7 @@ const partsMax = 1_000_000
 
 /**
  * Reads a shard's file list and compares it with the blobs that are there: each must exist in its length. Where the
- * place tells no listing this is found out when a blob is opened. Throws MA_BLOB_MISSING naming blob, file, index and
+ * place tells no listing this is found out when a blob is read. Throws MA_BLOB_MISSING naming blob, file, index and
  * shard, or CorruptData.
  */
 export async function openShardFiles(
@@ -185,11 +186,12 @@ function shardFiles(
 
 async function openFile(store: BlobStore, file: ListedFile): Promise<ByteSource> {
   if (file.content !== undefined) return memorySource(file.name, file.content)
-  const parts = file.blobs.map((blob, i): SourcePart => ({
-    byteLength: file.partBytes[i]!,
-    open: () => store.open(blob),
-  }))
-  return concatenatedSource(file.name, parts)
+  const parts = file.blobs.map((blob, i): SourcePart => {
+    const byteLength = file.partBytes[i]!
+    return { byteLength, open: () => store.open(blob, { byteLength }) }
+  })
+  const source = concatenatedSource(file.name, parts)
+  return store.isFar ? readAhead(source) : source
 }
 
 function missingFile(file: string, index: string, shard: number): MigrationError {

@@ -10,6 +10,8 @@ export interface FileServer {
   readonly url: string
   readonly port: number
   readonly requests: string[]
+  /** Bytes of files that were asked for, by path. */
+  readonly asked: Map<string, number>
   close(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export async function startFileServer(
   { ranges = true, tls }: FileServerOptions = {},
 ): Promise<FileServer> {
   const requests: string[] = []
+  const asked = new Map<string, number>()
   const serve = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     requests.push(`${request.method} ${request.url}`)
     const path = join(folder, decodeURIComponent(new URL(request.url!, 'http://x').pathname))
@@ -45,6 +48,7 @@ export async function startFileServer(
       response.writeHead(416, { 'content-range': `bytes */${size}` }).end()
       return
     }
+    asked.set(request.url!, (asked.get(request.url!) ?? 0) + end - start + 1)
     const headers = {
       'content-range': `bytes ${start}-${end}/${size}`,
       'content-length': end - start + 1,
@@ -60,6 +64,7 @@ export async function startFileServer(
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     requests,
+    asked,
     close: async () => {
       server.closeAllConnections()
       server.close()
