@@ -46,7 +46,8 @@ const form: ObjectForm = {
   ],
   credentials: 'they come from AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or an identity',
 }
-const pageKeysMax = 5_000
+/** More would do; all services give so many. */
+const pageKeysMax = 1_000
 
 /**
  * The blobs below azure://ACCOUNT/CONTAINER/PREFIX. The SDK is loaded and credentials are looked up at the first

@@ -38,7 +38,7 @@ test('a location that is no folder or of another scheme is refused by name', () 
     withCode('MA_REPOSITORY', /no folder/),
   )
   assert.throws(() => openBlobStore(join(folder, 'one')), withCode('MA_REPOSITORY', /is a file/))
-  assert.throws(() => openBlobStore('gs://bucket/path'), withCode('MA_CONFIG', /gs:\/\//))
+  assert.throws(() => openBlobStore('ftp://host/path'), withCode('MA_CONFIG', /ftp:\/\//))
   assert.throws(() => openBlobStore('file://host/path'), withCode('MA_CONFIG', /three slashes/))
   assert.throws(() => openBlobStore(''), withCode('MA_CONFIG'))
 })
