@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Unsupported } from '../base/errors.ts'
 import { Cursor } from './cursor.ts'
+import { doubleText, floatText } from './number-text.ts'
 
 /** Nesting beyond this is refused rather than left to the stack. */
 const depthMax = 1000
@@ -9,6 +10,7 @@ const bigNumberBytesMax = 4096
 const majorMap = 5
 const tagBigPositive = 2
 const tagBigNegative = 3
+const tagDecimal = 4
 const breakByte = 0xff
 
 /** True when the bytes begin as a map in CBOR does, or with the tag that says "this is CBOR". */
@@ -21,7 +23,7 @@ export function isCbor(bytes: Uint8Array): boolean {
 /**
  * Converts one CBOR item (RFC 8949) to JSON text on one line, in which a client may send documents to Elasticsearch.
  * Integers keep all their digits; byte strings become base64 text, as Jackson does; undefined becomes null; tags are
- * passed over, save those of big integers. Throws CorruptData, or Unsupported for what JSON cannot hold.
+ * passed over, save those of big integers and of decimals. Throws CorruptData, or Unsupported for what JSON cannot hold.
  *
  *   item = major << 5 | info:byte, argument (info 24 to 27: 1, 2, 4, 8 bytes more; 31: until 0xff), content
  *   major 0 integer | 1 -1 - integer | 2 bytes | 3 text | 4 items | 5 pairs of items | 6 tag, item | 7 float, simple
@@ -115,18 +117,36 @@ function readText(cursor: Cursor, first: number): string {
 }
 
 function readTagged(cursor: Cursor, tag: bigint, depth: number): string {
-  if (tag !== BigInt(tagBigPositive) && tag !== BigInt(tagBigNegative)) {
-    return readItem(cursor, depth)
-  }
   const start = cursor.position
+  switch (Number(tag)) {
+    case tagBigPositive:
+      return `${readBig(cursor, start)}`
+    case tagBigNegative:
+      // RFC 8949 has -1 - n. Jackson before 2.20 writes and reads -n, and with it all engines and their clients.
+      return `${-readBig(cursor, start)}`
+    case tagDecimal:
+      return decimalText(cursor, readItem(cursor, depth), start)
+    default:
+      return readItem(cursor, depth)
+  }
+}
+
+function readBig(cursor: Cursor, start: number): bigint {
   const first = cursor.readByte()
   const bytes = first >> 5 === 2 ? readString(cursor, first) : undefined
   if (bytes === undefined || bytes.length > bigNumberBytesMax) {
     const expected = `a big integer of at most ${bigNumberBytesMax} bytes`
     throw cursor.corrupt(expected, 'something else', start)
   }
-  const value = bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString('hex')}`)
-  return `${tag === BigInt(tagBigPositive) ? value : -1n - value}`
+  return bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString('hex')}`)
+}
+
+/** decimal = [exponent of ten, mantissa] */
+function decimalText(cursor: Cursor, item: string, start: number): string {
+  const parts = /^\[(-?\d{1,10}),(-?\d+)\]$/.exec(item)
+  if (parts === null)
+    throw cursor.corrupt('exponent and mantissa of a decimal', item.slice(0, 50), start)
+  return `${parts[2]}E${parts[1]}`
 }
 
 function readSimple(cursor: Cursor, info: number, start: number): string {
@@ -139,11 +159,11 @@ function readSimple(cursor: Cursor, info: number, start: number): string {
     case 23:
       return 'null'
     case 25:
-      return numberText(halfFloat(cursor.readInt16() & 0xffff))
+      return floatText(halfFloat(cursor.readInt16() & 0xffff))
     case 26:
-      return numberText(cursor.readBytes(4).readFloatBE())
+      return floatText(cursor.readBytes(4).readFloatBE())
     case 27:
-      return numberText(cursor.readBytes(8).readDoubleBE())
+      return doubleText(cursor.readBytes(8).readDoubleBE())
     default:
       throw new Unsupported({
         file: cursor.file,
@@ -152,12 +172,6 @@ function readSimple(cursor: Cursor, info: number, start: number): string {
         found: `simple value ${info}`,
       })
   }
-}
-
-/** JSON has no NaN and no infinities: Jackson writes them as text, and so do engines. */
-function numberText(value: number): string {
-  if (Object.is(value, -0)) return '-0.0'
-  return Number.isFinite(value) ? String(value) : `"${value}"`
 }
 
 function halfFloat(bits: number): number {

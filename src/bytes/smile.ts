@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { FormatTooNew } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import { Cursor } from './cursor.ts'
+import { doubleText, floatText } from './number-text.ts'
 
 /**
  * SMILE, the binary JSON of Jackson, in which Elasticsearch writes the metadata of snapshots and a client may send
@@ -25,31 +26,32 @@ import { Cursor } from './cursor.ts'
  *
  * Names and values of up to 64 bytes are remembered, in two tables of 1024 that start again when they are full.
  */
-export interface SmileOptions {
-  /** Offset of the first byte in the file, for messages. */
-  readonly baseOffset?: number
-  /**
-   * What becomes of a number that a JavaScript number cannot hold exactly: `text` gives its decimal digits as a string
-   * (which engines read as the same number in settings and mappings), `raw` a JSON.rawJSON, which JSON.stringify
-   * writes as it is and nothing else can use.
-   */
-  readonly largeNumbers?: 'text' | 'raw'
-}
-
 const depthMax = 1000
 const sharedMax = 1024
 /** Turning a big integer into digits takes quadratic time: hostile bytes must not buy much of it. */
 const bigNumberBytesMax = 4096
 
-/** Parses one whole SMILE value; binary becomes base64 text. Throws CorruptData, or FormatTooNew for another version. */
-export function parseSmile(bytes: Uint8Array, file: string, options: SmileOptions = {}): Json {
-  const cursor = new Cursor(file, bytes, { baseOffset: options.baseOffset ?? 0 })
+/**
+ * Parses one whole SMILE value; binary becomes base64 text. An integer that a JavaScript number cannot hold exactly
+ * becomes its decimal digits as a string, which engines read as the same number in settings and mappings. `baseOffset`:
+ * of the first byte in the file, for messages. Throws CorruptData, or FormatTooNew for another version.
+ */
+export function parseSmile(bytes: Uint8Array, file: string, { baseOffset = 0 } = {}): Json {
+  return parseWith(new Cursor(file, bytes, { baseOffset }), values)
+}
+
+/** The same as JSON text on one line: no number loses digits, and members keep their order. */
+export function smileToJson(bytes: Uint8Array, file: string): string {
+  return parseWith(new Cursor(file, bytes), jsonText)
+}
+
+function parseWith<T>(cursor: Cursor, build: Builder<T>): T {
   const flags = readSmileHeader(cursor)
-  const smile: Smile = {
+  const smile: Smile<T> = {
     cursor,
     names: (flags & 1) !== 0 ? [] : undefined,
     values: (flags & 2) !== 0 ? [] : undefined,
-    largeNumbers: options.largeNumbers ?? 'text',
+    build,
     depth: 0,
   }
   const value = readValue(smile, cursor.readByte())
@@ -63,11 +65,72 @@ export function isSmile(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && bytes[0] === 0x3a && bytes[1] === 0x29 && bytes[2] === 0x0a
 }
 
-interface Smile {
+/** What becomes of the parts of a value. */
+interface Builder<T> {
+  word(value: string | boolean | null): T
+  integer(value: number | bigint): T
+  /** `single`: a number of 32 bits. */
+  real(value: number, single: boolean): T
+  decimal(unscaled: bigint, scale: bigint): T
+  array(items: T[]): T
+  object(members: [string, T][]): T
+}
+
+const values: Builder<Json> = {
+  word: (value) => value,
+  integer(value) {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value.toString()
+  },
+  // JSON has no NaN and no infinities; Jackson writes them as text too.
+  real: (value) => (Number.isFinite(value) ? value : String(value)),
+  decimal(unscaled, scale) {
+    const text = decimalText(unscaled, scale)
+    const value = Number(text)
+    // Up to 15 digits survive the way into a double and back, unless the exponent is out of its range.
+    const inRange = Number.isFinite(value) && (value !== 0 || unscaled === 0n)
+    return inRange && unscaled.toString().length <= 15 ? value : text
+  },
+  array: (items) => items,
+  object: objectOf,
+}
+
+const jsonText: Builder<string> = {
+  word: (value) => JSON.stringify(value),
+  integer: (value) => value.toString(),
+  real: (value, single) => (single ? floatText(value) : doubleText(value)),
+  decimal: decimalText,
+  array: (items) => `[${items.join()}]`,
+  object: (members) =>
+    `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join()}}`,
+}
+
+function objectOf(members: [string, Json][]): JsonObject {
+  const object: JsonObject = {}
+  for (const [name, value] of members) {
+    if (name === '__proto__') {
+      Object.defineProperty(object, name, {
+        value,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+    } else {
+      object[name] = value
+    }
+  }
+  return object
+}
+
+function decimalText(unscaled: bigint, scale: bigint): string {
+  return scale === 0n ? `${unscaled}` : `${unscaled}E${-scale}`
+}
+
+interface Smile<T> {
   readonly cursor: Cursor
   readonly names: string[] | undefined
   readonly values: string[] | undefined
-  readonly largeNumbers: 'text' | 'raw'
+  readonly build: Builder<T>
   depth: number
 }
 
@@ -88,78 +151,80 @@ function readSmileHeader(cursor: Cursor): number {
   return flags
 }
 
-function readValue(smile: Smile, token: number): Json {
-  const { cursor } = smile
+function readValue<T>(smile: Smile<T>, token: number): T {
+  const { cursor, build } = smile
   switch (token >> 5) {
     case 0:
-      return sharedString(cursor, smile.values, token - 1)
+      return build.word(sharedString(cursor, smile.values, token - 1))
     case 1:
       return readSimple(smile, token)
     case 2:
     case 3:
-      return share(smile.values, readText(cursor, (token & 0x3f) + 1))
+      return build.word(share(smile.values, readText(cursor, (token & 0x3f) + 1)))
     case 4:
     case 5:
-      return share(smile.values, readText(cursor, (token & 0x3f) + 2))
+      return build.word(share(smile.values, readText(cursor, (token & 0x3f) + 2)))
     case 6:
-      return unzigzag(token & 0x1f)
+      return build.integer(unzigzag(token & 0x1f))
     default:
       return readLongOrNested(smile, token)
   }
 }
 
-function readSimple(smile: Smile, token: number): Json {
+function readSimple<T>({ cursor, build }: Smile<T>, token: number): T {
   switch (token) {
     case 0x20:
-      return ''
+      return build.word('')
     case 0x21:
-      return null
+      return build.word(null)
     case 0x22:
-      return false
+      return build.word(false)
     case 0x23:
-      return true
+      return build.word(true)
     case 0x24:
-      return integer(smile, unzigzagBig(readVInt(smile.cursor, 5)))
+      return build.integer(unzigzagBig(readVInt(cursor, 5)))
     case 0x25:
-      return integer(smile, unzigzagBig(readVInt(smile.cursor, 10)))
+      return build.integer(unzigzagBig(readVInt(cursor, 10)))
     case 0x26:
-      return integer(smile, readBigInteger(smile.cursor))
+      return build.integer(readBigInteger(cursor))
     case 0x28:
-      return real(readFloat(smile.cursor))
+      return build.real(readFloat(cursor), true)
     case 0x29:
-      return real(readDouble(smile.cursor))
-    case 0x2a:
-      return readDecimal(smile)
-    default:
-      throw badToken(smile.cursor, 'a value', token)
-  }
-}
-
-function readLongOrNested(smile: Smile, token: number): Json {
-  const { cursor } = smile
-  switch (token) {
-    case 0xe0:
-    case 0xe4:
-      return readLongText(cursor)
-    case 0xe8:
-      return read7BitBytes(cursor, readLength(cursor)).toString('base64')
-    case 0xec:
-    case 0xed:
-    case 0xee:
-    case 0xef:
-      return sharedString(cursor, smile.values, ((token & 3) << 8) | cursor.readByte())
-    case 0xf8:
-      return nested(smile, readArray)
-    case 0xfa:
-      return nested(smile, readObject)
-    case 0xfd:
-      return cursor.readBytes(readLength(cursor)).toString('base64')
+      return build.real(readDouble(cursor), false)
+    case 0x2a: {
+      const scale = unzigzagBig(readVInt(cursor, 5))
+      return build.decimal(readBigInteger(cursor), scale)
+    }
     default:
       throw badToken(cursor, 'a value', token)
   }
 }
 
-function nested<T>(smile: Smile, read: (smile: Smile) => T): T {
+function readLongOrNested<T>(smile: Smile<T>, token: number): T {
+  const { cursor, build } = smile
+  switch (token) {
+    case 0xe0:
+    case 0xe4:
+      return build.word(readLongText(cursor))
+    case 0xe8:
+      return build.word(read7BitBytes(cursor, readLength(cursor)).toString('base64'))
+    case 0xec:
+    case 0xed:
+    case 0xee:
+    case 0xef:
+      return build.word(sharedString(cursor, smile.values, ((token & 3) << 8) | cursor.readByte()))
+    case 0xf8:
+      return build.array(nested(smile, readArray))
+    case 0xfa:
+      return build.object(nested(smile, readMembers))
+    case 0xfd:
+      return build.word(cursor.readBytes(readLength(cursor)).toString('base64'))
+    default:
+      throw badToken(cursor, 'a value', token)
+  }
+}
+
+function nested<T, R>(smile: Smile<T>, read: (smile: Smile<T>) => R): R {
   if (++smile.depth > depthMax) {
     throw smile.cursor.corrupt(`at most ${depthMax} levels of nesting`, 'one more')
   }
@@ -168,8 +233,8 @@ function nested<T>(smile: Smile, read: (smile: Smile) => T): T {
   return value
 }
 
-function readArray(smile: Smile): Json[] {
-  const items: Json[] = []
+function readArray<T>(smile: Smile<T>): T[] {
+  const items: T[] = []
   for (;;) {
     const token = smile.cursor.readByte()
     if (token === 0xf9) return items
@@ -177,27 +242,17 @@ function readArray(smile: Smile): Json[] {
   }
 }
 
-function readObject(smile: Smile): JsonObject {
-  const object: JsonObject = {}
+function readMembers<T>(smile: Smile<T>): [string, T][] {
+  const members: [string, T][] = []
   for (;;) {
     const token = smile.cursor.readByte()
-    if (token === 0xfb) return object
+    if (token === 0xfb) return members
     const name = readName(smile, token)
-    const value = readValue(smile, smile.cursor.readByte())
-    if (name === '__proto__') {
-      Object.defineProperty(object, name, {
-        value,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      })
-    } else {
-      object[name] = value
-    }
+    members.push([name, readValue(smile, smile.cursor.readByte())])
   }
 }
 
-function readName({ cursor, names }: Smile, token: number): string {
+function readName<T>({ cursor, names }: Smile<T>, token: number): string {
   if (token >= 0x80 && token <= 0xbf) return share(names, readText(cursor, (token & 0x3f) + 1))
   if (token >= 0x40 && token <= 0x7f) return sharedString(cursor, names, token & 0x3f)
   if (token >= 0xc0 && token <= 0xf7) return share(names, readText(cursor, token - 0xc0 + 2))
@@ -300,18 +355,6 @@ function readBigInteger(cursor: Cursor): bigint {
   return BigInt.asIntN(length * 8, BigInt(`0x${bytes.toString('hex')}`))
 }
 
-function readDecimal(smile: Smile): Json {
-  const scale = unzigzagBig(readVInt(smile.cursor, 5))
-  const unscaled = readBigInteger(smile.cursor)
-  const digits = unscaled.toString()
-  const text = scale === 0n ? digits : `${digits}E${-scale}`
-  if (smile.largeNumbers === 'raw') return rawJson(text)
-  const value = Number(text)
-  // Up to 15 digits survive the way into a double and back, unless the exponent is out of its range.
-  const exact = digits.length <= 15 && Number.isFinite(value) && (value !== 0 || unscaled === 0n)
-  return exact ? value : text
-}
-
 function readFloat(cursor: Cursor): number {
   const view = new DataView(new ArrayBuffer(4))
   view.setUint32(0, Number(read7BitNumber(cursor, 5, 32)))
@@ -335,22 +378,6 @@ function read7BitNumber(cursor: Cursor, bytes: number, bits: number): bigint {
     throw cursor.corrupt(`a number of ${bits} bits`, 'a larger one', start)
   }
   return value
-}
-
-/** JSON has no NaN and no infinities; Jackson writes them as text too. */
-function real(value: number): Json {
-  return Number.isFinite(value) ? value : String(value)
-}
-
-function integer(smile: Smile, value: bigint): Json {
-  const number = Number(value)
-  if (Number.isSafeInteger(number)) return number
-  return smile.largeNumbers === 'raw' ? rawJson(value.toString()) : value.toString()
-}
-
-/** JSON.rawJSON has no type in the library yet. */
-function rawJson(text: string): Json {
-  return (JSON as unknown as { rawJSON(text: string): Json }).rawJSON(text)
 }
 
 function unzigzag(value: number): number {

@@ -30,6 +30,9 @@ test('SMILE and CBOR become JSON', () => {
   const cbor = Buffer.from('bf6161 1bffffffffffffffff ff'.replaceAll(' ', ''), 'hex')
   assert.ok(!isJsonSource(cbor, 0, cbor.length))
   assert.equal(json(cbor), '{"a":18446744073709551615}')
+  const shortest = Buffer.from('bfff', 'hex')
+  assert.ok(!isJsonSource(shortest, 0, shortest.length))
+  assert.equal(json(shortest), '{}')
 })
 
 test('what Elasticsearch 1.x compressed by itself becomes JSON on one line', () => {
