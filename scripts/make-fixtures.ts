@@ -8,7 +8,10 @@
  */
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
+import { engineCatalogue } from '../src/engines/catalogue.ts'
 import { stopAllEngines } from '../src/engines/engine.ts'
+import { makeFormats } from './fixtures/formats.ts'
+import { makeAwkward } from './fixtures/awkward.ts'
 import { fixtures } from './fixtures/keep.ts'
 import { makeElasticsearch6, makeElasticsearch7, makeNewer, makeOlder } from './fixtures/samples.ts'
 
@@ -21,6 +24,18 @@ interface Maker {
 
 const compressed = ['compressed']
 const older = ['compressed', 'uncompressed']
+
+/** The engines whose awkward sets are kept. */
+const allFolders = [
+  'elasticsearch-1.7.5',
+  'elasticsearch-2.4.6',
+  'elasticsearch-6.8.23',
+  'elasticsearch-7.10.2',
+  'elasticsearch-8.19.0',
+  'elasticsearch-9.2.0',
+  'opensearch-2.19.4',
+  'opensearch-3.6.0',
+]
 
 const makers: readonly Maker[] = [
   {
@@ -37,6 +52,15 @@ const makers: readonly Maker[] = [
   ...newer('elasticsearch-9.2.0', 'elasticsearch-8.19.0'),
   ...['6.2.4', '5.6.16', '1.7.5', '2.4.6'].map((version): Maker => {
     return { folder: `elasticsearch-${version}`, sets: older, make: () => makeOlder(version) }
+  }),
+  ...engineCatalogue
+    .filter(({ forFixtures }) => forFixtures)
+    .map(({ kind, version }): Maker => {
+      const folder = `${kind}-${version}`
+      return { folder, sets: ['formats'], make: () => makeFormats(folder) }
+    }),
+  ...allFolders.map((folder): Maker => {
+    return { folder, sets: ['awkward'], make: () => makeAwkward(folder) }
   }),
 ]
 
