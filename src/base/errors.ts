@@ -99,9 +99,12 @@ export class FormatTooNew extends MigrationError {
   }
 }
 
-/** A codec, format or option that has no row in the tables. */
+/** A codec, format or option that has no row in the tables; `advice` is a sentence on what a person can do. */
 export class Unsupported extends MigrationError {
-  constructor(finding: BytesFinding) {
-    super('MA_UNSUPPORTED', bytesMessage('unsupported', finding), { details: { ...finding } })
+  constructor(finding: BytesFinding, advice?: string) {
+    const message = bytesMessage('unsupported', finding)
+    super('MA_UNSUPPORTED', advice === undefined ? message : `${message}. ${advice}`, {
+      details: { ...finding },
+    })
   }
 }

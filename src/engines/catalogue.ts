@@ -42,6 +42,8 @@ export interface EngineRow {
   readonly borrowedModule?: { readonly name: string; readonly from: MavenCoordinates }
   /** Jars that a module needs in addition. */
   readonly extraJars?: readonly { readonly module: string; readonly jar: MavenCoordinates }[]
+  /** Plugins that the engine can be started with, each by itself. */
+  readonly plugins?: readonly EngineModule[]
   /** The security plugin, for engines that can be started with `security`. */
   readonly security?: MavenCoordinates
   /** True where the archive's own module brings TLS and users (Elasticsearch from 7.17 on). */
@@ -135,6 +137,9 @@ const engines: readonly EngineRow[] = [
     java: javaWithSecurityManager,
     archive: zip(elasticsearchFull, 'elasticsearch', '2.4.6'),
     modules: [],
+    plugins: [
+      { name: 'cloud-aws', coordinates: zip('org.elasticsearch.plugin', 'cloud-aws', '2.4.6') },
+    ],
   },
   {
     kind: 'elasticsearch',
@@ -239,6 +244,12 @@ const engines: readonly EngineRow[] = [
     java: [21, 26],
     archive: zip(openSearchBare, 'opensearch', '3.6.0'),
     modules: [],
+    plugins: [
+      {
+        name: 'repository-s3',
+        coordinates: jar('org.opensearch.plugin', 'repository-s3', '3.6.0'),
+      },
+    ],
     withoutModules: [
       'ingest-geoip',
       'opensearch-dashboards',
@@ -281,7 +292,7 @@ function oldElasticsearch(version: string, archive: MavenCoordinates): EngineRow
   return { kind: 'elasticsearch', version, java, archive, modules: [], ...patched }
 }
 
-/** The server alone, put together from its jars: of these versions no archive is published. */
+/** The server alone, put together from its jars: of 2.0 to 2.9 no archive is published. */
 function openSearchFromJars(version: string): EngineRow {
   const network = jar('org.opensearch.plugin', 'transport-netty4-client', version)
   return {
@@ -289,24 +300,26 @@ function openSearchFromJars(version: string): EngineRow {
     version,
     java: javaWithSecurityManager,
     archive: jar('org.opensearch', 'opensearch', version),
+    besideArchive: [
+      jar('org.apache.logging.log4j', 'log4j-core', '2.17.1'),
+      jar('org.opensearch', 'opensearch-plugin-classloader', version),
+    ],
     modules: [{ name: 'transport-netty4', coordinates: network }],
   }
 }
 
 /** What is new to fixtures in each: docs/reference/support-matrix.md. */
 const fixtureEngines: readonly EngineRow[] = [
-  ...['1.2.4', '1.3.9'].map((version) =>
-    oldElasticsearch(version, zip('org.elasticsearch', 'elasticsearch', version)),
-  ),
+  oldElasticsearch('1.3.9', zip('org.elasticsearch', 'elasticsearch', '1.3.9')),
   {
     ...oldElasticsearch('2.1.2', jar('org.elasticsearch', 'elasticsearch', '2.1.2')),
     besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
   },
   oldElasticsearch('5.0.2', zip(elasticsearchFull, 'elasticsearch', '5.0.2')),
-  ...['6.4.3', '7.6.2', '7.7.1', '7.9.3', '8.0.1', '8.7.1', '8.18.0'].map((version) =>
+  ...['6.4.3', '7.6.2', '7.7.1', '8.0.1', '8.18.0'].map((version) =>
     oldElasticsearch(version, zip(elasticsearchBare, 'elasticsearch', version)),
   ),
-  ...['2.0.1', '2.9.0'].map(openSearchFromJars),
+  openSearchFromJars('2.9.0'),
 ]
 
 export const engineCatalogue: readonly EngineRow[] = [

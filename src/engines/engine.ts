@@ -26,8 +26,9 @@ import { startGuarded, type GuardedProcess } from './guarded-process.ts'
 import { askHealth, isListening } from './health.ts'
 import { isPrepared, prepareEngine } from './home.ts'
 import { javaFor, javaRuntimes } from './java.ts'
+import { writeKeystore } from './keystore.ts'
 import { kafkaArguments, prepareLaunch, type LaunchOptions } from './launch.ts'
-
+import { prepareWithPlugin } from './plugins.ts'
 import { freePort } from './ports.ts'
 
 export { engineCatalogue, findEngine, type EngineKind, type EngineRow } from './catalogue.ts'
@@ -46,6 +47,10 @@ export interface StartEngineOptions {
   readonly heapMb?: number
   /** Lines of the engine's configuration file, name → value as YAML; they win over the launcher's own. */
   readonly settings?: Readonly<Record<string, string>>
+  /** A plugin of the catalogue to start it with, e.g. `repository-s3`. */
+  readonly plugin?: string
+  /** Secure settings, name → secret, for its keystore. OpenSearch only. */
+  readonly keystore?: Readonly<Record<string, string>>
   /** How long the engine may take until it is healthy, download excluded. */
   readonly readyTimeoutMs?: number
   readonly signal?: AbortSignal
@@ -112,7 +117,11 @@ export async function startEngine(options: StartEngineOptions): Promise<Engine> 
   }
   const java = await javaFor(row.java)
   if (java === undefined) throw new MigrationError('MA_ENGINE', await noJava(row))
-  const home = await prepareEngine(row, { ...pick(options, 'signal', 'onProgress'), security })
+  const plain = await prepareEngine(row, { ...pick(options, 'signal', 'onProgress'), security })
+  const home =
+    options.plugin === undefined
+      ? plain
+      : await prepareWithPlugin(row, options.plugin, { home: plain, ...pick(options, 'signal') })
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(row, { home, javaHome: java.home }, options)
@@ -166,6 +175,7 @@ async function startIn(
   }
   const launch = await prepareLaunch(launchOptions)
   if (isKafka) await formatKafka(launchOptions, launch.command)
+  if (options.keystore !== undefined) await writeKeystore(launchOptions, options.keystore)
   const user = await engineUser()
   if (user !== undefined) await giveTo(dir, user)
   const logFile = path.join(dir, 'logs', 'stdout.log')

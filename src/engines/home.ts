@@ -22,7 +22,7 @@ import { ZipArchive } from './zip.ts'
 
 /** Changes when homes of the same version must be assembled anew. */
 const layoutVersion = 1
-const workPrefix = '.work-'
+export const workPrefix = '.work-'
 /** No preparation takes so long: Maven is stopped after a quarter of an hour. */
 const abandonedAfterMs = 60 * 60_000
 
@@ -103,7 +103,10 @@ async function assemble(
     await unpack(await copyArtifact(row.archive, work, signal), home, { signal, keep: keepOf(row) })
   }
   if (row.kind === 'kafka' || row.kind === 's3') return
-  await mkdir(path.join(home, 'plugins'), { recursive: true })
+  // The server looks into these and must not make them: its home is not its own.
+  for (const name of ['bin', 'config', 'modules', 'plugins']) {
+    await mkdir(path.join(home, name), { recursive: true })
+  }
   await addModules(row, home, path.join(work, 'modules'), signal)
   if (row.extraJars !== undefined) await addExtraJars(row.extraJars, home, signal)
   if (row.borrowedModule !== undefined) {

@@ -136,7 +136,9 @@ async function searchSettings(options: LaunchOptions): Promise<Record<string, st
     ...(isOld
       ? { 'discovery.zen.ping.multicast.enabled': 'false' }
       : {
-          'discovery.type': 'single-node',
+          ...(isElasticsearch && /^5\.[0-2]\./.test(row.version)
+            ? { 'discovery.zen.ping.unicast.hosts': '[]' }
+            : { 'discovery.type': 'single-node' }),
           // A full disk of the machine must not turn indices read-only.
           'cluster.routing.allocation.disk.threshold_enabled': 'false',
         }),
@@ -276,7 +278,12 @@ async function searchArguments(options: LaunchOptions): Promise<string[]> {
       : 'org.elasticsearch.bootstrap.Elasticsearch'
   args.push('-cp', classPath(options), main)
   if (row.kind === 'elasticsearch' && major === 1) args.splice(-3, 0, '-Des.foreground=yes')
-  if (isElasticsearch5) args.push(`-Epath.conf=${config}`)
+  if (isElasticsearch5) {
+    // What 5.0 frees mapped files by; later ones know another way.
+    const opened = ['java.nio', 'jdk.internal.ref'].map((name) => `java.base/${name}=ALL-UNNAMED`)
+    args.unshift(...opened.map((name) => `--add-opens=${name}`))
+    args.push(`-Epath.conf=${config}`)
+  }
   if (row.kind === 'elasticsearch' && major === 2) args.push('start')
   return args
 }

@@ -11,9 +11,15 @@ import { ZipArchive } from './zip.ts'
 
 const network =
   'permission java.net.SocketPermission "*", "connect"; permission java.net.NetPermission "getProxySelector";'
+const serving =
+  'permission java.net.SocketPermission "*", "accept,connect"; permission java.io.FilePermission "/proc/sys/net/core/somaxconn", "read"; ' +
+  'permission java.lang.RuntimePermission "*", "setContextClassLoader"; permission java.lang.RuntimePermission "getClassLoader"; ' +
+  'permission java.util.PropertyPermission "sun.nio.ch.bugLevel", "write";'
 const policies: Readonly<Record<string, string>> = {
   reindex: network,
+  'transport-netty4': serving,
   'repository-url': network,
+  'repository-s3': network,
   'lang-painless':
     'permission java.lang.RuntimePermission "createClassLoader"; permission java.lang.RuntimePermission "getClassLoader";',
   'lang-mustache': 'permission java.lang.RuntimePermission "accessDeclaredMembers";',

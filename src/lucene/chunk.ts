@@ -31,6 +31,22 @@ export type ChunkFlags = 'none' | 'sliced' | 'sliced, dirty'
 
 const flagBits: Readonly<Record<ChunkFlags, number>> = { none: 0, sliced: 1, 'sliced, dirty': 2 }
 
+/** The documents that are asked for. */
+interface Wanted {
+  readonly live: LiveDocs
+  readonly fromDoc: number
+  readonly toDoc: number
+}
+
+/** Where the blocks of a piece go in the memory: [from, destEnd), behind their dictionary. */
+interface Blocks {
+  readonly dictStart: number
+  readonly from: number
+  readonly destEnd: number
+  readonly blockBytes: number
+  readonly count: number
+}
+
 /** Numbers that the form of 9.0 weaves together. */
 const laneCount = 128
 /** No block expands further: LZ4 gives at most 255 bytes for one, DEFLATE 1032. */
@@ -53,12 +69,15 @@ const offsetMax = 0x7fff_ffff
  *   data      = compressed documents, end to end; sliced: chunkBytes of them at a time, each piece on its own
  *   lz4-preset     = dictBytes:vint, blockBytes:vint, compressed:vint[1 + blocks], dictionary, block*
  *   deflate-preset = dictBytes:vint, blockBytes:vint, (compressed:vint, dictionary), (compressed:vint, block)*
+ *   zstd-preset    = …the same, the dictionary being content only…
+ *   zstd-blocks    = blockBytes:vint, (compressed:vint, block)*
  *   lz4            = one stream;  deflate and zstd = compressed:vint, one stream
  *
  * A block of the preset forms is compressed with the dictionary before it; the last one may be shorter.
  * Specified in org.apache.lucene.codecs.compressing.CompressingStoredFieldsReader, CompressionMode, and
  * lucene87.LZ4WithPresetDictCompressionMode and DeflateWithPresetDictCompressionMode, and for 9.0 in
- * lucene90.compressing.StoredFieldsInts; zstd in Elasticsearch's Zstd814StoredFieldsFormat.
+ * lucene90.compressing.StoredFieldsInts; zstd in Elasticsearch's Zstd814StoredFieldsFormat, zstd-preset and zstd-blocks
+ * in OpenSearch's ZstdCompressionMode and ZstdNoDictCompressionMode.
  */
 export class ChunkDecoder {
   readonly #memory: Memory
@@ -79,12 +98,7 @@ export class ChunkDecoder {
    * Decodes one chunk to `dest` in the memory, which grows if needed, and returns where its last document ends. Blocks
    * in which none of [fromDoc, toDoc) lives are left undecoded: only live documents of that range may be looked at.
    */
-  decode(
-    input: ChunkInput,
-    shape: ChunkShape,
-    dest: number,
-    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
-  ): number {
+  decode(input: ChunkInput, shape: ChunkShape, dest: number, wanted: Wanted): number {
     this.#input = input
     this.#at = input.start
     const sliced = this.#readHead(dest, shape)
@@ -179,37 +193,32 @@ export class ChunkDecoder {
     for (; i < docCount; i++, this.#at += size) into[at + i] = bytes.readUIntLE(this.#at, size)
   }
 
-  #decodePiece(
-    compression: ChunkCompression,
-    dest: number,
-    destEnd: number,
-    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
-  ): void {
+  #decodePiece(compression: ChunkCompression, dest: number, destEnd: number, wanted: Wanted): void {
     switch (compression) {
       case 'lz4':
         this.#lz4(this.#input.end, { dest, destEnd, dictStart: dest, dictEnd: dest })
         return
       case 'deflate':
-        this.#deflate(this.#readLength(), { dest, destEnd, dictStart: dest, dictEnd: dest })
-        return
       case 'zstd':
-        this.#zstd(dest, destEnd)
+        this.#inflate(compression, { dest, destEnd, dictStart: dest, dictEnd: dest })
         return
       case 'lz4-preset':
         this.#lz4Preset(dest, destEnd, wanted)
         return
       case 'deflate-preset':
-        this.#deflatePreset(dest, destEnd, wanted)
+        this.#inflatePreset('deflate', dest, destEnd, wanted)
+        return
+      case 'zstd-preset':
+        this.#inflatePreset('zstd', dest, destEnd, wanted)
+        return
+      case 'zstd-blocks':
+        this.#inflateBlocks('zstd', this.#readBlocks(dest, dest, destEnd), wanted)
         return
     }
   }
 
-  #lz4Preset(
-    dest: number,
-    destEnd: number,
-    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
-  ): void {
-    const { dictEnd, blockBytes, blocks } = this.#readPreset(dest, destEnd)
+  #lz4Preset(dest: number, destEnd: number, wanted: Wanted): void {
+    const { from: dictEnd, blockBytes, count: blocks } = this.#readPreset(dest, destEnd)
     if (blocks + 1 > this.#compressed.length) this.#compressed = new Int32Array(blocks + 1)
     for (let i = 0; i <= blocks; i++) this.#compressed[i] = this.#readLength()
     const dictFrom = this.#at
@@ -230,49 +239,44 @@ export class ChunkDecoder {
     }
   }
 
-  #deflatePreset(
-    dest: number,
-    destEnd: number,
-    wanted: { live: LiveDocs; fromDoc: number; toDoc: number },
-  ): void {
-    const { dictEnd, blockBytes } = this.#readPreset(dest, destEnd)
-    const dictLength = this.#readLength()
-    if (dictLength > 0 || dictEnd > dest) {
-      this.#deflate(dictLength, { dest, destEnd: dictEnd, dictStart: dest, dictEnd: dest })
-    }
-    for (let from = dictEnd; from < destEnd; from += blockBytes) {
+  #inflatePreset(codec: 'deflate' | 'zstd', dest: number, destEnd: number, wanted: Wanted): void {
+    const preset = this.#readPreset(dest, destEnd)
+    const dictionary = { dest, destEnd: preset.from, dictStart: dest, dictEnd: dest }
+    this.#inflate(codec, dictionary)
+    this.#inflateBlocks(codec, preset, wanted)
+  }
+
+  #inflateBlocks(codec: 'deflate' | 'zstd', blocks: Blocks, wanted: Wanted): void {
+    const { dictStart, blockBytes, destEnd } = blocks
+    for (let from = blocks.from; from < destEnd; from += blockBytes) {
       const to = Math.min(destEnd, from + blockBytes)
-      const length = this.#readLength()
       if (this.#isWanted(from, to, wanted)) {
-        this.#deflate(length, { dest: from, destEnd: to, dictStart: dest, dictEnd })
+        this.#inflate(codec, { dest: from, destEnd: to, dictStart, dictEnd: blocks.from })
       } else {
-        this.#at += length
+        this.#at += this.#readLength()
       }
     }
   }
 
-  #readPreset(
-    dest: number,
-    destEnd: number,
-  ): { dictEnd: number; blockBytes: number; blocks: number } {
-    const dictEnd = dest + this.#readVInt()
+  #readPreset(dest: number, destEnd: number): Blocks {
+    return this.#readBlocks(dest, dest + this.#readVInt(), destEnd)
+  }
+
+  /** The blocks behind a dictionary of [dictStart, from). */
+  #readBlocks(dictStart: number, from: number, destEnd: number): Blocks {
     const blockBytes = this.#readVInt()
-    const blocks = Math.ceil((destEnd - dictEnd) / blockBytes)
-    if (dictEnd < dest || dictEnd > destEnd || blockBytes <= 0 || blocks > this.#input.end) {
+    const count = Math.ceil((destEnd - from) / blockBytes)
+    if (from < dictStart || from > destEnd || blockBytes <= 0 || count > this.#input.end) {
       throw this.#corrupt(
-        `a dictionary and blocks of ${destEnd - dest} bytes`,
-        `${dictEnd - dest} and ${blockBytes}`,
+        `a dictionary and blocks of ${destEnd - dictStart} bytes`,
+        `${from - dictStart} and ${blockBytes}`,
       )
     }
-    return { dictEnd, blockBytes, blocks }
+    return { dictStart, from, destEnd, blockBytes, count }
   }
 
   /** True when a live document of the wanted range has a byte in [from, to) of the memory. */
-  #isWanted(
-    from: number,
-    to: number,
-    { live, fromDoc, toDoc }: { live: LiveDocs; fromDoc: number; toDoc: number },
-  ): boolean {
+  #isWanted(from: number, to: number, { live, fromDoc, toDoc }: Wanted): boolean {
     const { firstDoc, docCount } = this.#input
     // The first document that ends after `from`.
     let low = 0
@@ -307,30 +311,23 @@ export class ChunkDecoder {
     })
   }
 
-  #deflate(
-    length: number,
+  /** `compressed:vint, one stream`; no bytes are no stream. */
+  #inflate(
+    codec: 'deflate' | 'zstd',
     where: { dest: number; destEnd: number; dictStart: number; dictEnd: number },
   ): void {
     const { file, end } = this.#input
+    const length = this.#readLength()
+    const outputBytes = where.destEnd - where.dest
+    if (length === 0 && outputBytes === 0) return
     if (this.#at + length > end) throw this.#corrupt('a block within its chunk', 'a longer one')
     const { bytes } = this.#memory
     const stream = {
       input: bytes.subarray(this.#at, this.#at + length),
-      outputBytes: where.destEnd - where.dest,
+      outputBytes,
       dictionary: bytes.subarray(where.dictStart, where.dictEnd),
     }
-    bytes.set(inflate('deflate', stream, { file, offset: this.#fileOffset() }), where.dest)
-    this.#at += length
-  }
-
-  #zstd(dest: number, destEnd: number): void {
-    const { file, end } = this.#input
-    const length = this.#readLength()
-    if (this.#at + length > end) throw this.#corrupt('a block within its chunk', 'a longer one')
-    const { bytes } = this.#memory
-    const input = bytes.subarray(this.#at, this.#at + length)
-    const frame = { input, outputBytes: destEnd - dest }
-    bytes.set(inflate('zstd', frame, { file, offset: this.#fileOffset() }), dest)
+    bytes.set(inflate(codec, stream, { file, offset: this.#fileOffset() }), where.dest)
     this.#at += length
   }
 

@@ -100,7 +100,8 @@ function skipBinary(cursor: Cursor): void {
   }
 }
 
-function skipSet(cursor: Cursor): void {
+/** `set` of the grammar. */
+export function skipSet(cursor: Cursor): void {
   const format = cursor.readVInt()
   if (format === setTable) {
     cursor.skip(cursor.readInt32() * 8)

@@ -4,7 +4,7 @@ import type { FieldInfo } from './field-infos.ts'
 import { readOldMap } from './old-collections.ts'
 
 /**
- * Lucene46FieldInfos, versions 1 and 2 (Lucene 4.8 to 4.10); version 2 adds a type of doc values.
+ * Lucene46FieldInfos, version 2 (Lucene 4.9 and 4.10).
  *
  *   fnm   = count:vint, field*
  *   field = name:string, number:vint, bits:byte, types:byte (doc values in the low half, norms in the high one),

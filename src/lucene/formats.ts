@@ -3,7 +3,7 @@ import { checkVersion, readAnyHeader } from '../bytes/codec.ts'
 import type { Header } from '../bytes/codec.ts'
 import type { Cursor } from '../bytes/cursor.ts'
 import type { ChunkFlags } from './chunk.ts'
-import { readDocValuesMetaV410 } from './doc-values-v410.ts'
+import { readDocValuesMetaV410, readDocValuesMetaV49 } from './doc-values-v410.ts'
 import { readDocValuesMetaEs819 } from './doc-values-es819.ts'
 import { readDocValuesMetaV54 } from './doc-values-v54.ts'
 import { readDocValuesMetaV70 } from './doc-values-v70.ts'
@@ -50,7 +50,8 @@ interface DocValuesFormat extends FormatRow {
 }
 
 /** How the bytes of a chunk of stored fields are compressed. */
-export type ChunkCompression = 'lz4' | 'lz4-preset' | 'deflate' | 'deflate-preset' | 'zstd'
+export type ChunkCompression =
+  'lz4' | 'lz4-preset' | 'deflate' | 'deflate-preset' | 'zstd' | 'zstd-preset' | 'zstd-blocks'
 
 export interface StoredFieldsFormat extends FormatRow {
   readonly compression: ChunkCompression
@@ -88,7 +89,7 @@ export const segmentInfoFormats: FormatTable<SegmentInfoFormat> = new Map([
 ])
 
 export const fieldInfosFormats: FormatTable<FieldInfosFormat> = new Map([
-  ['Lucene46FieldInfos', { minVersion: 1, maxVersion: 2, read: readFieldInfosV46 }],
+  ['Lucene46FieldInfos', { minVersion: 2, maxVersion: 2, read: readFieldInfosV46 }],
   ['Lucene50FieldInfos', { minVersion: 1, maxVersion: 1, read: readFieldInfosV50 }],
   ['Lucene60FieldInfos', { minVersion: 0, maxVersion: 2, read: readFieldInfosV60 }],
   [
@@ -103,11 +104,29 @@ export const fieldInfosFormats: FormatTable<FieldInfosFormat> = new Map([
 
 export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
   [
+    'Lucene49ValuesMetadata',
+    {
+      minVersion: 0,
+      maxVersion: 0,
+      dataCodec: 'Lucene49DocValuesData',
+      read: readDocValuesMetaV49,
+    },
+  ],
+  [
     'Lucene410ValuesMetadata',
     {
       minVersion: 0,
       maxVersion: 0,
       dataCodec: 'Lucene410DocValuesData',
+      read: readDocValuesMetaV410,
+    },
+  ],
+  [
+    'Lucene50DocValuesMetadata',
+    {
+      minVersion: 1,
+      maxVersion: 1,
+      dataCodec: 'Lucene50DocValuesData',
       read: readDocValuesMetaV410,
     },
   ],
@@ -142,7 +161,7 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
     'Lucene90DocValuesMetadata',
     {
       minVersion: 0,
-      maxVersion: 1,
+      maxVersion: 0,
       littleEndian: true,
       dataCodec: 'Lucene90DocValuesData',
       read: readDocValuesMetaV90,
@@ -189,8 +208,9 @@ export const compoundFormats: FormatTable<CompoundFormat> = new Map([
 
 /**
  * Lucene41 was written from 4.1 to 4.10 (with checksums, version 2, from 4.8 on), Lucene50 from 5.0 to 8.6 (version 1
- * with the old index, 2 and 3 from 8.5 on with the index of Lucene85FieldsIndex), Lucene87 from 8.7 on (version 4 from
- * 8.9 on), Lucene90 from 9.0 on. Zstd is Elasticsearch's own, for best_compression from 8.16 on.
+ * with the old index, 2 from 8.5 on with the index of Lucene85FieldsIndex), Lucene87 from 8.7 on (version 4 from
+ * 8.9 on), Lucene90 from 9.0 on. Zstd is Elasticsearch's own, for best_compression from 8.16 on; Custom… is OpenSearch's,
+ * in 2.9 by itself and in its plugin custom-codecs from then on.
  */
 export const storedFieldsFormats: FormatTable<StoredFieldsFormat> = new Map([
   [
@@ -207,25 +227,27 @@ export const storedFieldsFormats: FormatTable<StoredFieldsFormat> = new Map([
       fixedNumbers: true,
     },
   ],
-  storedFieldsV50('Lucene50StoredFieldsFast', 1, 'lz4'),
-  storedFieldsV50('Lucene50StoredFieldsHigh', 1, 'deflate'),
-  storedFieldsV50('Lucene87StoredFieldsFast', 3, 'lz4-preset'),
-  storedFieldsV50('Lucene87StoredFieldsHigh', 3, 'deflate-preset'),
+  storedFieldsV50('Lucene50StoredFieldsFast', [1, 2], 'lz4'),
+  storedFieldsV50('Lucene50StoredFieldsHigh', [1, 2], 'deflate'),
+  storedFieldsV50('Lucene87StoredFieldsFast', [3, 4], 'lz4-preset'),
+  storedFieldsV50('Lucene87StoredFieldsHigh', [3, 4], 'deflate-preset'),
   storedFieldsV90('Lucene90StoredFieldsFastData', 'lz4-preset'),
   storedFieldsV90('Lucene90StoredFieldsHighData', 'deflate-preset'),
   storedFieldsV90('ZstdStoredFields814', 'zstd'),
+  storedFieldsV90('CustomStoredFieldsZstd', 'zstd-preset'),
+  storedFieldsV90('CustomStoredFieldsZstdNoDict', 'zstd-blocks'),
 ])
 
 function storedFieldsV50(
   name: string,
-  minVersion: number,
+  [minVersion, maxVersion]: readonly [number, number],
   compression: ChunkCompression,
 ): [string, StoredFieldsFormat] {
   return [
     `${name}Data`,
     {
       minVersion,
-      maxVersion: 4,
+      maxVersion,
       compression,
       legacyIndexCodec: `${name}Index`,
       indexCodec: 'Lucene85FieldsIndex',
@@ -253,12 +275,18 @@ function storedFieldsV90(
   ]
 }
 
+/** What is read with a format that may be unknown, e.g. `the documents of segment _0`, for the message that says so. */
+export interface ReadFor {
+  readonly readFor: string
+}
+
 /** Reads a header, and sets the cursor to the byte order of what follows. See formatOf(). */
 export function readFormat<Row extends FormatRow>(
   table: FormatTable<Row>,
   cursor: Cursor,
+  what?: ReadFor,
 ): { row: Row; version: number } {
-  const format = formatOf(table, readAnyHeader(cursor), cursor.file)
+  const format = formatOf(table, readAnyHeader(cursor), cursor.file, what)
   cursor.littleEndian = format.row.littleEndian ?? false
   return format
 }
@@ -268,13 +296,22 @@ export function formatOf<Row extends FormatRow>(
   table: FormatTable<Row>,
   header: Header,
   file: string,
+  what?: ReadFor,
 ): { row: Row; version: number } {
   const { codec, version } = header
   const row = table.get(codec)
   if (row === undefined) {
     const expected = `one of the formats ${[...table.keys()].join(', ')}`
-    throw new Unsupported({ file, offset: 0, expected, found: codec.slice(0, 80) })
+    const finding = { file, offset: 0, expected, found: codec.slice(0, 80) }
+    throw new Unsupported(finding, what && adviceOn(codec, what))
   }
   checkVersion(file, 0, version, { codec, ...row })
   return { row, version }
+}
+
+function adviceOn(codec: string, { readFor }: ReadFor): string {
+  return (
+    `${codec.slice(0, 80)} holds ${readFor}, which therefore cannot be read: on the source, ` +
+    'reindex into an index with the codec "default" and no index mode, and take a new snapshot; or look for a newer osmigrate'
+  )
 }

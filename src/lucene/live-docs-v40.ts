@@ -5,7 +5,7 @@ const framed = -2
 const sparse = -1
 
 /**
- * The bits of a `.del` (Lucene 4.8 to 4.10), one a document, set while it lives, in the order that LiveDocs keeps them.
+ * The bits of a `.del` (Lucene 4.9 and 4.10), one a document, set while it lives, in the order that LiveDocs keeps them.
  *
  *   del  = -2:int32, header("BitVector", version 2), bits, footer
  *   bits = size:int32, live:int32, byte[ceil(size / 8)]

@@ -3,7 +3,7 @@ import { readOldMap, readOldSet } from './old-collections.ts'
 import type { SegmentInfo } from './segment-info.ts'
 
 /**
- * Lucene46SegmentInfo, version 1 (Lucene 4.8 to 4.10), specified in the class of that name.
+ * Lucene46SegmentInfo, version 1 (Lucene 4.9 and 4.10), specified in the class of that name.
  *
  *   si = version:string, maxDoc:int32, compound:byte (1 or -1), diagnostics:oldMap, files:oldSet
  */

@@ -267,7 +267,7 @@ async function openNumeric(
   const home = field.docValuesGen < 0 ? parts.own : parts.directory
   const suffix = docValuesSuffix(field)
   const { id } = parts.commit
-  const { row, version, entries, file } = await readMeta(parts, home, suffix)
+  const { row, version, entries, file } = await readMeta(parts, home, { suffix, fieldName })
   const entry = entries.get(field.number)
   if (entry === undefined) {
     throw new Unsupported({
@@ -298,16 +298,23 @@ async function openNumeric(
 type DocValuesMeta = Awaited<ReturnType<typeof readMetaOf>>
 
 /** Fields share their `.dvm`: each is read once. */
-function readMeta(parts: Parts, home: Directory, suffix: string): Promise<DocValuesMeta> {
-  const known = parts.metas.get(suffix) ?? readMetaOf(parts, home, suffix)
-  parts.metas.set(suffix, known)
+function readMeta(parts: Parts, home: Directory, of: DocValuesFile): Promise<DocValuesMeta> {
+  const known = parts.metas.get(of.suffix) ?? readMetaOf(parts, home, of)
+  parts.metas.set(of.suffix, known)
   return known
 }
 
-async function readMetaOf(parts: Parts, home: Directory, suffix: string) {
+interface DocValuesFile {
+  readonly suffix: string
+  /** The field that it is read for. */
+  readonly fieldName: string
+}
+
+async function readMetaOf(parts: Parts, home: Directory, { suffix, fieldName }: DocValuesFile) {
   const { name, id } = parts.commit
   const meta = await readWholeFile(home, segmentFileName(name, suffix, 'dvm'))
-  const { row, version } = readFormat(docValuesFormats, meta)
+  const readFor = `the field ${fieldName} of segment ${name}`
+  const { row, version } = readFormat(docValuesFormats, meta, { readFor })
   readIdAndSuffix(meta, { id, suffix })
   const fields = new Map([...parts.fieldInfos.values()].map((field) => [field.number, field]))
   const entries = row.read(meta, { version, maxDoc: parts.maxDoc, fields })

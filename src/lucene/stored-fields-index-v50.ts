@@ -18,7 +18,7 @@ import type { ChunkIndex, SegmentShape } from './stored-fields.ts'
 export async function readChunkIndexV50(
   directory: Directory,
   segment: SegmentShape,
-  { codec, version }: { codec: string; version: number },
+  { codec, version, chunkCountMax }: { codec: string; version: number; chunkCountMax: number },
 ): Promise<ChunkIndex> {
   const cursor = await readWholeFile(directory, segmentFileName(segment.name, '', 'fdx'))
   readIndexHeader(cursor, {
@@ -29,13 +29,14 @@ export async function readChunkIndexV50(
     suffix: '',
   })
   cursor.readVInt()
+  const countMax = Math.min(segment.maxDoc, chunkCountMax)
   const firstDoc: number[] = []
   const offset: number[] = []
   for (;;) {
     const chunks = cursor.readVInt()
     if (chunks === 0) break
-    if (chunks < 0 || firstDoc.length + chunks > segment.maxDoc) {
-      throw cursor.corrupt(`at most ${segment.maxDoc} chunks`, `${firstDoc.length + chunks}`)
+    if (chunks < 0 || firstDoc.length + chunks > countMax) {
+      throw cursor.corrupt(`at most ${countMax} chunks`, `${firstDoc.length + chunks}`)
     }
     readDeltas(cursor, chunks, cursor.readVInt(), cursor.readVInt(), 32, firstDoc)
     readDeltas(cursor, chunks, cursor.readVLong(), cursor.readVLong(), 64, offset)

@@ -19,13 +19,14 @@ import type { ChunkIndex, SegmentShape } from './stored-fields.ts'
 export async function readChunkIndexV85(
   directory: Directory,
   segment: SegmentShape,
-  { meta, codec }: { meta: Cursor; codec: string },
+  { meta, codec, chunkCountMax }: { meta: Cursor; codec: string; chunkCountMax: number },
 ): Promise<ChunkIndex> {
   meta.skip(4)
   const blockShift = meta.readInt32()
   const entries = meta.readInt32()
-  if (entries < 2 || entries > segment.maxDoc + 1) {
-    throw meta.corrupt(`2 to ${segment.maxDoc + 1} entries`, `${entries}`)
+  const entriesMax = Math.min(segment.maxDoc, chunkCountMax) + 1
+  if (entries < 2 || entries > entriesMax) {
+    throw meta.corrupt(`2 to ${entriesMax} entries`, `${entries}`)
   }
   const docsStart = meta.readInt64()
   const docs = readMonotonicMeta(meta, entries, blockShift)

@@ -61,6 +61,13 @@ export interface SegmentShape {
   readonly maxDoc: number
 }
 
+/** A chunk has two vints and two counts: so an index cannot claim more chunks than there are bytes for. */
+const chunkBytesMin = 4
+/** Lucene ends a chunk at 4096 documents, before 5.0 at 16384. */
+const chunkDocsMax = 65536
+/** A chunk is read into one buffer. */
+const chunkBytesMax = 0x7fff_ffff
+
 /** Longest header of a `.fdt`, with the two vints that follow it before version 3. */
 const headBytesMax = 128
 
@@ -68,7 +75,7 @@ const headBytesMax = 128
  * Opens `<segment>.fdt` and reads its index. The caller closes `source`.
  *
  *   fdt   = indexHeader, sizes (versions 1 and 2), chunk*, (chunkCount:vlong, dirtyChunks:vlong (version 1)), footer
- *           (Lucene 4.8 to 4.10 is version 2 of a format of its own, and as version 1, less those counts)
+ *           (Lucene 4.9 and 4.10 is version 2 of a format of its own, and as version 1, less those counts)
  *   fdm   = indexHeader, sizes (3+), index, (chunkCount:vlong (4+), dirtyChunks:vlong, dirtyDocs:vlong) (3+), footer
  *                                                                                                   not in version 1
  *   sizes = chunkBytes:vint, packedVersion:vint
@@ -97,7 +104,9 @@ async function readLayout(
 ): Promise<StoredFields> {
   const { byteLength } = source
   const head = new Cursor(source.name, await source.read(0, Math.min(headBytesMax, byteLength)))
-  const { row, version } = readFormat(storedFieldsFormats, head)
+  const { row, version } = readFormat(storedFieldsFormats, head, {
+    readFor: `the documents of segment ${segment.name}`,
+  })
   readIdAndSuffix(head, { id: segment.id, suffix: '' })
   const footerAt = Math.max(0, byteLength - footerBytes)
   const footer = await source.read(footerAt, byteLength - footerAt)
@@ -105,9 +114,11 @@ async function readLayout(
 
   let chunkBytes = version < row.since.meta ? readChunkBytes(head, row) : 0
   const dataStart = head.position
+  const chunkCountMax = Math.floor(footerAt / chunkBytesMin)
   let chunks: ChunkIndex
   if (row.legacyIndexCodec !== undefined && version < row.since.index) {
-    chunks = await readChunkIndexV50(directory, segment, { codec: row.legacyIndexCodec, version })
+    const codec = row.legacyIndexCodec
+    chunks = await readChunkIndexV50(directory, segment, { codec, version, chunkCountMax })
   } else {
     const meta = await readWholeFile(directory, segmentFileName(segment.name, '', 'fdm'))
     readIndexHeader(meta, {
@@ -119,7 +130,8 @@ async function readLayout(
     })
     meta.littleEndian = row.littleEndian ?? false
     if (version >= row.since.meta) chunkBytes = readChunkBytes(meta, row)
-    chunks = await readChunkIndexV85(directory, segment, { meta, codec: `${row.indexCodec}Idx` })
+    const codec = `${row.indexCodec}Idx`
+    chunks = await readChunkIndexV85(directory, segment, { meta, codec, chunkCountMax })
   }
   checkIndex(source, segment, { chunks, dataStart, dataEnd: footerAt })
   const { compression, counts, fixedNumbers = false } = row
@@ -138,7 +150,10 @@ function readChunkBytes(cursor: Cursor, { counts }: StoredFieldsFormat): number 
   return chunkBytes
 }
 
-/** Chunks must cover all documents and rise in documents and offsets: the reader relies on it. */
+/**
+ * Chunks must cover all documents and rise in documents and offsets: the reader relies on it. The bounds of a chunk also
+ * keep in bounds what is allocated by the number of documents in a segment.
+ */
 function checkIndex(
   source: ByteSource,
   segment: SegmentShape,
@@ -148,13 +163,15 @@ function checkIndex(
   let rising = firstDoc[0] === 0 && firstDoc[count] === segment.maxDoc
   rising &&= offset[0]! >= dataStart && offset[count]! <= dataEnd
   for (let i = 0; i < count && rising; i++) {
-    rising = firstDoc[i]! < firstDoc[i + 1]! && offset[i]! < offset[i + 1]!
+    const docs = firstDoc[i + 1]! - firstDoc[i]!
+    const bytes = offset[i + 1]! - offset[i]!
+    rising = docs > 0 && docs <= chunkDocsMax && bytes > 0 && bytes <= chunkBytesMax
   }
   if (!rising) {
     throw new CorruptData({
       file: source.name,
       offset: 0,
-      expected: `an index of chunks that rises and covers ${segment.maxDoc} documents`,
+      expected: `an index of chunks that rises and covers ${segment.maxDoc} documents, ${chunkDocsMax} of them a chunk at most`,
       found: `${count} chunks, documents to ${firstDoc[count]}, bytes to ${offset[count]}`,
     })
   }
