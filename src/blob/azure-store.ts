@@ -21,21 +21,19 @@ import { loadOptional } from './optional-package.ts'
 import { takeRange } from './range-answer.ts'
 import {
   createRemoteStore,
-  requestsAtOnceMax,
   type ListPage,
   type RemoteBlobs,
+  type RemoteStoreOptions,
 } from './remote-store.ts'
 
 /** How a container of Azure Blob Storage is reached. */
-export interface AzureStoreOptions {
+export interface AzureStoreOptions extends RemoteStoreOptions {
   /** Address of the account where it is not https://ACCOUNT.blob.core.windows.net. */
   readonly endpoint?: string
   /** Access key of the account, as `file:PATH` or `env:NAME`. Default: AZURE_STORAGE_KEY, where that is set. */
   readonly key?: string
   /** Shared access signature, as `key`. Default: AZURE_STORAGE_SAS_TOKEN, where that is set. */
   readonly sas?: string
-  /** Of the endpoint's certificate authority: `file:PATH` or `env:NAME` of PEM. */
-  readonly ca?: string
 }
 
 const form: ObjectForm = {
@@ -58,6 +56,7 @@ export function createAzureStore(location: string, options: AzureStoreOptions = 
   return createRemoteStore(
     location,
     openedAtFirstRequest(() => openContainer(place, options)),
+    options.requests,
   )
 }
 
@@ -166,7 +165,6 @@ async function secretOf(
 async function trust(pipeline: Pipeline, ca: string): Promise<void> {
   const agent = new https.Agent({
     keepAlive: true,
-    maxSockets: requestsAtOnceMax,
     ca: await resolveSecret(ca, 'snapshot.tls.ca'),
   })
   pipeline.factories.push({

@@ -17,7 +17,12 @@ import {
 } from './object-place.ts'
 import { loadOptional } from './optional-package.ts'
 import { rangeText } from './range-answer.ts'
-import { createRemoteStore, type ListPage, type RemoteBlobs } from './remote-store.ts'
+import {
+  createRemoteStore,
+  type ListPage,
+  type RemoteBlobs,
+  type RemoteStoreOptions,
+} from './remote-store.ts'
 import type { AskedBlob } from './service-errors.ts'
 
 /**
@@ -25,15 +30,13 @@ import type { AskedBlob } from './service-errors.ts'
  * with all its ways to get and renew a token; the two requests that a reader makes are plain GETs. (Its client for
  * storage closes the connections of all reads when one is given up.)
  */
-export interface GcsStoreOptions {
+export interface GcsStoreOptions extends RemoteStoreOptions {
   /** Address of another service than Google's public one. With http:// nobody logs in there. */
   readonly endpoint?: string
   /** The project that pays for requests to a bucket whose owner does not. */
   readonly project?: string
   /** Key of a service account (JSON), as `file:PATH` or `env:NAME`. Default: the library's own chain. */
   readonly credentials?: string
-  /** Of the endpoint's certificate authority: `file:PATH` or `env:NAME` of PEM. */
-  readonly ca?: string
 }
 
 const form: ObjectForm = {
@@ -55,6 +58,7 @@ export function createGcsStore(location: string, options: GcsStoreOptions = {}):
   return createRemoteStore(
     location,
     openedAtFirstRequest(() => openBucket(place, options)),
+    options.requests,
   )
 }
 

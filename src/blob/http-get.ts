@@ -2,11 +2,11 @@ import http from 'node:http'
 import https from 'node:https'
 import { resolveSecret } from '../base/secrets.ts'
 import { takeRange, type AskedRange } from './range-answer.ts'
-import { requestsAtOnceMax, type RangeRead } from './remote-store.ts'
+import type { RangeRead } from './remote-store.ts'
 
 /** Connections to one service; they are used again. `ca` is `file:PATH` or `env:NAME` of PEM, for https:// alone. */
 export async function openAgent(base: URL, ca: string | undefined): Promise<http.Agent> {
-  const common = { keepAlive: true, maxSockets: requestsAtOnceMax }
+  const common = { keepAlive: true }
   if (base.protocol === 'http:') return new http.Agent(common)
   if (ca === undefined) return new https.Agent(common)
   return new https.Agent({ ...common, ca: await resolveSecret(ca, 'snapshot.tls.ca') })

@@ -6,21 +6,19 @@ import { get, openAgent, takeAnswer } from './http-get.ts'
 import { networkError } from './network-errors.ts'
 import { emptyBlob } from './object-blobs.ts'
 import { rangeText } from './range-answer.ts'
-import { createRemoteStore } from './remote-store.ts'
-
-/** Of a certificate authority: `file:PATH` or `env:NAME` of PEM. */
-export interface HttpStoreOptions {
-  readonly ca?: string
-}
+import { createRemoteStore, type RemoteBlobs, type RemoteStoreOptions } from './remote-store.ts'
 
 /**
  * A repository that a web server serves, as the engines' read-only `url` repositories: blobs by path, ranges, no
  * listing. Redirections are not followed, and nobody logs in.
  */
-export function createHttpStore(location: string, { ca }: HttpStoreOptions = {}): BlobStore {
+export function createHttpStore(
+  location: string,
+  { ca, requests }: RemoteStoreOptions = {},
+): BlobStore {
   const base = baseUrl(location)
   let agent: Promise<http.Agent> | undefined
-  return createRemoteStore(location, {
+  const blobs: RemoteBlobs = {
     async readRange({ path, offset, into }, signal) {
       const parts = blobPathParts(location, path).map(encodeURIComponent)
       const url = new URL(parts.join('/'), base)
@@ -41,7 +39,8 @@ export function createHttpStore(location: string, { ca }: HttpStoreOptions = {})
         throw networkError(error, { place: base.origin, blob: path, signal })
       }
     },
-  })
+  }
+  return createRemoteStore(location, blobs, requests)
 }
 
 function baseUrl(location: string): URL {

@@ -6,10 +6,11 @@ import type { BlobStore } from './byte-source.ts'
 import { createFileStore } from './file-store.ts'
 import { createGcsStore } from './gcs-store.ts'
 import { createHttpStore } from './http-store.ts'
+import type { RemoteStoreOptions } from './remote-store.ts'
 import { createS3Store } from './s3-store.ts'
 
 /** How stores that are not folders are reached; plain data, since it goes to other threads. */
-export interface BlobStoreOptions {
+export interface BlobStoreOptions extends RemoteStoreOptions {
   readonly s3?: {
     readonly region?: string
     readonly endpoint?: string
@@ -25,8 +26,6 @@ export interface BlobStoreOptions {
     readonly key?: string
     readonly sas?: string
   }
-  /** Of the certificate authority of a web server or a configured endpoint: `file:PATH` or `env:NAME` of PEM. */
-  readonly ca?: string
 }
 
 const forms =
@@ -39,15 +38,14 @@ const forms =
  */
 export function openBlobStore(location: string, options: BlobStoreOptions = {}): BlobStore {
   if (location === '') throw new MigrationError('MA_CONFIG', 'the repository location is empty')
-  const { s3, gcs, azure, ca } = options
+  const { s3, gcs, azure, ...common } = options
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(location)?.[1]?.toLowerCase()
   if (scheme === 'file') return createFileStore(location, filePath(location))
   if (scheme !== undefined && location.startsWith('//', scheme.length + 1)) {
-    const trust = ca === undefined ? {} : { ca }
-    if (scheme === 's3') return createS3Store(location, { ...s3, ...trust })
-    if (scheme === 'gs') return createGcsStore(location, { ...gcs, ...trust })
-    if (scheme === 'azure') return createAzureStore(location, { ...azure, ...trust })
-    if (scheme === 'http' || scheme === 'https') return createHttpStore(location, trust)
+    if (scheme === 's3') return createS3Store(location, { ...s3, ...common })
+    if (scheme === 'gs') return createGcsStore(location, { ...gcs, ...common })
+    if (scheme === 'azure') return createAzureStore(location, { ...azure, ...common })
+    if (scheme === 'http' || scheme === 'https') return createHttpStore(location, common)
     throw new MigrationError(
       'MA_CONFIG',
       `${scheme}:// is not a repository location that this version reads: give ${forms}`,

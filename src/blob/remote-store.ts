@@ -3,7 +3,7 @@ import { CorruptData, MigrationError } from '../base/errors.ts'
 import { blobPathParts } from './blob-path.ts'
 import type { BlobEntry, BlobStore, ByteSource } from './byte-source.ts'
 import { checkRange, readInto } from './range.ts'
-import { withRetries } from './retry.ts'
+import { requestDefaults, withRetries, type RequestLimits } from './retry.ts'
 import { allOf } from './sources.ts'
 
 /**
@@ -28,6 +28,13 @@ export interface RemoteBlobs {
   readRange(range: RemoteRange, signal: AbortSignal): Promise<RangeRead>
 }
 
+/** How any store over the network is reached. */
+export interface RemoteStoreOptions {
+  /** Of the certificate authority of the server: `file:PATH` or `env:NAME` of PEM. */
+  readonly ca?: string
+  readonly requests?: RequestLimits
+}
+
 export interface ListPage {
   readonly entries: readonly BlobEntry[]
   readonly next?: string
@@ -46,8 +53,6 @@ export interface RangeRead {
   readonly count: number
 }
 
-/** Requests of one store under way at once. */
-export const requestsAtOnceMax = 16
 /** A longer range is fetched in pieces of this many bytes. */
 const pieceBytes = 4 * 1024 * 1024
 /** A blob of unknown length is opened by reading so much of it: most of those hold metadata and are shorter. */
@@ -62,8 +67,12 @@ const listedMax = 2_000_000
 /** Lengths known from listings are kept for so many blobs. */
 const knownLengthsMax = 200_000
 
-export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobStore {
-  const slots = new Slots(requestsAtOnceMax)
+export function createRemoteStore(
+  location: string,
+  blobs: RemoteBlobs,
+  limits: RequestLimits = requestDefaults,
+): BlobStore {
+  const slots = new Slots(limits.atOnce)
   const lengths = new Map<string, number>()
   const near: Near[] = []
   const never = new AbortController().signal
@@ -74,7 +83,9 @@ export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobSto
       if (folder !== '') blobPathParts(location, folder)
       if (blobs.listPage === undefined) return undefined
       const entries = await listAll(location, (mark) =>
-        slots.use(() => withRetries((signal) => blobs.listPage!(folder, mark, signal), never)),
+        slots.use(() =>
+          withRetries((signal) => blobs.listPage!(folder, mark, signal), never, limits),
+        ),
       )
       if (entries !== undefined) rememberLengths(lengths, folder, entries)
       return entries
@@ -84,7 +95,11 @@ export function createRemoteStore(location: string, blobs: RemoteBlobs): BlobSto
       const closing = new AbortController()
       const fetchRange = (offset: number, into: Uint8Array): Promise<RangeRead> =>
         slots.use(() =>
-          withRetries((signal) => blobs.readRange({ path, offset, into }, signal), closing.signal),
+          withRetries(
+            (signal) => blobs.readRange({ path, offset, into }, signal),
+            closing.signal,
+            limits,
+          ),
         )
       const known = lengths.get(path) ?? listed?.byteLength
       const common = { path, closing, fetchRange, near }

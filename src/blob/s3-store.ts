@@ -13,21 +13,19 @@ import {
 import { rangeText, takeRange } from './range-answer.ts'
 import {
   createRemoteStore,
-  requestsAtOnceMax,
   type ListPage,
   type RemoteBlobs,
+  type RemoteStoreOptions,
 } from './remote-store.ts'
 import { isListingRefused, isOutsideRange, s3Error } from './s3-errors.ts'
 
 /** How a bucket is reached. Credentials come from the SDK's own chain only: environment, profile, role. */
-export interface S3StoreOptions {
+export interface S3StoreOptions extends RemoteStoreOptions {
   readonly region?: string
   /** Address of another service than Amazon's. */
   readonly endpoint?: string
   /** The bucket stands in the path, not in the host name. Default: true with an endpoint. */
   readonly pathStyle?: boolean
-  /** Of the endpoint's certificate authority: `file:PATH` or `env:NAME` of PEM. */
-  readonly ca?: string
 }
 
 const connectTimeoutMs = 10_000
@@ -46,6 +44,7 @@ export function createS3Store(location: string, options: S3StoreOptions = {}): B
   return createRemoteStore(
     location,
     openedAtFirstRequest(() => openBucket(place, options)),
+    options.requests,
   )
 }
 
@@ -99,7 +98,8 @@ async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<
 
 async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
   const { endpoint, pathStyle = endpoint !== undefined, ca } = options
-  const agent = { keepAlive: true, maxSockets: requestsAtOnceMax }
+  // As many sockets as there are requests under way: remote-store.ts bounds those.
+  const agent = { keepAlive: true, maxSockets: Infinity }
   const trust = ca === undefined ? {} : { ca: await resolveSecret(ca, 'snapshot.tls.ca') }
   const region = options.region ?? (endpoint === undefined ? undefined : ownRegion())
   return {

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Option, type Command } from 'commander'
+import type { BlobRetry } from '../blob/retry.ts'
 import type { Retry } from '../cluster/connect.ts'
 import type { Json } from '../base/json.ts'
 import { MigrationError } from '../base/errors.ts'
@@ -37,6 +38,7 @@ export function defineAction(
 ): void {
   command.action(async () => {
     subscribe('osmigrate.cluster.retry', sayRetry)
+    subscribe('osmigrate.blob.retry', sayBlobRetry)
     const values = command.optsWithGlobals<Record<string, unknown>>()
     const stop = options.stopping === undefined ? undefined : watchSignals(options.stopping)
     try {
@@ -55,6 +57,7 @@ export function defineAction(
     } finally {
       stop?.release()
       unsubscribe('osmigrate.cluster.retry', sayRetry)
+      unsubscribe('osmigrate.blob.retry', sayBlobRetry)
     }
   })
 }
@@ -64,6 +67,11 @@ function sayRetry(message: unknown): void {
   const { side, request, attempt, reason, waitMs } = message as Retry
   const wait = formatDuration(waitMs)
   say(`${side}: ${request} failed (${reason}), attempt ${attempt}; again in ${wait}`)
+}
+
+function sayBlobRetry(message: unknown): void {
+  const { reason, attempt, waitMs } = message as BlobRetry
+  say(`repository: ${reason}, attempt ${attempt}; again in ${formatDuration(waitMs)}`)
 }
 
 /** Examples at the end of `--help`: pairs of a command line and what it does. */
@@ -104,6 +112,9 @@ export type ConfigPart = string
 export const repositoryParts: readonly ConfigPart[] = [
   'snapshot.repository',
   'snapshot.s3',
+  'snapshot.gcs',
+  'snapshot.azure',
+  'snapshot.requests',
   'snapshot.tls',
 ]
 

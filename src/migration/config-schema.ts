@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { backfillOptions } from '../backfill/options.ts'
+import { requestDefaults } from '../blob/retry.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
 import { compareOptions } from '../compare/options.ts'
 import { metadataOptions } from '../metadata/options.ts'
@@ -118,7 +119,7 @@ const selectSchema = z.strictObject({
 const snapshotSchema = z.strictObject({
   repository: option(z.string().min(1).optional(), {
     description:
-      'Where the snapshot repository is: a path, file:///PATH, s3://BUCKET/PREFIX, or https://HOST/PATH of a web server. A folder that `snapshot create` is to write to must be below path.repo of the source.',
+      'Where the snapshot repository is: a path, file:///PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX, or https://HOST/PATH of a web server. A folder that `snapshot create` is to write to must be below path.repo of the source.',
     flag: 'repository',
     placeholder: 'LOC',
   }),
@@ -142,11 +143,74 @@ const snapshotSchema = z.strictObject({
       }),
     })
     .optional(),
+  gcs: z
+    .strictObject({
+      endpoint: option(clusterUrl.optional(), {
+        description:
+          'Address of Google Cloud Storage where it is not https://storage.googleapis.com. With http:// (an emulator) nobody logs in there.',
+        flag: 'gcs-endpoint',
+        placeholder: 'URL',
+      }),
+      project: option(z.string().min(1).optional(), {
+        description:
+          'Project that pays for the requests to a gs:// repository, where the owner of the bucket does not.',
+        flag: 'gcs-project',
+        placeholder: 'PROJECT',
+      }),
+      credentials: option(secretReference().optional(), {
+        description:
+          'Key of a service account (JSON) for a gs:// repository, as file:PATH or env:NAME. Default: as for other tools of Google (GOOGLE_APPLICATION_CREDENTIALS, gcloud, the account of the machine).',
+        secret: true,
+      }),
+    })
+    .optional(),
+  azure: z
+    .strictObject({
+      endpoint: option(clusterUrl.optional(), {
+        description:
+          'Address of the storage account of an azure:// repository, where it is not https://ACCOUNT.blob.core.windows.net.',
+        flag: 'azure-endpoint',
+        placeholder: 'URL',
+      }),
+      key: option(secretReference().optional(), {
+        description:
+          'Access key of the storage account, as env:NAME or file:PATH. Default: AZURE_STORAGE_KEY where it is set; without a key and a SAS token an identity (of the environment, a workload, the machine, az login).',
+        secret: true,
+      }),
+      sas: option(secretReference().optional(), {
+        description:
+          'Shared access signature for the container, as env:NAME or file:PATH. Default: AZURE_STORAGE_SAS_TOKEN where it is set.',
+        secret: true,
+      }),
+    })
+    .optional(),
+  requests: z
+    .strictObject({
+      atOnce: option(z.int().min(1).max(256).default(requestDefaults.atOnce), {
+        description:
+          'Requests to a repository over the network that are under way at once, per thread.',
+        flag: 'repository-requests',
+        placeholder: 'NUMBER',
+      }),
+      attempts: option(z.int().min(1).max(100).default(requestDefaults.attempts), {
+        description:
+          'How often a request to the repository is made while it fails in a way that may pass. The waits in between grow from 0.2 to 10 seconds.',
+        flag: 'repository-attempts',
+        placeholder: 'NUMBER',
+      }),
+      timeout: option(duration({ minMs: 1000 }).default(requestDefaults.timeoutMs), {
+        description:
+          'How long a request to the repository may take before it is given up and made again.',
+        flag: 'repository-timeout',
+        placeholder: 'TIME',
+      }),
+    })
+    .prefault({}),
   tls: z
     .strictObject({
       ca: option(pemFile().optional(), {
         description:
-          'Certificate authority of the S3 endpoint or web server that holds the repository: file:PATH of PEM. Default: what Node.js trusts.',
+          'Certificate authority of the endpoint or web server that holds the repository: file:PATH of PEM. Default: what Node.js trusts.',
         flag: 'repository-ca',
         placeholder: 'file:PATH',
       }),

@@ -14,17 +14,26 @@ export async function openConfiguredRepository(config: Config): Promise<Reposito
 
 /** How the repository is reached, where it is not a folder. */
 export function storeOptions({ snapshot }: Config): BlobStoreOptions {
-  const { s3 = {}, tls } = snapshot
-  const { region, endpoint, pathStyle } = s3
-  return {
-    s3: {
-      ...(region !== undefined && { region }),
-      ...(endpoint !== undefined && { endpoint }),
-      ...(pathStyle !== undefined && { pathStyle }),
+  const { s3 = {}, gcs = {}, azure = {}, requests, tls } = snapshot
+  return withoutUndefined({
+    s3: withoutUndefined(s3),
+    gcs: withoutUndefined(gcs),
+    azure: withoutUndefined(azure),
+    requests: {
+      atOnce: requests.atOnce,
+      attempts: requests.attempts,
+      timeoutMs: requests.timeout,
     },
-    ...(tls?.ca !== undefined && { ca: tls.ca }),
-  }
+    ca: tls?.ca,
+  })
 }
+
+/** Plain data that goes to other threads, without what is not said. */
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined)
+  return Object.fromEntries(entries) as Defined<T>
+}
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** The name of the snapshot: as configured, else osmigrate-NAME of the migration. */
 export function snapshotName(config: Config): string {
