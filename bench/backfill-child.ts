@@ -74,6 +74,7 @@ function targetRecord({ corpus, targetIndex }: BackfillRequest, sourceUuid: stri
     targetShards: 1,
     mayHoldRouted: false,
     sourceForm: 'full',
+    sourceDocuments: null,
     withheld: {},
   }
 }

@@ -20,6 +20,8 @@ export interface BulkBatch extends BulkBody {
   fromDoc: number
   toDoc: number
   sourceBytes: number
+  /** Items whose `_timestamp` or `_ttl` stays behind. */
+  timed: number
   /** Documents of the stretch that cannot be written; at most `missingMax`. */
   readonly missing: MissingSource[]
 }
@@ -58,6 +60,7 @@ export function createBatch(bytesMax: number): BulkBatch {
     fromDoc: 0,
     toDoc: 0,
     sourceBytes: 0,
+    timed: 0,
     missing: [],
   }
 }
@@ -70,6 +73,7 @@ export function resetBatch(batch: BulkBatch, fromDoc: number, bytesMax: number):
   batch.fromDoc = fromDoc
   batch.toDoc = fromDoc
   batch.sourceBytes = 0
+  batch.timed = 0
   batch.missing.length = 0
 }
 
@@ -106,6 +110,7 @@ export function fillBatch(
     batch.itemStart[batch.count] = at
     batch.toDoc = block.doc[i]! + 1
     batch.sourceBytes += sourceBytes
+    batch.timed += block.timed[i]!
   }
   batch.toDoc = block.toDoc
   return block.count

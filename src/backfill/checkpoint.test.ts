@@ -17,7 +17,14 @@ const item: WorkItem = {
   failed: 0,
   sourceBytes: 0,
 }
-const ten = { read: 10, written: 9, failed: 1, sourceBytes: 100 }
+const ten = {
+  read: 10,
+  written: 9,
+  failed: 1,
+  withoutSource: 2,
+  withTimestamp: 3,
+  sourceBytes: 100,
+}
 
 test('the checkpoint never passes a batch without an answer', () => {
   const checkpoint = new Checkpoint(item)
@@ -51,6 +58,8 @@ test('any order of answers gives the same end, and every step stays below what i
       read: 100,
       written: 90,
       failed: 10,
+      withoutSource: 20,
+      withTimestamp: 30,
       sourceBytes: 1000,
     })
   }

@@ -5,6 +5,8 @@ export interface Settled {
   read: number
   written: number
   failed: number
+  withoutSource: number
+  withTimestamp: number
   sourceBytes: number
 }
 
@@ -55,6 +57,12 @@ export class Checkpoint {
     item.read += settled.read
     item.written += settled.written
     item.failed += settled.failed
+    if (settled.withoutSource > 0) {
+      item.withoutSource = (item.withoutSource ?? 0) + settled.withoutSource
+    }
+    if (settled.withTimestamp > 0) {
+      item.withTimestamp = (item.withTimestamp ?? 0) + settled.withTimestamp
+    }
     item.sourceBytes += settled.sourceBytes
     item.done = toDoc >= item.toDoc
   }

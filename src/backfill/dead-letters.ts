@@ -153,7 +153,7 @@ async function sendAgain(
   const batch = await readBatch(reader, letter, { epochBase: index!.epochBase, versionFrom })
   const alias = index!.fenceAlias
   const outcome = await deliverBulk(target, { alias, body: batch, waitMaxMs, onWait, signal })
-  return judge(batch, outcome, letter).deadLetters[0]
+  return judge(batch, outcome, { ...letter, partialSource: false }).deadLetters[0]
 }
 
 async function readBatch(

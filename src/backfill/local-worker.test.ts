@@ -58,6 +58,7 @@ const task: ItemTask = {
   epochBase: 0,
   versionFrom: 'seqNo',
   mayHoldRouted: true,
+  partialSource: false,
 }
 
 const allWritten = { conflicts: [], refused: [], bytesSent: 1, requests: 1, waits: 0 }
@@ -198,6 +199,23 @@ test('a routed document stops an index whose target may not hold one, before any
       /index a .*"d2".*"k"/.test(error.message),
   )
   assert.equal(sent, 0)
+})
+
+test('a document without _source is counted where that was allowed, and so is a _timestamp', async () => {
+  const some = documents.map((one, i) => {
+    if (i % 10 === 0) return { doc: one.doc, id: one.id, seqNo: i }
+    return { ...one, timed: i % 10 === 1 }
+  })
+  const reports: ItemReport[] = []
+  const of = { ...task, partialSource: true }
+  const deliver: Sink['deliver'] = async (_alias, body) => outcome(body)
+  await run({ deliver, reports }, { of, from: reader(some) })
+  assert.deepEqual(
+    reports.flatMap((report) => report.deadLetters),
+    [],
+  )
+  const { read, written, failed, withoutSource, withTimestamp } = reports.at(-1)!.item
+  assert.deepEqual([read, written, failed, withoutSource, withTimestamp], [100, 90, 0, 10, 10])
 })
 
 test('a document without _source becomes a dead letter', async () => {

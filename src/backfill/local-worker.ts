@@ -51,6 +51,8 @@ export interface ItemTask extends VersionRule {
   item: WorkItem
   fenceAlias: string
   mayHoldRouted: boolean
+  /** Documents without `_source` are no dead letters: see ReadFrom. */
+  partialSource: boolean
 }
 
 /** How far an item has come, and the dead letters that must be stored before (or with) that. */
@@ -281,11 +283,12 @@ class ItemSending {
   }
 
   async #deliver(batch: BulkBatch, crc: number | undefined): Promise<void> {
+    const { item, partialSource } = this.#task
     const stretch = this.#checkpoint.add(batch.toDoc, crc)
     const start = performance.now()
     try {
       const outcome = await this.#outcome(batch)
-      const { settled, deadLetters } = judge(batch, outcome, this.#task.item)
+      const { settled, deadLetters } = judge(batch, outcome, { ...item, partialSource })
       this.#checkpoint.settle(stretch, settled)
       await this.#context.report({ item: this.#checkpoint.item, deadLetters })
     } finally {

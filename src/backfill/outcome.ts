@@ -11,7 +11,10 @@ export interface Judged {
 }
 
 /** Where a batch was read. */
-export type ReadFrom = Pick<WorkItem, 'index' | 'shard' | 'segment'>
+export interface ReadFrom extends Pick<WorkItem, 'index' | 'shard' | 'segment'> {
+  /** The index keeps not all of its documents' `_source`, and what there is was asked for: the rest is only counted. */
+  partialSource: boolean
+}
 
 /**
  * Says what the answers to a batch mean. From one snapshot a document is sent at one version alone, and an equal
@@ -22,8 +25,8 @@ export function judge(batch: BulkBatch, outcome: BulkOutcome, from: ReadFrom): J
   const deadLetters = [...outcome.conflicts, ...outcome.refused].map((problem) =>
     deadLetter(batch, problem, from),
   )
-  for (const missing of batch.missing) {
-    const { index, shard, segment } = from
+  const { index, shard, segment, partialSource } = from
+  for (const missing of partialSource ? [] : batch.missing) {
     deadLetters.push({
       index,
       shard,
@@ -38,8 +41,16 @@ export function judge(batch: BulkBatch, outcome: BulkOutcome, from: ReadFrom): J
   }
   const read = batch.count + batch.missing.length
   const failed = deadLetters.length
+  const withoutSource = partialSource ? batch.missing.length : 0
   return {
-    settled: { read, written: read - failed, failed, sourceBytes: batch.sourceBytes },
+    settled: {
+      read,
+      written: read - failed - withoutSource,
+      failed,
+      withoutSource,
+      withTimestamp: batch.timed,
+      sourceBytes: batch.sourceBytes,
+    },
     deadLetters,
   }
 }

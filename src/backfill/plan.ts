@@ -53,7 +53,7 @@ export async function planIndexWork(
   const known = (await state.get(backfillIndexKind, index))?.value
   if (known && known.targetUuid !== target.targetUuid) await forget(state, index)
   else if (known && known.snapshotUuid !== snapshot.uuid) throw otherSnapshot(known, snapshot)
-  else if (known && known.share !== shareText(share)) throw otherShare(known, share)
+  else if (known && (known.share ?? null) !== shareText(share)) throw otherShare(known, share)
   else if (known) return loadPlan({ state, snapshot }, known, target)
   return makePlan({ state, snapshot }, target, share)
 }

@@ -14,6 +14,10 @@ export interface IndexProgress {
   read: number
   written: number
   failed: number
+  /** Not carried over, since the index keeps no `_source` of them. */
+  withoutSource: number
+  /** Written without the `_timestamp` or `_ttl` that they have on the source. */
+  withTimestamp: number
   sourceBytes: number
   snapshotBytes: number
   snapshotBytesTotal: number
@@ -39,11 +43,16 @@ export interface BackfillProgress {
 export function indexProgress(index: IndexWork): IndexProgress {
   const { record, target, shards, items } = index
   const bytes = new Map<number, { settled: number; stored: number }>()
-  const sum = { read: 0, written: 0, failed: 0, sourceBytes: 0, itemsDone: 0 }
+  const sum = {
+    ...{ read: 0, written: 0, failed: 0, withoutSource: 0, withTimestamp: 0, sourceBytes: 0 },
+    itemsDone: 0,
+  }
   for (const item of items) {
     sum.read += item.read
     sum.written += item.written
     sum.failed += item.failed
+    sum.withoutSource += item.withoutSource ?? 0
+    sum.withTimestamp += item.withTimestamp ?? 0
     sum.sourceBytes += item.sourceBytes
     if (item.done) sum.itemsDone++
     const shard = bytes.get(item.shard) ?? { settled: 0, stored: 0 }
@@ -70,11 +79,16 @@ export function indexProgress(index: IndexWork): IndexProgress {
 }
 
 export function totalsOf(indices: readonly IndexProgress[]): Totals {
-  const totals: Totals = { read: 0, written: 0, failed: 0, sourceBytes: 0, snapshotBytes: 0 }
+  const totals: Totals = {
+    ...{ read: 0, written: 0, failed: 0, withoutSource: 0, withTimestamp: 0, sourceBytes: 0 },
+    snapshotBytes: 0,
+  }
   for (const index of indices) {
     totals.read += index.read
     totals.written += index.written
     totals.failed += index.failed
+    totals.withoutSource += index.withoutSource
+    totals.withTimestamp += index.withTimestamp
     totals.sourceBytes += index.sourceBytes
     totals.snapshotBytes += index.snapshotBytes
   }

@@ -24,6 +24,10 @@ export type Totals = {
   read: number
   written: number
   failed: number
+  /** Not carried over, since the index keeps no `_source` of them. */
+  withoutSource: number
+  /** Written without the `_timestamp` or `_ttl` that they have on the source. */
+  withTimestamp: number
   /** `_source` as JSON. */
   sourceBytes: number
   /** Share of the snapshot's shards that is settled, by their length. */
@@ -86,6 +90,10 @@ export type WorkItem = {
   written: number
   failed: number
   sourceBytes: number
+  /** Documents without `_source`, where that was allowed for: not carried over. Absent: none. */
+  withoutSource?: number
+  /** Documents that are written, but had a `_timestamp` or `_ttl`, which is not carried over. Absent: none. */
+  withTimestamp?: number
   /** CRC-32 of the stored bytes that were read up to the checkpoint. Absent where they were checked before, or not all. */
   crc?: number
 }

@@ -165,6 +165,8 @@ export class RunWork {
       epochBase: target.epochBase,
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
+      // Without leave for it the run would have been refused.
+      partialSource: target.sourceForm !== 'full',
     }
     const { read, settled } = await worker.run(itemTask, (report) => this.#store(item, report))
     const ended = settled

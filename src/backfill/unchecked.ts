@@ -12,13 +12,21 @@ import type { BackfillShard, WorkItem } from './records.ts'
  * all that was written of them is written anew.
  */
 
-/** Adds the segments of which something is still to be read. */
+/**
+ * Adds the segments of which something is still to be read. One that is cut between shares is checked by the share that
+ * holds its end, which reads the rest for it: else every host would read it whole.
+ */
 export function withUnchecked(
   shard: BackfillShard,
   items: readonly WorkItem[],
-  { checkedWhileRead }: OpenedShard,
+  { checkedWhileRead, segments }: OpenedShard,
 ): BackfillShard {
-  const open = items.filter((item) => item.shard === shard.shard && !item.done)
+  const ends = new Map(segments.map(({ name, maxDoc }) => [name, maxDoc]))
+  const own = items.filter((item) => item.shard === shard.shard)
+  const ended = new Set(
+    own.filter(({ segment, toDoc }) => toDoc === ends.get(segment)).map(({ segment }) => segment),
+  )
+  const open = own.filter(({ done, segment }) => !done && ended.has(segment))
   const read = new Set(open.map(({ segment }) => segment))
   const names = new Set([
     ...(shard.unchecked ?? []),

@@ -20,7 +20,9 @@ export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
       progress.update(backfillRows(one))
     }),
   ).finally(() => progress.end())
-  const complete = summary.deadLetters === 0 && summary.lackingShards === 0
+  const { withoutSource, withTimestamp } = summary.totals
+  const left = summary.deadLetters + summary.lackingShards + withoutSource + withTimestamp
+  const complete = left === 0
   if (invocation.json) printJson({ ...summary, complete })
   else printSummary(summary)
   return complete ? exitCodes.done : exitCodes.differs

@@ -25,9 +25,10 @@ export async function showBackfillStatus(invocation: Invocation): Promise<ExitCo
   return statusCode(status)
 }
 
-function statusCode({ state, deadLetters, indices }: BackfillStatus): ExitCode {
+function statusCode({ state, deadLetters, totals, indices }: BackfillStatus): ExitCode {
   // Done with errors: of shards that the snapshot lacks.
-  const complete = deadLetters === 0 && indices.every(({ errors }) => errors.length === 0)
+  const left = deadLetters + totals.withoutSource + totals.withTimestamp
+  const complete = left === 0 && indices.every(({ errors }) => errors.length === 0)
   if (state === 'done') return complete ? exitCodes.done : exitCodes.differs
   return state === 'failed' ? exitCodes.failed : exitCodes.unfinished
 }
@@ -99,12 +100,22 @@ export function printIndexTable(indices: readonly IndexProgress[]): void {
       `${percent(one)} %`,
     ]),
   )
-  for (const { index, errors, notes } of indices) {
+  for (const { index, errors, notes, withoutSource, withTimestamp } of indices) {
     for (const { shard, code, message } of errors) {
       const place = shard === null ? printable(index) : `${printable(index)}/${shard}`
       printLine(`${place}: ${message} [${code}]`)
     }
     for (const note of notes) printLine(`${printable(index)}: ${note}`)
+    if (withoutSource > 0) {
+      printLine(
+        `${printable(index)}: ${formatNumber(withoutSource)} documents have no _source and are not carried over`,
+      )
+    }
+    if (withTimestamp > 0) {
+      printLine(
+        `${printable(index)}: _timestamp and _ttl are not carried over; ${formatNumber(withTimestamp)} documents have one`,
+      )
+    }
   }
 }
 

@@ -8,7 +8,15 @@ import { LineGuard } from './line-guard.ts'
 import { convertSource, isJsonSource } from './source-form.ts'
 
 /** What a stored field is to a document, by field number. */
-export const fieldRole = { other: 0, id: 1, source: 2, routing: 3, uid: 4, parent: 5 } as const
+export const fieldRole = {
+  other: 0,
+  id: 1,
+  source: 2,
+  routing: 3,
+  uid: 4,
+  parent: 5,
+  time: 6,
+} as const
 
 // Type of a stored field, the low three bits before its number.
 const typeString = 0
@@ -19,6 +27,9 @@ const typeLong = 4
 const typeDouble = 5
 
 const hash = 0x23
+
+/** What 6.x wrote as the `_seq_no` of operations that it took over from a translog of 5.x: none. */
+const unassigned = -2
 
 /** The stretch of one decoded chunk that is looked at. */
 export interface ChunkStretch {
@@ -107,10 +118,10 @@ export class BlockWriter {
       }
       const n = doc - numbers.firstDoc
       const seqNo = numbers.seqNo === undefined ? -1 : numbers.seqNo[n]!
-      if (seqNo > this.#seqNoMax) {
-        throw this.#corrupt(doc, `a _seq_no of ${this.#seqNoMax} at most`, `${seqNo}`)
+      if (seqNo > this.#seqNoMax || seqNo < unassigned) {
+        throw this.#corrupt(doc, `a _seq_no of 0 to ${this.#seqNoMax}`, `${seqNo}`)
       }
-      block.seqNo[block.count] = seqNo
+      block.seqNo[block.count] = Math.max(-1, seqNo)
       block.version[block.count] = numbers.version === undefined ? -1 : numbers.version[n]!
       block.count++
     }
@@ -132,12 +143,14 @@ export class BlockWriter {
     block.routingStart[row] = -1
     block.typeStart[row] = -1
     block.sourceStart[row] = -1
+    block.timed[row] = 0
     this.#at = this.#chunk.start[i]!
     const end = this.#chunk.start[i + 1]!
     for (let f = 0; f < fieldCount; f++) {
       const field = this.#readVInt(end)
       const type = field & 7
       if (type > typeBytes) {
+        if (this.#roles[field >>> 3] === fieldRole.time) block.timed[row] = 1
         if (this.#fixedNumbers) this.#at += fixedBytes(type)
         else this.#skipNumber(type, end)
         continue
@@ -160,6 +173,9 @@ export class BlockWriter {
           break
         case fieldRole.uid:
           this.#uid(doc, row, start, this.#at)
+          break
+        case fieldRole.time:
+          block.timed[row] = 1
           break
         case fieldRole.parent:
           this.#parent(doc, row, start, this.#at)
@@ -318,6 +334,7 @@ const int32Columns = [
   'routingEnd',
   'typeStart',
   'typeEnd',
+  'timed',
   'sourceStart',
   'sourceEnd',
 ] as const

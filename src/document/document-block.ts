@@ -23,6 +23,8 @@ export interface DocumentBlock {
   /** typeStart = -1 where the source has no types (7 and later). */
   typeStart: Int32Array
   typeEnd: Int32Array
+  /** 1 where the document has a stored `_timestamp` or `_ttl` (Elasticsearch before 5), else 0. */
+  timed: Int32Array
   /** sourceStart = -1 where the document has no `_source`. */
   sourceStart: Int32Array
   sourceEnd: Int32Array

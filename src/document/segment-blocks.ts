@@ -60,9 +60,10 @@ export async function* readSegmentBlocks(
   }
   const open: { close(): Promise<void> }[] = []
   try {
-    const live = await segment.readLiveDocs()
+    // Before anything is allocated by the number of documents: it has been checked against the chunks then.
     const stored = await segment.openStoredFields()
     open.push(stored.source)
+    const live = await segment.readLiveDocs()
     const seqNo = await segment.openNumeric(numericFields.seqNo)
     if (seqNo !== undefined) open.push(seqNo.source)
     const version = await segment.openNumeric(numericFields.version)
@@ -240,6 +241,12 @@ function rolesOf(segment: Segment): Uint8Array {
   for (const [name, role] of Object.entries(names)) {
     const field = segment.fieldInfos.get(name)
     if (field !== undefined) roles[field.number] = fieldRole[role]
+  }
+  // Later engines let users name fields so.
+  if (!segment.fieldInfos.has('_uid')) return roles
+  for (const name of ['_timestamp', '_ttl']) {
+    const field = segment.fieldInfos.get(name)
+    if (field !== undefined) roles[field.number] = fieldRole.time
   }
   return roles
 }

@@ -6,6 +6,8 @@ export interface BlockDocument {
   routing?: string
   /** Absent: the index keeps none. */
   source?: string
+  /** It has a `_timestamp` or `_ttl`. */
+  timed?: boolean
   /** Absent: written by 5.x. */
   seqNo?: number
 }
@@ -40,6 +42,7 @@ export function documentBlock(
     routingEnd: Int32Array.from(names, ({ routing }) => routing[1]),
     typeStart: none,
     typeEnd: none,
+    timed: Int32Array.from(documents, ({ timed }) => (timed ? 1 : 0)),
     sourceStart: Int32Array.from(names, ({ source }) => source[0]),
     sourceEnd: Int32Array.from(names, ({ source }) => source[1]),
     seqNo: Float64Array.from(documents, ({ seqNo }) => seqNo ?? -1),
