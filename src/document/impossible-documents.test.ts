@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CorruptData } from '../base/errors.ts'
+import { CorruptData, MigrationError } from '../base/errors.ts'
 import {
   asShardFiles,
   loadShard,
   repairFooter,
   type FileBytes,
 } from '../../test/support/memory-shard.ts'
+import { readAnyHeader, readIdAndSuffix } from '../bytes/codec.ts'
+import { Cursor } from '../bytes/cursor.ts'
 import { openShardReader } from './open-shard-reader.ts'
 
 /** Damage that is found beside the format's own checks: documents that no engine writes, and when a shard is checked. */
@@ -23,7 +25,49 @@ test('a _seq_no above the highest of the commit is refused', async () => {
   const value = bytes.indexOf('max_seq_no') + 'max_seq_no'.length + 1
   bytes.fill('0', value, value + bytes[value - 1]!)
   repairFooter(bytes)
-  await assert.rejects(readAll(files), refused(/expected a _seq_no of 0 at most, found \d+/))
+  await assert.rejects(readAll(files), refused(/expected a _seq_no of 0 to 0, found \d+/))
+})
+
+test('a negative _seq_no is refused, save the -2 that stands for none', async () => {
+  const files = await loadShard(shard)
+  const name = [...files.keys()].find((one) => one.endsWith('.dvm'))!
+  const good = Buffer.from(files.get(name)!)
+  let taken = 0
+  let found = 0
+  for (let at = 60; at < good.length - 24; at++) {
+    for (const value of [-2n, -3n]) {
+      const bytes = change(files, name)
+      good.copy(bytes)
+      bytes.writeBigInt64BE(value, at)
+      repairFooter(bytes)
+      try {
+        const seqNos = await seqNosOf(files)
+        assert.ok(seqNos.every((one) => one >= -1))
+        if (value === -2n && seqNos.includes(-1)) taken++
+      } catch (error) {
+        assert.ok(error instanceof MigrationError, String(error))
+        if (/a _seq_no of 0 to \d+, found -3/.test(error.message)) found++
+      }
+    }
+  }
+  assert.ok(taken > 0 && found > 0, `${taken} taken, ${found} refused`)
+})
+
+test('a segment of more documents than its chunks can hold is refused before memory is taken for them', async () => {
+  const files = await loadShard(shard)
+  const name = [...files.keys()].find((one) => one.endsWith('.si'))!
+  const bytes = change(files, name)
+  const cursor = new Cursor(name, bytes)
+  readAnyHeader(cursor)
+  readIdAndSuffix(cursor)
+  cursor.skip(12)
+  if (cursor.readByte() === 1) cursor.skip(12)
+  bytes.writeInt32BE(0x7fff_ffff, cursor.position)
+  repairFooter(bytes)
+  await assert.rejects(
+    readAll(files),
+    refused(/expected an index of chunks .* 65536 of them a chunk/),
+  )
 })
 
 test('a document with a _source and without an id is refused, not passed over', async () => {
@@ -66,13 +110,19 @@ function change(files: FileBytes, name: string): Buffer {
 }
 
 async function readAll(files: FileBytes): Promise<number> {
+  return (await seqNosOf(files)).length
+}
+
+async function seqNosOf(files: FileBytes): Promise<number[]> {
   const reader = await openShardReader(asShardFiles(files), { verify: 'full' })
   try {
-    let count = 0
+    const seqNos: number[] = []
     for (const { name } of reader.segments) {
-      for await (const block of reader.readBlocks(name)) count += block.count
+      for await (const block of reader.readBlocks(name)) {
+        seqNos.push(...block.seqNo.subarray(0, block.count))
+      }
     }
-    return count
+    return seqNos
   } finally {
     await reader.close()
   }

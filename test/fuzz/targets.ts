@@ -1,6 +1,7 @@
 import type { Target } from './target.ts'
 import { bytesTargets } from './targets-bytes.ts'
+import { luceneTargets } from './targets-lucene.ts'
 import { snapshotTargets } from './targets-snapshot.ts'
 
 /** Every decoder. */
-export const allTargets: readonly Target[] = [...bytesTargets, ...snapshotTargets]
+export const allTargets: readonly Target[] = [...bytesTargets, ...snapshotTargets, ...luceneTargets]
