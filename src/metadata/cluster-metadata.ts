@@ -1,0 +1,15 @@
+import type { GlobalMetadata, IndexMetadata } from '../snapshot/snapshot.ts'
+
+/**
+ * The metadata of a cluster, from whichever place: a snapshot of it (snapshot.Snapshot is one as it is), or the live
+ * cluster (liveMetadata()). Both give the same, object by object.
+ */
+export interface ClusterMetadata {
+  /** Names of all indices, hidden and system ones among them, sorted. */
+  readonly indices: readonly string[]
+  /** Version of the engine, as text; undefined where a snapshot does not say. */
+  readonly engineVersion?: string
+  readGlobalMetadata(): Promise<GlobalMetadata>
+  /** Throws MA_SNAPSHOT or MA_SOURCE_INDEX when there is no such index. */
+  readIndexMetadata(index: string): Promise<IndexMetadata>
+}
