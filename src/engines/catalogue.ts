@@ -24,6 +24,11 @@ export interface EngineModule {
   readonly coordinates: MavenCoordinates
 }
 
+export interface EnginePlugin extends EngineModule {
+  /** Jars that it needs beside its own. */
+  readonly jars?: readonly MavenCoordinates[]
+}
+
 export interface EngineRow {
   readonly kind: EngineKind
   readonly version: string
@@ -43,7 +48,7 @@ export interface EngineRow {
   /** Jars that a module needs in addition. */
   readonly extraJars?: readonly { readonly module: string; readonly jar: MavenCoordinates }[]
   /** Plugins that the engine can be started with, each by itself. */
-  readonly plugins?: readonly EngineModule[]
+  readonly plugins?: readonly EnginePlugin[]
   /** The security plugin, for engines that can be started with `security`. */
   readonly security?: MavenCoordinates
   /** True where the archive's own module brings TLS and users (Elasticsearch from 7.17 on). */
@@ -117,6 +122,15 @@ const openSearchBare = 'org.opensearch.distribution.integ-test-zip'
 
 const slf4j = jar('org.slf4j', 'slf4j-simple', '1.7.36')
 
+/** Of OpenSearch 3, whose archive holds all modules. */
+const slowModules = [
+  'ingest-geoip',
+  'opensearch-dashboards',
+  'store-subdirectory',
+  'transport-grpc',
+  'rule-framework',
+]
+
 /** Security managers, which these versions install, ended with Java 24. */
 const javaWithSecurityManager = [17, 23] as const
 
@@ -138,7 +152,12 @@ const engines: readonly EngineRow[] = [
     archive: zip(elasticsearchFull, 'elasticsearch', '2.4.6'),
     modules: [],
     plugins: [
-      { name: 'cloud-aws', coordinates: zip('org.elasticsearch.plugin', 'cloud-aws', '2.4.6') },
+      {
+        name: 'cloud-aws',
+        coordinates: zip('org.elasticsearch.plugin', 'cloud-aws', '2.4.6'),
+        // Java had this package itself until 11.
+        jars: [jar('javax.xml.bind', 'jaxb-api', '2.3.1')],
+      },
     ],
   },
   {
@@ -250,13 +269,7 @@ const engines: readonly EngineRow[] = [
         coordinates: jar('org.opensearch.plugin', 'repository-s3', '3.6.0'),
       },
     ],
-    withoutModules: [
-      'ingest-geoip',
-      'opensearch-dashboards',
-      'store-subdirectory',
-      'transport-grpc',
-      'rule-framework',
-    ],
+    withoutModules: slowModules,
   },
   {
     kind: 'kafka',
@@ -308,18 +321,43 @@ function openSearchFromJars(version: string): EngineRow {
   }
 }
 
-/** What is new to fixtures in each: docs/reference/support-matrix.md. */
+function elasticsearch2FromJars(version: string): EngineRow {
+  return {
+    ...oldElasticsearch(version, jar('org.elasticsearch', 'elasticsearch', version)),
+    besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
+  }
+}
+
+/** What each is for is in docs/reference/support-matrix.md: formats of its own, or being the latest that can be had. */
 const fixtureEngines: readonly EngineRow[] = [
   oldElasticsearch('1.3.9', zip('org.elasticsearch', 'elasticsearch', '1.3.9')),
-  {
-    ...oldElasticsearch('2.1.2', jar('org.elasticsearch', 'elasticsearch', '2.1.2')),
-    besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
-  },
-  oldElasticsearch('5.0.2', zip(elasticsearchFull, 'elasticsearch', '5.0.2')),
-  ...['6.4.3', '7.6.2', '7.7.1', '8.0.1', '8.18.0'].map((version) =>
+  ...['2.0.2', '2.1.2'].map(elasticsearch2FromJars),
+  ...['5.0.2', '6.1.4'].map((version) =>
+    oldElasticsearch(version, zip(elasticsearchFull, 'elasticsearch', version)),
+  ),
+  ...['6.4.3', '7.6.2', '7.7.1', '8.0.1', '8.18.0', '8.19.9'].map((version) =>
     oldElasticsearch(version, zip(elasticsearchBare, 'elasticsearch', version)),
   ),
+  {
+    ...oldElasticsearch('9.2.4', zip(elasticsearchBare, 'elasticsearch', '9.2.4')),
+    java: [21, 26],
+  },
   openSearchFromJars('2.9.0'),
+  {
+    kind: 'opensearch',
+    version: '2.19.5',
+    java: javaWithSecurityManager,
+    archive: zip(openSearchBare, 'opensearch', '2.19.5'),
+    modules: [],
+  },
+  {
+    kind: 'opensearch',
+    version: '3.7.0',
+    java: [21, 26],
+    archive: zip(openSearchBare, 'opensearch', '3.7.0'),
+    modules: [],
+    withoutModules: slowModules,
+  },
 ]
 
 export const engineCatalogue: readonly EngineRow[] = [

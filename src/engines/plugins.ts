@@ -3,7 +3,7 @@ import { access, chmod, cp, mkdtemp, readdir, rename, rm } from 'node:fs/promise
 import path from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { withCacheLock } from './cache-lock.ts'
-import type { EngineModule, EngineRow } from './catalogue.ts'
+import type { EnginePlugin, EngineRow } from './catalogue.ts'
 import { workPrefix } from './home.ts'
 import { copyArtifact } from './maven.ts'
 import { addModules } from './modules.ts'
@@ -47,18 +47,20 @@ export async function prepareWithPlugin(
 /** A plugin that is published as a jar is put together like a module, which the server loads as well. */
 async function addPlugin(
   row: EngineRow,
-  plugin: EngineModule,
+  plugin: EnginePlugin,
   { home, work, signal }: { home: string; work: string; signal?: AbortSignal },
 ): Promise<void> {
   if (plugin.coordinates.type !== 'zip') {
     return addModules({ ...row, modules: [plugin] }, home, path.join(work, 'modules'), signal)
   }
+  const folder = path.join(home, 'plugins', plugin.name)
   const archive = await ZipArchive.open(await copyArtifact(plugin.coordinates, work, signal))
   try {
-    await archive.extract(path.join(home, 'plugins', plugin.name), (name) => name, signal)
+    await archive.extract(folder, (name) => name, signal)
   } finally {
     await archive.close()
   }
+  for (const jar of plugin.jars ?? []) await copyArtifact(jar, folder, signal)
 }
 
 async function makeReadable(folder: string): Promise<void> {

@@ -49,8 +49,16 @@ interface Blocks {
 
 /** Numbers that the form of 9.0 weaves together. */
 const laneCount = 128
-/** No block expands further: LZ4 gives at most 255 bytes for one, DEFLATE 1032. */
-const expansionMax = 1100
+/** No block expands further: LZ4 gives at most 255 bytes for one, DEFLATE 1032, and Zstandard 2^17 for four. */
+const expansionMax: Readonly<Record<ChunkCompression, number>> = {
+  lz4: 256,
+  'lz4-preset': 256,
+  deflate: 1100,
+  'deflate-preset': 1100,
+  zstd: 2 ** 15,
+  'zstd-preset': 2 ** 15,
+  'zstd-blocks': 2 ** 15,
+}
 /** Offsets are kept as int32; Lucene itself has no longer chunks. */
 const offsetMax = 0x7fff_ffff
 
@@ -112,7 +120,7 @@ export class ChunkDecoder {
   }
 
   /** Reads up to `data`, and whether the chunk is sliced. */
-  #readHead(dest: number, { counts, flags, chunkBytes }: ChunkShape): boolean {
+  #readHead(dest: number, { compression, counts, flags, chunkBytes }: ChunkShape): boolean {
     const { firstDoc, docCount, start, end } = this.#input
     const first = this.#readVInt()
     const token = this.#readVInt()
@@ -133,7 +141,7 @@ export class ChunkDecoder {
       this.#readLanes(this.start, 1)
     }
     this.start[0] = dest
-    const destMax = Math.min(dest + (end - start) * expansionMax, offsetMax)
+    const destMax = Math.min(dest + (end - start) * expansionMax[compression], offsetMax)
     for (let i = 0, at = dest; i < docCount; i++) {
       const length = this.start[i + 1]!
       if (length < 0 || (length === 0) !== (this.fieldCount[i] === 0) || at + length > destMax) {
@@ -253,7 +261,8 @@ export class ChunkDecoder {
       if (this.#isWanted(from, to, wanted)) {
         this.#inflate(codec, { dest: from, destEnd: to, dictStart, dictEnd: blocks.from })
       } else {
-        this.#at += this.#readLength()
+        const length = this.#readLength()
+        this.#at += length
       }
     }
   }

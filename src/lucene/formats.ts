@@ -171,7 +171,7 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
     'ES819TSDBDocValuesMetadata',
     {
       minVersion: 0,
-      maxVersion: 0,
+      maxVersion: 2,
       littleEndian: true,
       dataCodec: 'ES819TSDBDocValuesData',
       read: readDocValuesMetaEs819,

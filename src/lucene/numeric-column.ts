@@ -12,7 +12,7 @@ import {
   packedLowBigAt,
   unpackMonotonic,
 } from './packed.ts'
-import { readTsdbBlock, tsdbBlockShift } from './tsdb-block.ts'
+import { readTsdbBlock } from './tsdb-block.ts'
 
 /** Packed values this wide or wider, or far from 0, are put together as bigint. */
 const numberBitsMax = 48
@@ -33,7 +33,7 @@ export class NumericColumn {
   #loaded = -1
   /** Offsets of the blocks of varying width found so far, the next one's included. */
   #varyingOffsets: number[] = []
-  /** Where the blocks of 128 values begin; 8 bytes a block. */
+  /** Where the blocks of TSDB values begin; 8 bytes a block. */
   #tsdbStarts: Float64Array | undefined
 
   constructor(
@@ -189,7 +189,7 @@ export class NumericColumn {
   }
 
   async #unpackTsdb(
-    { offset, byteLength, index }: PackedValues & { kind: 'tsdb' },
+    { offset, byteLength, shift, index }: PackedValues & { kind: 'tsdb' },
     from: number,
     count: number,
   ): Promise<void> {
@@ -201,8 +201,8 @@ export class NumericColumn {
       this.#tsdbStarts = unpackMonotonic(cursor, index.blocks, index)
     }
     const starts = this.#tsdbStarts
-    const first = from >> tsdbBlockShift
-    const last = (from + count - 1) >> tsdbBlockShift
+    const first = from >> shift
+    const last = (from + count - 1) >> shift
     const start = starts[first]!
     const end = starts[last + 1] ?? byteLength
     if (!(start >= 0 && start < end && end <= byteLength)) {
@@ -210,10 +210,11 @@ export class NumericColumn {
     }
     const bytes = await this.#source.read(offset + start, end - start)
     const cursor = new Cursor(name, bytes, { baseOffset: offset + start, littleEndian })
-    const values = new Float64Array((last - first + 1) << tsdbBlockShift)
-    for (let at = 0; at < values.length; at += 1 << tsdbBlockShift)
-      readTsdbBlock(cursor, values, at)
-    const skip = from - (first << tsdbBlockShift)
+    const values = new Float64Array((last - first + 1) << shift)
+    for (let at = 0; at < values.length; at += 1 << shift) {
+      readTsdbBlock(cursor, values, at, at + (1 << shift))
+    }
+    const skip = from - (first << shift)
     this.#packed.set(values.subarray(skip, skip + count))
   }
 

@@ -53,9 +53,10 @@ export type PackedValues =
       readonly shift: number
       readonly gcd: bigint
     }
-  /** Blocks of 128 values each, see readTsdbBlock(). */
+  /** Blocks of 2^shift values, see readTsdbBlock(). */
   | {
       readonly kind: 'tsdb'
+      readonly shift: number
       readonly offset: number
       readonly byteLength: number
       /** Where the blocks begin, from `offset`. */

@@ -14,7 +14,7 @@ function read(token: number, packed: Uint8Array, after: number[] = []): number[]
   const into = new Float64Array(count + 2)
   const bytes = Buffer.concat([Buffer.from(vint(token)), packed, Buffer.from(after)])
   const cursor = new Cursor('f.dvd', bytes, { littleEndian: true })
-  readTsdbBlock(cursor, into, 1)
+  readTsdbBlock(cursor, into, 1, 1 + count)
   cursor.expectEnd()
   assert.deepEqual([into[0], into[count + 1]], [0, 0], 'nothing beside the block')
   return [...into.subarray(1, count + 1)]
@@ -73,6 +73,26 @@ test('divisor, offset and deltas are undone in this order', () => {
   assert.deepEqual(read((1 << 3) | 3, ones, [3, 1]), new Array(count).fill(4))
   const rising = Array.from({ length: count }, (_, i) => 100 + 4 * (i + 1))
   assert.deepEqual(read((1 << 3) | 7, ones, [3, 1, 0xc8, 0x01]), rising)
+})
+
+test('a block of more than 128 numbers is packed 128 at a time, and its deltas go on', () => {
+  const ones = weave(new Array<number>(count).fill(1), 1)
+  const bytes = Buffer.concat([
+    Buffer.from([(1 << 3) | 4]),
+    ones,
+    ones,
+    ones,
+    ones,
+    Buffer.from([0]),
+  ])
+  const into = new Float64Array(4 * count)
+  const cursor = new Cursor('f.dvd', bytes, { littleEndian: true })
+  readTsdbBlock(cursor, into, 0, 4 * count)
+  cursor.expectEnd()
+  assert.deepEqual(
+    [...into],
+    Array.from({ length: 4 * count }, (_, i) => i + 1),
+  )
 })
 
 test('a width that is never written and a cut block are refused', () => {

@@ -2,9 +2,10 @@ import { Unsupported } from '../base/errors.ts'
 import type { Cursor } from '../bytes/cursor.ts'
 import { packedAt } from './packed.ts'
 
-/** A block holds 2^7 values. */
+/** A block holds 2^7 values, or more. */
 export const tsdbBlockShift = 7
-const blockValues = 128
+/** Values are packed 128 at a time, whatever their block holds. */
+const packedValues = 128
 
 const divided = 1
 const shifted = 2
@@ -14,12 +15,12 @@ const deltas = 4
 const wovenBitsMax = 24
 
 /**
- * Reads one block of numbers of Elasticsearch's TSDB doc values into `into` from `at` on; `into` has room for 128.
- * Numbers beyond 2^53 become the nearest double.
+ * Reads one block of numbers of Elasticsearch's TSDB doc values into `into` at [from, to), which is 128 values or a
+ * multiple. Numbers beyond 2^53 become the nearest double.
  *
- *   block  = token:vint (bits × 8 + 4 deltas + 2 shifted + 1 divided), packed, (gcd - 2:vlong) (divided),
+ *   block  = token:vint (bits × 8 + 4 deltas + 2 shifted + 1 divided), packed*, (gcd - 2:vlong) (divided),
  *            (min:zlong) (shifted), (first:zlong) (deltas)
- *   packed = nothing (0 bits) | woven (to 24 bits) | int64[64], value i above value i + 64 (32 bits)
+ *   packed = 128 values: nothing (0 bits) | woven (to 24 bits) | int64[64], value i above value i + 64 (32 bits)
  *          | 5, 6 or 7 bytes a value (40, 48, 56 bits) | int64[128] (64 bits)
  *   woven  = word:int64[2 × bits]
  *
@@ -28,28 +29,31 @@ const wovenBitsMax = 24
  * is left over in the words is one stream of bits with the rest of the values, high bits first. Words are
  * little-endian. Specified in org.elasticsearch.index.codec.tsdb.TSDBDocValuesEncoder, DocValuesForUtil and ForUtil.
  */
-export function readTsdbBlock(cursor: Cursor, into: Float64Array, at: number): void {
-  const start = cursor.position
+export function readTsdbBlock(cursor: Cursor, into: Float64Array, from: number, to: number): void {
   const token = cursor.readVInt()
   const bits = token >>> 3
-  if (bits === 0) into.fill(0, at, at + blockValues)
+  for (let at = from; at < to; at += packedValues) readPacked(cursor, bits, into, at)
+  if ((token & divided) !== 0) {
+    const gcd = cursor.readVLong() + 2
+    for (let i = from; i < to; i++) into[i]! *= gcd
+  }
+  if ((token & shifted) !== 0) {
+    const min = cursor.readZLong()
+    for (let i = from; i < to; i++) into[i]! += min
+  }
+  if ((token & deltas) !== 0) {
+    let value = cursor.readZLong()
+    for (let i = from; i < to; i++) into[i] = value += into[i]!
+  }
+}
+
+function readPacked(cursor: Cursor, bits: number, into: Float64Array, at: number): void {
+  if (bits === 0) into.fill(0, at, at + packedValues)
   else if (bits <= wovenBitsMax) readWoven(cursor, bits, into, at)
   else if (bits === 32) readHalves(cursor, into, at)
   else if (bits === 64) readWhole(cursor, into, at)
   else if (bits === 40 || bits === 48 || bits === 56) readUnsigned(cursor, bits / 8, into, at)
-  else throw unknownWidth(cursor, start, bits)
-  if ((token & divided) !== 0) {
-    const gcd = cursor.readVLong() + 2
-    for (let i = 0; i < blockValues; i++) into[at + i]! *= gcd
-  }
-  if ((token & shifted) !== 0) {
-    const min = cursor.readZLong()
-    for (let i = 0; i < blockValues; i++) into[at + i]! += min
-  }
-  if ((token & deltas) !== 0) {
-    let value = cursor.readZLong()
-    for (let i = 0; i < blockValues; i++) into[at + i] = value += into[at + i]!
-  }
+  else throw unknownWidth(cursor, bits)
 }
 
 function readWoven(cursor: Cursor, bits: number, into: Float64Array, at: number): void {
@@ -58,7 +62,7 @@ function readWoven(cursor: Cursor, bits: number, into: Float64Array, at: number)
   const lanes = 8 / laneBytes
   const words = bits * 2
   const bytes = cursor.readBytes(words * 8)
-  const inLane = blockValues / lanes
+  const inLane = packedValues / lanes
   const left = laneBits % bits
   const rest = new Uint8Array(Math.ceil((words * left) / 8))
   for (let lane = 0; lane < lanes; lane++) {
@@ -83,7 +87,7 @@ function readWoven(cursor: Cursor, bits: number, into: Float64Array, at: number)
 }
 
 function readHalves(cursor: Cursor, into: Float64Array, at: number): void {
-  const half = blockValues / 2
+  const half = packedValues / 2
   const bytes = cursor.readBytes(half * 8)
   for (let i = 0; i < half; i++) {
     into[at + half + i] = bytes.readUInt32LE(i * 8)
@@ -92,22 +96,22 @@ function readHalves(cursor: Cursor, into: Float64Array, at: number): void {
 }
 
 function readWhole(cursor: Cursor, into: Float64Array, at: number): void {
-  const bytes = cursor.readBytes(blockValues * 8)
-  for (let i = 0; i < blockValues; i++) into[at + i] = Number(bytes.readBigInt64LE(i * 8))
+  const bytes = cursor.readBytes(packedValues * 8)
+  for (let i = 0; i < packedValues; i++) into[at + i] = Number(bytes.readBigInt64LE(i * 8))
 }
 
 function readUnsigned(cursor: Cursor, size: number, into: Float64Array, at: number): void {
-  const bytes = cursor.readBytes(blockValues * size)
-  for (let i = 0; i < blockValues; i++) {
+  const bytes = cursor.readBytes(packedValues * size)
+  for (let i = 0; i < packedValues; i++) {
     const low = bytes.readUInt32LE(i * size)
     into[at + i] = bytes.readUIntLE(i * size + 4, size - 4) * 2 ** 32 + low
   }
 }
 
-function unknownWidth(cursor: Cursor, start: number, bits: number): Unsupported {
+function unknownWidth(cursor: Cursor, bits: number): Unsupported {
   return new Unsupported({
     file: cursor.file,
-    offset: cursor.baseOffset + start,
+    offset: cursor.baseOffset + cursor.position,
     expected: `0 to ${wovenBitsMax}, 32, 40, 48, 56 or 64 bits a number`,
     found: `${bits}`,
   })
