@@ -30,14 +30,15 @@ export interface CommitSegment {
   readonly softDelCount?: number
 }
 
-const formatMin = 3
+/** Versions of `segments_N` that are read, both ends included. */
+export const commitFormat = { codec: 'segments', minVersion: 3, maxVersion: 10 } as const
+
 const format50 = 4
 const format51 = 5
 const format53 = 6
 const format70 = 7
 const format72 = 8
 const format74 = 9
-const formatMax = 10
 
 /**
  * Reads the newest `segments_N`. Throws CorruptData when there is none.
@@ -56,11 +57,7 @@ const formatMax = 10
 export async function readCommit(directory: Directory): Promise<Commit> {
   const { name, generation } = newestCommit(directory)
   const cursor = await readWholeFile(directory, name)
-  const { version: format } = readHeader(cursor, {
-    codec: 'segments',
-    minVersion: formatMin,
-    maxVersion: formatMax,
-  })
+  const { version: format } = readHeader(cursor, commitFormat)
   if (format >= format50) readIdAndSuffix(cursor, { suffix: generationText(generation) })
   if (format >= format53) for (let i = 0; i < 3; i++) cursor.readVInt()
   const createdMajor = format >= format70 ? cursor.readVInt() : 6

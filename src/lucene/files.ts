@@ -22,6 +22,33 @@ export function segmentFileName(segment: string, suffix: string, extension: stri
   return suffix === '' ? `${segment}.${extension}` : `${segment}_${suffix}.${extension}`
 }
 
+/** A stretch of a file, cut at its end. The cursor counts from `offset`; nothing is checked. */
+export async function readRange(
+  directory: Directory,
+  name: string,
+  { offset, length }: { offset: number; length: number },
+): Promise<Cursor> {
+  const source = await directory.open(name)
+  try {
+    const end = Math.min(source.byteLength, offset + length)
+    if (offset < 0 || offset > end) throw outside(source.name, source.byteLength, offset, length)
+    const bytes = await source.read(offset, end - offset, new Uint8Array(end - offset))
+    return new Cursor(source.name, bytes, { baseOffset: offset })
+  } finally {
+    await source.close()
+  }
+}
+
+/** checkWholeFile() of a file by its name. */
+export async function checkNamed(directory: Directory, name: string): Promise<void> {
+  const source = await directory.open(name)
+  try {
+    await checkWholeFile(source)
+  } finally {
+    await source.close()
+  }
+}
+
 /** Reads a small file whole, checks its footer, and gives a cursor over what stands before the footer. */
 export async function readWholeFile(directory: Directory, name: string): Promise<Cursor> {
   const source = await directory.open(name)

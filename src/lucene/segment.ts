@@ -8,6 +8,7 @@ import type { CompoundDirectory } from './compound.ts'
 import { readFieldInfos } from './field-infos.ts'
 import type { FieldInfos } from './field-infos.ts'
 import {
+  checkNamed,
   checkWholeFile,
   generationText,
   holdWholeFile,
@@ -21,10 +22,10 @@ import { NumericColumn } from './numeric-column.ts'
 import type { NumericEntry } from './numeric-entry.ts'
 import { readSegmentInfo } from './segment-info.ts'
 import { openStoredFields } from './stored-fields.ts'
-import type { StoredFields } from './stored-fields.ts'
+import type { StoredFields, StoredLayout } from './stored-fields.ts'
 
 /** The field by which the engine marks a document as deleted while keeping it for a while. */
-const softDeletesField = '__soft_deletes'
+export const softDeletesField = '__soft_deletes'
 
 /**
  * A doc values file is checked whole, even with `touched`, when its bits decide which documents live and it is small
@@ -51,6 +52,8 @@ export interface Segment {
    */
   check(options: { hold: boolean }): Promise<void>
   release(): void
+  /** Lets go of where the chunks of the stored fields lie, which is kept from one openStoredFields() to the next. */
+  forgetChunks(): void
   readLiveDocs(): Promise<LiveDocs>
   /** The caller closes its source. */
   openStoredFields(): Promise<StoredFields>
@@ -90,6 +93,7 @@ export async function openSegment(
       fieldInfos,
       verify,
       held: undefined,
+      layout: undefined,
       metas: new Map(),
     }
     return {
@@ -104,7 +108,10 @@ export async function openSegment(
         parts.held = undefined
       },
       readLiveDocs: () => readAllLiveDocs(parts),
-      openStoredFields: () => openStoredFields(withHeld(parts), shape),
+      forgetChunks: () => {
+        parts.layout = undefined
+      },
+      openStoredFields: () => openStoredFields(withHeld(parts), shape, parts),
       openNumeric: (field) => openNumeric(parts, field),
       close: async () => cfs?.close(),
     }
@@ -125,6 +132,7 @@ interface Parts {
   readonly verify: Verify
   /** The data file of the stored fields, checked and in memory. */
   held: ByteSource | undefined
+  layout: StoredLayout | undefined
   /** What the `.dvm` files say, by suffix. */
   readonly metas: Map<string, Promise<DocValuesMeta>>
 }
@@ -198,15 +206,6 @@ function isRead(field: string): boolean {
   )
 }
 
-async function checkNamed(directory: Directory, name: string): Promise<void> {
-  const source = await directory.open(name)
-  try {
-    await checkWholeFile(source)
-  } finally {
-    await source.close()
-  }
-}
-
 async function readAllLiveDocs(parts: Parts): Promise<LiveDocs> {
   const { directory, commit, maxDoc } = parts
   const live =
@@ -249,7 +248,8 @@ function docValuesName(
   return segmentFileName(commit.name, docValuesSuffix(field), extension)
 }
 
-function docValuesSuffix(field: { docValuesGen: number; docValuesSuffix?: string }): string {
+/** Suffix of the doc values files of a field, as of the newest generation. */
+export function docValuesSuffix(field: { docValuesGen: number; docValuesSuffix?: string }): string {
   const { docValuesGen: generation, docValuesSuffix: suffix = '' } = field
   return generation < 0 ? suffix : `${generationText(generation)}_${suffix}`
 }

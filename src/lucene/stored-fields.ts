@@ -1,4 +1,3 @@
-import { CorruptData } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
 import {
   footerBytes,
@@ -8,6 +7,8 @@ import {
   type SegmentId,
 } from '../bytes/codec.ts'
 import { Cursor } from '../bytes/cursor.ts'
+import { checkChunkCount, checkedIndex, chunkOf } from './chunk-index.ts'
+import type { ChunkIndex, ChunkWindow } from './chunk-index.ts'
 import { readWholeFile, segmentFileName } from './files.ts'
 import { readFormat, storedFieldsFormats } from './formats.ts'
 import type { StoredFieldsFormat } from './formats.ts'
@@ -15,44 +16,37 @@ import type { ChunkShape } from './chunk.ts'
 import { readChunkIndexV50 } from './stored-fields-index-v50.ts'
 import { readChunkIndexV85 } from './stored-fields-index-v85.ts'
 
-/** Where the chunks of a segment's stored fields lie. Memory: 12 bytes a chunk. */
-export interface ChunkIndex {
-  readonly count: number
-  /** First document of each chunk; one more entry at the end: maxDoc. */
-  readonly firstDoc: Int32Array
-  /** Offset of each chunk in the `.fdt`; one more entry at the end: where the chunks end. */
-  readonly offset: Float64Array
-}
-
-/** The stored fields of one segment, opened. */
-export interface StoredFields extends ChunkShape {
-  readonly source: ByteSource
+/** What is known of the stored fields of a segment, whatever their version. */
+export interface StoredLayout extends ChunkShape {
   /** True: numbers among the fields have their full width (before Lucene 5.0). */
   readonly fixedNumbers: boolean
   readonly chunks: ChunkIndex
+  readonly maxDoc: number
   /** The last bytes of the file, which name its checksum: for checkFooterOf(). */
   readonly footer: Uint8Array
+}
+
+/** The stored fields of one segment, opened. */
+export interface StoredFields extends StoredLayout {
+  readonly source: ByteSource
 }
 
 /**
  * Where the bytes begin in the `.fdt` that are read with a chunk: the first one takes the header along, the last one all
  * that comes before the checksum, so that the chunks are the whole of what the checksum is over. `chunk` may be `count`.
  */
-export function chunkEdge({ chunks, source }: StoredFields, chunk: number): number {
-  if (chunk <= 0) return 0
-  return chunk >= chunks.count ? source.byteLength - 8 : chunks.offset[chunk]!
+export function chunkEdge({ source }: StoredFields, window: ChunkWindow, chunk: number): number {
+  if (chunk <= 0 && window.isFirst) return 0
+  return chunk >= window.count && window.isLast ? source.byteLength - 8 : window.offset[chunk]!
 }
 
-/** The first chunk that begins at a document or after it; `count` where none does. */
-export function chunkFrom({ chunks: { firstDoc, count } }: StoredFields, doc: number): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (firstDoc[middle]! >= doc) high = middle
-    else low = middle + 1
-  }
-  return low
+/** Where the first chunk begins that begins at a document or after it: see chunkEdge(). */
+export async function edgeAt(stored: StoredFields, doc: number): Promise<number> {
+  if (doc <= 0) return 0
+  if (doc >= stored.maxDoc) return stored.source.byteLength - 8
+  const window = await stored.chunks.window(doc)
+  const chunk = chunkOf(window, doc)
+  return chunkEdge(stored, window, window.firstDoc[chunk]! < doc ? chunk + 1 : chunk)
 }
 
 export interface SegmentShape {
@@ -63,16 +57,19 @@ export interface SegmentShape {
 
 /** A chunk has two vints and two counts: so an index cannot claim more chunks than there are bytes for. */
 const chunkBytesMin = 4
-/** Lucene ends a chunk at 4096 documents, before 5.0 at 16384. */
-const chunkDocsMax = 65536
-/** A chunk is read into one buffer. */
-const chunkBytesMax = 0x7fff_ffff
+
+/** What an index of chunks is read from. */
+export interface ChunkIndexInput {
+  readonly directory: Directory
+  readonly segment: SegmentShape
+  readonly chunkCountMax: number
+}
 
 /** Longest header of a `.fdt`, with the two vints that follow it before version 3. */
 const headBytesMax = 128
 
 /**
- * Opens `<segment>.fdt` and reads its index. The caller closes `source`.
+ * Opens `<segment>.fdt` and reads its index, where it is not `kept` from an earlier time. The caller closes `source`.
  *
  *   fdt   = indexHeader, sizes (versions 1 and 2), chunk*, (chunkCount:vlong, dirtyChunks:vlong (version 1)), footer
  *           (Lucene 4.9 and 4.10 is version 2 of a format of its own, and as version 1, less those counts)
@@ -87,10 +84,12 @@ const headBytesMax = 128
 export async function openStoredFields(
   directory: Directory,
   segment: SegmentShape,
+  kept: { layout: StoredLayout | undefined } = { layout: undefined },
 ): Promise<StoredFields> {
   const source = await directory.open(segmentFileName(segment.name, '', 'fdt'))
   try {
-    return await readLayout(directory, segment, source)
+    kept.layout ??= await readLayout(directory, segment, source)
+    return { ...kept.layout, source }
   } catch (error) {
     await source.close()
     throw error
@@ -101,7 +100,7 @@ async function readLayout(
   directory: Directory,
   segment: SegmentShape,
   source: ByteSource,
-): Promise<StoredFields> {
+): Promise<StoredLayout> {
   const { byteLength } = source
   const head = new Cursor(source.name, await source.read(0, Math.min(headBytesMax, byteLength)))
   const { row, version } = readFormat(storedFieldsFormats, head, {
@@ -115,10 +114,11 @@ async function readLayout(
   let chunkBytes = version < row.since.meta ? readChunkBytes(head, row) : 0
   const dataStart = head.position
   const chunkCountMax = Math.floor(footerAt / chunkBytesMin)
-  let chunks: ChunkIndex
+  const input = { directory, segment, chunkCountMax }
+  let found: { index: ChunkIndex; count: number }
   if (row.legacyIndexCodec !== undefined && version < row.since.index) {
     const codec = row.legacyIndexCodec
-    chunks = await readChunkIndexV50(directory, segment, { codec, version, chunkCountMax })
+    found = await readChunkIndexV50(input, { codec, version })
   } else {
     const meta = await readWholeFile(directory, segmentFileName(segment.name, '', 'fdm'))
     readIndexHeader(meta, {
@@ -131,12 +131,17 @@ async function readLayout(
     meta.littleEndian = row.littleEndian ?? false
     if (version >= row.since.meta) chunkBytes = readChunkBytes(meta, row)
     const codec = `${row.indexCodec}Idx`
-    chunks = await readChunkIndexV85(directory, segment, { meta, codec, chunkCountMax })
+    found = await readChunkIndexV85(input, { meta, codec })
   }
-  checkIndex(source, segment, { chunks, dataStart, dataEnd: footerAt })
+  const { maxDoc } = segment
+  const bounds = { file: source.name, maxDoc, dataStart, dataEnd: footerAt }
+  checkChunkCount(found.count, bounds)
+  const chunks = checkedIndex(found.index, bounds)
+  // Where all is in one window, all is checked with it.
+  await chunks.window(0)
   const { compression, counts, fixedNumbers = false } = row
   const flags = row.chunkFlags ?? (version >= row.since.dirtyBit ? 'sliced, dirty' : 'sliced')
-  return { source, chunks, chunkBytes, compression, counts, flags, fixedNumbers, footer }
+  return { chunks, chunkBytes, compression, counts, flags, fixedNumbers, maxDoc, footer }
 }
 
 function readChunkBytes(cursor: Cursor, { counts }: StoredFieldsFormat): number {
@@ -148,31 +153,4 @@ function readChunkBytes(cursor: Cursor, { counts }: StoredFieldsFormat): number 
     throw cursor.corrupt('version 1 or 2 of packed integers', `${packedVersion}`)
   }
   return chunkBytes
-}
-
-/**
- * Chunks must cover all documents and rise in documents and offsets: the reader relies on it. The bounds of a chunk also
- * keep in bounds what is allocated by the number of documents in a segment.
- */
-function checkIndex(
-  source: ByteSource,
-  segment: SegmentShape,
-  { chunks, dataStart, dataEnd }: { chunks: ChunkIndex; dataStart: number; dataEnd: number },
-): void {
-  const { count, firstDoc, offset } = chunks
-  let rising = firstDoc[0] === 0 && firstDoc[count] === segment.maxDoc
-  rising &&= offset[0]! >= dataStart && offset[count]! <= dataEnd
-  for (let i = 0; i < count && rising; i++) {
-    const docs = firstDoc[i + 1]! - firstDoc[i]!
-    const bytes = offset[i + 1]! - offset[i]!
-    rising = docs > 0 && docs <= chunkDocsMax && bytes > 0 && bytes <= chunkBytesMax
-  }
-  if (!rising) {
-    throw new CorruptData({
-      file: source.name,
-      offset: 0,
-      expected: `an index of chunks that rises and covers ${segment.maxDoc} documents, ${chunkDocsMax} of them a chunk at most`,
-      found: `${count} chunks, documents to ${firstDoc[count]}, bytes to ${offset[count]}`,
-    })
-  }
 }
