@@ -1,8 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { objectOf, textOf } from '../metadata/json-objects.ts'
 import type { RegisteredRepository } from './repository.ts'
-import { readRunning, readSnapshotStatus } from './snapshot-status.ts'
+import { readRunning, readSnapshotStatus, type SnapshotProgress } from './snapshot-status.ts'
 
 /** What is looked at before a snapshot is begun. */
 
@@ -46,17 +47,28 @@ export async function requirePrimaries(
   )
 }
 
+const idleWaitMs = 30_000
+const idlePollMs = 500
+
 /**
- * Sources before 7.9 make one snapshot at a time, and keep others waiting before they refuse them. Throws MA_SNAPSHOT
- * that names the one under way.
+ * Sources before 7.9 make one snapshot at a time. One that is under way gets half a minute, as those engines give it
+ * themselves; then MA_SNAPSHOT names it.
  */
 export async function requireIdle(source: Cluster, signal?: AbortSignal): Promise<void> {
   const { flavour, major, minor } = source.version
   if (flavour === 'opensearch' || major > 7 || (major === 7 && minor >= 9)) return
-  const [running] = await readRunning(source, signal)
-  if (!running) return
+  const deadline = performance.now() + idleWaitMs
+  for (;;) {
+    const [running] = await readRunning(source, signal)
+    if (!running) return
+    if (performance.now() > deadline) throw busy(source, running)
+    await wait(idlePollMs, undefined, signal ? { signal } : {})
+  }
+}
+
+function busy(source: Cluster, running: SnapshotProgress): MigrationError {
   const { repository, name, shardsDone, shardsTotal } = running
-  throw new MigrationError(
+  return new MigrationError(
     'MA_SNAPSHOT',
     `the source ${source.url} is making the snapshot ${name} in ${repository} (${shardsDone} of ${shardsTotal} shards), ` +
       `and ${source.version.text} makes one at a time: wait until it is done`,

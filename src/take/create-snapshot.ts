@@ -57,6 +57,7 @@ export interface BegunSnapshot {
 }
 
 export interface CreatedSnapshot extends BegunSnapshot {
+  /** '' while it is being made, and where the engine (before 5.0) gives none. */
   readonly uuid: string
   readonly state: string
   readonly shards: number
@@ -90,15 +91,14 @@ export async function createSnapshot(
     const ended = await waitUntilDone(source, begun, { ...input, primaryBytes })
     return { ...begun, ...outcome(ended) }
   }
-  const record = await readSnapshotRecord(source, begun.repository, begun.name, { signal })
-  return { ...begun, ...outcome(record) }
+  return { ...begun, uuid: '', state: 'IN_PROGRESS', shards: primaryBytes.size, durationMs: 0 }
 }
 
 function outcome(
-  record: SnapshotRecord | undefined,
+  record: SnapshotRecord,
 ): Pick<CreatedSnapshot, 'uuid' | 'state' | 'shards' | 'durationMs'> {
-  const { uuid = '', state = 'IN_PROGRESS', shards = 0, startTimeMs = 0, endTimeMs } = record ?? {}
-  return { uuid, state, shards, durationMs: endTimeMs === undefined ? 0 : endTimeMs - startTimeMs }
+  const { uuid, state, shards, startTimeMs, endTimeMs = startTimeMs } = record
+  return { uuid, state, shards, durationMs: endTimeMs - startTimeMs }
 }
 
 interface Wanted {
@@ -293,7 +293,8 @@ function stalled(source: Cluster, name: string, { minutes, lastError }: Stall): 
 function vanished(source: Cluster, name: string): MigrationError {
   return new MigrationError(
     'MA_SNAPSHOT',
-    `the snapshot ${name} is gone from ${source.url}: somebody has cancelled or deleted it while it was being made`,
+    `the snapshot ${name} is gone from ${source.url} before it was complete: somebody has cancelled it, ` +
+      'or its nodes could not write its end to the repository (full, or not writable any more); their logs tell',
     { details: { snapshot: name } },
   )
 }

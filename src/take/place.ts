@@ -118,6 +118,8 @@ export function repositoryBody(
     settings: {
       ...Object.fromEntries(Object.entries(place.identity).filter(([, value]) => value !== '')),
       ...(place.type === 's3' ? s3Settings(options, version) : {}),
+      // OpenSearch 3 puts shards outside of the base path unless it is told otherwise.
+      ...(place.type !== 'fs' && version.flavour === 'opensearch' && { shard_path_type: 'fixed' }),
       compress,
       ...(rateMbPerNode !== undefined && { max_snapshot_bytes_per_sec: `${rateMbPerNode}mb` }),
       ...settings,
@@ -130,9 +132,11 @@ export function repositoryBody(
  * into its protocol and the rest, and plugins before 5.0 know of regions only those of their time, not with an endpoint.
  */
 function s3Settings({ s3 = {} }: RepositoryOptions, version: EngineVersion): JsonObject {
-  const { region, endpoint, pathStyle = endpoint !== undefined } = s3
+  const { endpoint, pathStyle = endpoint !== undefined } = s3
   const splits = version.flavour === 'elasticsearch' && version.major < 6
   const url = endpoint === undefined ? undefined : new URL(endpoint)
+  // Services that are not Amazon's have no regions, and the SDK of newer plugins does nothing without one.
+  const region = s3.region ?? (url && regionOfOthers)
   return {
     ...(region !== undefined && !(splits && url) && { region }),
     ...(url && { endpoint: splits ? url.host : endpoint! }),
@@ -140,6 +144,8 @@ function s3Settings({ s3 = {} }: RepositoryOptions, version: EngineVersion): Jso
     ...(pathStyle && { path_style_access: true }),
   }
 }
+
+const regionOfOthers = 'us-east-1'
 
 /** Names of settings that hold secrets in some version of the plugins. */
 const secretNames =
@@ -151,16 +157,30 @@ function refuseSecrets(settings: { readonly [name: string]: Json }): void {
   throw new MigrationError(
     'MA_CONFIG',
     `snapshot.repositorySettings: ${name} is a secret, and settings of a repository can be read by many and are kept in snapshots. ` +
-      `Put it into the keystore of every node of the source (${'elasticsearch-keystore or opensearch-keystore'} add s3.client.default.access_key, …, then POST /_nodes/reload_secure_settings), or give the nodes a role`,
+      'Put it into the keystore of every node of the source (elasticsearch-keystore or opensearch-keystore, e.g. add s3.client.default.access_key; then POST /_nodes/reload_secure_settings), or give the nodes a role',
     { details: { setting: name } },
   )
+}
+
+/**
+ * True for a repository of OpenSearch in a bucket that puts shards beside its base path, where they are not found from
+ * its location: `hashed_prefix`, which is the default since 3.0.
+ */
+export function scattersShards(settings: JsonObject, { flavour, major }: EngineVersion): boolean {
+  if (flavour !== 'opensearch' || settingOf(settings, 'base_path') === '') return false
+  const type = settingOf(settings, 'shard_path_type').toLowerCase()
+  return type === 'hashed_prefix' || (type === '' && major >= 3)
+}
+
+function settingOf(settings: JsonObject, name: string): string {
+  const found = settings[name]
+  return found === undefined ? '' : settingText(found)
 }
 
 /** True when a registered repository (`{ type, settings }`) writes to that place. */
 export function isAt(place: RepositoryPlace, type: string, settings: JsonObject): boolean {
   if (type !== place.type) return false
   return Object.entries(place.identity).every(([name, value]) => {
-    const found = settings[name]
-    return withoutEndSlash(found === undefined ? '' : settingText(found)) === value
+    return withoutEndSlash(settingOf(settings, name)) === value
   })
 }

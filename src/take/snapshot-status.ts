@@ -15,6 +15,8 @@ export interface SnapshotProgress {
   readonly bytesDone: number
   /** Of shards that are not begun their present size is taken, where it is known. */
   readonly bytesTotal: number
+  /** When the first shard was begun; 0 before. */
+  readonly startTimeMs: number
   readonly indices: readonly IndexProgress[]
 }
 
@@ -80,11 +82,31 @@ export async function readSnapshotRecord(
   name: string,
   { signal }: AskOptions = {},
 ): Promise<SnapshotRecord | undefined> {
+  if (source.version.flavour === 'elasticsearch' && source.version.major === 1) {
+    // There the question waits behind the shards that are being copied, which may take hours; that for the status does not.
+    const progress = await readSnapshotStatus(source, repository, name, { signal })
+    if (progress && isRunning(progress.state)) return runningRecord(progress)
+  }
   const answer = await source.request('GET', snapshotPath(repository, name), {
     accept: [404],
     ...(signal && { signal }),
   })
   return answer.status === 404 ? undefined : recordOf(firstOf(answer.body))
+}
+
+function runningRecord(progress: SnapshotProgress): SnapshotRecord {
+  const { name, state, indices, shardsTotal, startTimeMs } = progress
+  return {
+    name,
+    uuid: '',
+    state,
+    indices: indices.map(({ index }) => index),
+    shards: shardsTotal,
+    startTimeMs,
+    endTimeMs: undefined,
+    failures: [],
+    reason: undefined,
+  }
 }
 
 /** undefined when there is no such snapshot, or not yet. */
@@ -176,8 +198,18 @@ function progressOf(
     shardsTotal: numberOf(shards.total),
     bytesDone: indices.reduce((sum, one) => sum + one.bytesDone, 0),
     bytesTotal: indices.reduce((sum, one) => sum + one.bytesTotal, 0),
+    startTimeMs: firstStart(objectOf(status.indices)),
     indices,
   }
+}
+
+/** The sums over shards begin at 0 in some versions; those of the shards are right. */
+function firstStart(indices: JsonObject): number {
+  const starts = Object.values(indices)
+    .flatMap((index) => Object.values(objectOf(objectOf(index).shards)))
+    .map((shard) => numberOf(objectOf(objectOf(shard).stats).start_time_in_millis))
+    .filter((ms) => ms > 0)
+  return starts.reduce((first, ms) => Math.min(first, ms), starts[0] ?? 0)
 }
 
 function indexProgress(

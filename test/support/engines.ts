@@ -36,10 +36,13 @@ import { javaRuntimes } from '../../src/engines/java.ts'
 
 export interface UseEngineOptions {
   readonly security?: boolean
-  /** An engine of this file's own. Implied by `settings`, `heapMb` and `dir`. */
+  /** An engine of this file's own. Implied by every other option but `security`. */
   readonly own?: boolean
   readonly settings?: Readonly<Record<string, string>>
   readonly heapMb?: number
+  /** Of the catalogue of engines, e.g. `repository-s3`; with its secure settings. */
+  readonly plugin?: string
+  readonly keystore?: Readonly<Record<string, string>>
   /** Keeps the data when stopped, to start it again on the same folder. */
   readonly dir?: string
   readonly port?: number

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
+import { chmod } from 'node:fs/promises'
 import test from 'node:test'
 import { MigrationError } from '../../src/base/errors.ts'
+import type { Cluster } from '../../src/cluster/cluster.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
-import { createSnapshot } from '../../src/take/create-snapshot.ts'
-import type { SnapshotProgress } from '../../src/take/snapshot-status.ts'
+import { openEntries } from '../../src/state/ledger.ts'
+import { chooseIndices } from '../../src/take/choose-indices.ts'
+import { createSnapshot, requireSuccess } from '../../src/take/create-snapshot.ts'
+import { deleteSnapshot } from '../../src/take/delete-snapshot.ts'
+import {
+  isRunning,
+  readSnapshotRecord,
+  readSnapshotStatus,
+  type SnapshotProgress,
+} from '../../src/take/snapshot-status.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
 import { connect, newState } from '../support/metadata.ts'
@@ -11,13 +21,16 @@ import { connect, newState } from '../support/metadata.ts'
 const six = await useEngine('elasticsearch', '6')
 const seven = await useEngine('elasticsearch', '7')
 
+/** So slow that a snapshot of a megabyte is seen on its way. */
+const slow = { compress: true, rateMbPerNode: 1 }
+
 for (const engine of [six, seven]) {
   const { version } = engine
   const source = await connect('source', engine)
 
   test(`makes a snapshot on ${version} and takes the repository off at close`, async () => {
     const index = uniqueName('snap')
-    await source.request('PUT', `/${index}/_doc/1`, { query: { refresh: true }, body: { n: 1 } })
+    await putOne(source, index)
     const { location } = engine.makeRepository()
     const migration = uniqueName('migration')
     const state = await newState()
@@ -41,18 +54,16 @@ for (const engine of [six, seven]) {
     })
     await assert.rejects(taken, { code: 'MA_SNAPSHOT', message: /a snapshot s1 .* already/ })
     await closeMigration({ target: source, source, state, setWithheld: false })
-    const { status } = await source.request('GET', `/_snapshot/${made.repository}`, {
-      accept: [404],
-    })
-    assert.equal(status, 404)
+    assert.equal(await isRegistered(source, made.repository), false)
   })
 
-  test(`says what to put into elasticsearch.yml when ${version} may not write there`, async () => {
+  test(`says what to put into elasticsearch.yml when ${version} may not write there, and leaves nothing`, async () => {
     const index = uniqueName('snap')
-    await source.request('PUT', `/${index}/_doc/1`, { body: { n: 1 } })
+    await putOne(source, index)
     const state = await newState()
+    const migration = uniqueName('migration')
     const refused = createSnapshot(source, {
-      migration: uniqueName('migration'),
+      migration,
       location: '/nowhere/snapshots',
       name: 's1',
       select: { include: [index] },
@@ -64,9 +75,189 @@ for (const engine of [six, seven]) {
       assert.match(error.message, /elasticsearch.yml .* path.repo: \["\/nowhere\/snapshots"\]/)
       return true
     })
-    await closeMigration({ target: source, source, state, setWithheld: false })
+    await nothingIsLeft(source, { state, migration })
+  })
+
+  test(`names the primary shards that ${version} lacks, before anything is begun`, async () => {
+    const index = await makeUnassigned(source)
+    const state = await newState()
+    const migration = uniqueName('migration')
+    const { location } = engine.makeRepository()
+    const wanted = { migration, location, name: 's1', select: { include: [index] }, state }
+    const message = new RegExp(`${index}/0 \\(UNASSIGNED.*--exclude`)
+    await assert.rejects(createSnapshot(source, wanted), { code: 'MA_SNAPSHOT', message })
+    await nothingIsLeft(source, wanted)
+    await source.request('DELETE', `/${index}`)
+  })
+
+  test(`a folder that ${version} may not write to, or that is too small, is refused and taken off again`, async () => {
+    const index = uniqueName('full')
+    await putOne(source, index)
+    await source.request('POST', `/${index}/_flush`)
+    const { location } = engine.makeRepository()
+    const state = await newState()
+    const migration = uniqueName('migration')
+    const wanted = { migration, location, name: 's1', select: { include: [index] }, state }
+    await chmod(location, 0o555)
+    const message = /(not accessible|failed to create).*must be able to write/
+    if (process.getuid?.() === 0) {
+      await assert.rejects(createSnapshot(source, wanted), { code: 'MA_REPOSITORY', message })
+      await nothingIsLeft(source, wanted)
+    }
+    await chmod(location, 0o777)
+    const bytesFree = () => Promise.resolve(10)
+    await assert.rejects(createSnapshot(source, { ...wanted, bytesFree }), {
+      code: 'MA_REPOSITORY',
+      message: /needs about .* GB are free/,
+    })
+    await nothingIsLeft(source, wanted)
+
+    // What is in the repository already needs no room.
+    const { repository } = await createSnapshot(source, wanted)
+    const held = await readSnapshotStatus(source, repository, 's1')
+    const bytesHeld = held?.indices[0]?.bytesHeld ?? 0
+    assert.ok(bytesHeld > 1_000)
+    const made = await createSnapshot(source, {
+      ...wanted,
+      name: 's2',
+      bytesFree: () => Promise.resolve(bytesHeld - 100),
+    })
+    assert.equal(made.state, 'SUCCESS')
+  })
+
+  test(`an owner's repository of ${version} is used by its name or place, and never taken off`, async () => {
+    const index = uniqueName('owned')
+    await putOne(source, index)
+    const { location, name: owned } = engine.makeRepository()
+    await source.request('PUT', `/_snapshot/${owned}`, {
+      body: { type: 'fs', settings: { location } },
+    })
+    const state = await newState()
+    const migration = uniqueName('migration')
+    const wanted = { migration, select: { include: [index] }, state }
+    const byName = await createSnapshot(source, { ...wanted, registeredAs: owned, name: 'one' })
+    const byPlace = await createSnapshot(source, { ...wanted, location, name: 'two' })
+    assert.deepEqual([byName.repository, byPlace.repository], [owned, owned])
+    await nothingIsLeft(source, { state, migration })
+    assert.equal(await isRegistered(source, owned), true)
+
+    const rate = { ...wanted, registeredAs: owned, name: 'three', repositoryOptions: slow }
+    await assert.rejects(createSnapshot(source, rate), { code: 'MA_CONFIG', message: /its owner/ })
+    await source.request('PUT', `/_snapshot/${owned}`, {
+      body: { type: 'fs', settings: { location, readonly: true } },
+    })
+    const readonly = { ...wanted, registeredAs: owned, name: 'three' }
+    await assert.rejects(createSnapshot(source, readonly), {
+      code: 'MA_REPOSITORY',
+      message: /read-only/,
+    })
+    const unknown = createSnapshot(source, { ...readonly, registeredAs: 'nobody' })
+    await assert.rejects(unknown, {
+      code: 'MA_REPOSITORY',
+      message: new RegExp(`nobody.*${owned}`),
+    })
+    await source.request('DELETE', `/_snapshot/${owned}`)
   })
 }
+
+test('closed indices are named where the source takes no snapshots of them', async () => {
+  for (const engine of [six, seven]) {
+    const source = await connect('source', engine)
+    const index = uniqueName('closed')
+    await putOne(source, `${index}-a`)
+    await putOne(source, `${index}-b`)
+    await source.request('POST', `/${index}-b/_close`)
+    const { indices, leftOut } = await chooseIndices(source, { include: [`${index}*`] })
+    assert.deepEqual(indices, engine === six ? [`${index}-a`] : [`${index}-a`, `${index}-b`])
+    assert.deepEqual(leftOut, engine === six ? [{ index: `${index}-b`, reason: 'closed' }] : [])
+    await source.request('DELETE', `/${index}-b`)
+  }
+})
+
+test("hidden indices and the engine's own are left out and listed, unless they are named", async () => {
+  const source = await connect('source', seven)
+  const name = uniqueName('hidden')
+  await source.request('PUT', `/${name}`, { body: { settings: { 'index.hidden': true } } })
+  await source.request('PUT', `/.${name}`)
+  const all = await chooseIndices(source, { include: ['*'] })
+  assert.ok(!all.indices.includes(name) && !all.indices.includes(`.${name}`))
+  assert.ok(all.leftOut.some((one) => one.index === name && one.reason === 'hidden'))
+  assert.ok(all.leftOut.some((one) => one.index === `.${name}` && one.reason === 'system'))
+  const named = await chooseIndices(source, { include: [`${name}*`, `.${name}`] })
+  assert.deepEqual(named.indices, [`.${name}`, name])
+  assert.deepEqual(named.leftOut, [])
+  await source.request('DELETE', `/${name},.${name}`)
+})
+
+test('a snapshot on its way is watched by bytes, waited for again, and cancelled on purpose only', async () => {
+  const source = await connect('source', seven)
+  const index = await makeMegabytes(source)
+  const { location } = seven.makeRepository()
+  const state = await newState()
+  const wanted = { migration: uniqueName('m'), location, state, repositoryOptions: slow }
+  const select = { include: [index] }
+  const begun = await createSnapshot(source, { ...wanted, select, name: 'long', wait: false })
+  assert.ok(isRunning(begun.state))
+  const controller = new AbortController()
+  const stopped = createSnapshot(source, {
+    ...wanted,
+    select,
+    name: 'long',
+    onBegin: () => controller.abort(),
+    signal: controller.signal,
+  })
+  await assert.rejects(stopped, { code: 'MA_STOPPED', message: /snapshot status.*--cancel/ })
+  const others = createSnapshot(source, { ...wanted, select: { include: ['*'] }, name: 'long' })
+  await assert.rejects(others, { code: 'MA_SNAPSHOT' })
+
+  const seen: SnapshotProgress[] = []
+  const made = await createSnapshot(source, {
+    ...wanted,
+    select,
+    name: 'long',
+    onProgress: (one) => seen.push(one),
+  })
+  assert.equal(made.state, 'SUCCESS')
+  assert.ok(seen.some(({ bytesDone, bytesTotal }) => bytesTotal > 0 && bytesDone < bytesTotal))
+  assert.equal(seen.at(-1)?.bytesDone, seen.at(-1)?.bytesTotal)
+
+  const { repository } = made
+  const later = await makeMegabytes(source)
+  const second = { ...wanted, select: { include: [later] }, name: 'second' }
+  await createSnapshot(source, { ...second, wait: false })
+  const target = { repository, name: 'second' }
+  await assert.rejects(deleteSnapshot(source, { ...target, cancel: false }), /--cancel/)
+  const joined = Promise.withResolvers<void>()
+  const waiting = createSnapshot(source, { ...second, onBegin: () => joined.resolve() })
+  const gone = assert.rejects(waiting, { code: 'MA_SNAPSHOT', message: /is gone .*cancelled/ })
+  await joined.promise
+  await deleteSnapshot(source, { ...target, cancel: true })
+  await gone
+  await assert.rejects(deleteSnapshot(source, { ...target, cancel: true }), {
+    code: 'MA_SNAPSHOT',
+    message: /no snapshot second/,
+  })
+  await deleteSnapshot(source, { repository, name: 'long', cancel: false })
+  await closeMigration({ target: source, source, state, setWithheld: false })
+})
+
+test('a snapshot that does not move is not waited for without end', async () => {
+  const source = await connect('source', seven)
+  const index = await makeMegabytes(source)
+  const { location } = seven.makeRepository()
+  const migration = uniqueName('m')
+  const waited = createSnapshot(source, {
+    migration,
+    location,
+    name: 'stuck',
+    select: { include: [index] },
+    repositoryOptions: slow,
+    stallMaxMs: 1,
+  })
+  await assert.rejects(waited, { code: 'MA_SNAPSHOT', message: /has moved .*The source may go on/ })
+  const repository = `osmigrate-${migration}`
+  await deleteSnapshot(source, { repository, name: 'stuck', cancel: true })
+})
 
 test('a snapshot that lacks a shard is an error that names the shard', async () => {
   const source = await connect('source', seven)
@@ -90,3 +281,68 @@ test('a snapshot that lacks a shard is an error that names the shard', async () 
   })
   await dropBrokenIndex(source, index)
 })
+
+test('a snapshot that FAILED says why', async () => {
+  const source = await connect('source', six)
+  const index = await makeUnassigned(source)
+  const { location, name: repository } = six.makeRepository()
+  await source.request('PUT', `/_snapshot/${repository}`, {
+    body: { type: 'fs', settings: { location } },
+  })
+  // Asked for without looking first, this engine begins it and lets it fail.
+  await source.request('PUT', `/_snapshot/${repository}/failed`, {
+    query: { wait_for_completion: true },
+    body: { indices: index },
+  })
+  const record = await readSnapshotRecord(source, repository, 'failed')
+  assert.equal(record?.state, 'FAILED')
+  assert.throws(() => requireSuccess(record), {
+    code: 'MA_SNAPSHOT',
+    message: new RegExp(`failed ended FAILED: .*${index}`),
+  })
+  await source.request('DELETE', `/_snapshot/${repository}`)
+  await source.request('DELETE', `/${index}`)
+})
+
+async function putOne(source: Cluster, index: string): Promise<void> {
+  await source.request('PUT', `/${index}/_doc/1`, { query: { refresh: true }, body: { n: 1 } })
+}
+
+/** An index whose only shard no node may hold. */
+async function makeUnassigned(source: Cluster): Promise<string> {
+  const index = uniqueName('red')
+  await source.request('PUT', `/${index}`, {
+    query: { wait_for_active_shards: 0, timeout: '1s' },
+    body: {
+      settings: { number_of_shards: 1, 'index.routing.allocation.require._name': 'nobody' },
+    },
+  })
+  return index
+}
+
+/** About two megabytes that compress badly. */
+async function makeMegabytes(source: Cluster): Promise<string> {
+  const index = uniqueName('megabytes')
+  const settings = { number_of_shards: 1, number_of_replicas: 0 }
+  await source.request('PUT', `/${index}`, { body: { settings } })
+  const lines = Array.from({ length: 600 }, (_, n) => {
+    const text = Array.from({ length: 100 }, () => Math.random()).join(' ')
+    return `{"index":{"_id":"d${n}"}}\n${JSON.stringify({ text })}\n`
+  })
+  await source.request('POST', `/${index}/_bulk`, { body: Buffer.from(lines.join('')) })
+  await source.request('POST', `/${index}/_flush`)
+  return index
+}
+
+async function isRegistered(source: Cluster, repository: string): Promise<boolean> {
+  const { status } = await source.request('GET', `/_snapshot/${repository}`, { accept: [404] })
+  return status !== 404
+}
+
+async function nothingIsLeft(
+  source: Cluster,
+  { state, migration }: { state: Parameters<typeof openEntries>[0]; migration: string },
+): Promise<void> {
+  assert.equal(await isRegistered(source, `osmigrate-${migration}`), false)
+  assert.deepEqual(await openEntries(state), [])
+}
