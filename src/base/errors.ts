@@ -37,6 +37,14 @@ export const unreadableCodes: readonly ErrorCode[] = [
   'MA_BLOB_READ',
 ]
 
+/**
+ * True for an error that concerns bytes of the source alone; false where the place that holds them cannot be reached,
+ * which concerns everything.
+ */
+export function isUnreadable(error: unknown): error is MigrationError {
+  return error instanceof MigrationError && unreadableCodes.includes(error.code) && !error.retryable
+}
+
 export interface MigrationErrorOptions {
   cause?: unknown
   /** Facts for `--json` and for tests. Never a secret. */

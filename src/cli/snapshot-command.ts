@@ -16,7 +16,9 @@ export function defineSnapshot(command: Command): void {
 function defineList(command: Command): void {
   command
     .summary('the snapshots of a repository')
-    .description('Lists the snapshots of a repository.')
+    .description(
+      'Lists the snapshots of a repository. Exit code 3 where one cannot be read (repositories of engines before 5.0 list each by its own blob); the others are listed all the same.',
+    )
   addConfigFlags(command, repositoryParts)
   addExamples(command, [
     ['osmigrate snapshot list --repository /mnt/snapshots', ''],
@@ -25,7 +27,7 @@ function defineList(command: Command): void {
   ])
   defineAction(command, async (invocation) => {
     const { listSnapshots } = await import('./snapshot-views.ts')
-    await listSnapshots(invocation)
+    return listSnapshots(invocation)
   })
 }
 
@@ -33,7 +35,7 @@ function defineShow(command: Command): void {
   command
     .summary('the indices, shards and versions of one snapshot')
     .description(
-      'Shows what a snapshot holds: indices, shards, documents, bytes, engine and Lucene versions, state. Documents are counted as the engine does: nested ones are among them.',
+      'Shows what a snapshot holds: indices, shards, documents, bytes, engine and Lucene versions, state. Documents are counted as the engine does: nested ones are among them. Exit code 3 where indices cannot be read; they are named with the reason.',
     )
   addConfigFlags(command, [...repositoryParts, 'snapshot.name', 'select'])
   addExamples(command, [
@@ -42,7 +44,7 @@ function defineShow(command: Command): void {
   ])
   defineAction(command, async (invocation) => {
     const { showSnapshot } = await import('./snapshot-views.ts')
-    await showSnapshot(invocation)
+    return showSnapshot(invocation)
   })
 }
 

@@ -1,3 +1,4 @@
+import { isUnreadable } from '../base/errors.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import {
   openConfiguredRepository,
@@ -6,13 +7,23 @@ import {
 } from '../migration/open-snapshot.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Invocation } from './command.ts'
+import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, formatTime, printJson, printLine, printTable } from './output.ts'
 
-export async function listSnapshots(invocation: Invocation): Promise<void> {
+/** Exit code 3 where snapshots are there that cannot be read; the others are listed all the same. */
+export async function listSnapshots(invocation: Invocation): Promise<ExitCode> {
   const { config } = await invocation.loadConfig()
   const { location, snapshots } = await openConfiguredRepository(config)
-  if (invocation.json) return printJson({ location, snapshots })
-  if (snapshots.length === 0) return printLine(`${location} holds no snapshots.`)
+  const damaged = snapshots.filter(({ damage }) => damage !== undefined)
+  const code = damaged.length === 0 ? exitCodes.done : exitCodes.differs
+  if (invocation.json) {
+    printJson({ location, snapshots })
+    return code
+  }
+  if (snapshots.length === 0) {
+    printLine(`${location} holds no snapshots.`)
+    return code
+  }
   printTable(
     ['snapshot', 'state', 'version', 'indices'],
     snapshots.map(({ name, state, engineVersion, indices }) => [
@@ -22,6 +33,8 @@ export async function listSnapshots(invocation: Invocation): Promise<void> {
       indices.length,
     ]),
   )
+  for (const { name, damage } of damaged) printLine(`damaged: ${name}: ${damage}`)
+  return code
 }
 
 /** What one index of a snapshot amounts to. */
@@ -35,15 +48,32 @@ interface IndexView {
   luceneVersions: string[]
 }
 
-export async function showSnapshot(invocation: Invocation): Promise<void> {
+/** What keeps an index from being read. */
+interface UnreadableIndex {
+  index: string
+  reason: string
+}
+
+/** Exit code 3 where indices cannot be read; the others are shown all the same. */
+export async function showSnapshot(invocation: Invocation): Promise<ExitCode> {
   const { config } = await invocation.loadConfig()
   const repository = await openConfiguredRepository(config)
   const snapshot = await repository.openSnapshot(snapshotName(config))
   const indices: IndexView[] = []
+  const unreadable: UnreadableIndex[] = []
   for (const index of selectedIndices(config, snapshot)) {
-    indices.push(await viewIndex(snapshot, index))
+    try {
+      indices.push(await viewIndex(snapshot, index))
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      unreadable.push({ index, reason: error.message })
+    }
   }
-  if (invocation.json) return printJson(snapshotDocument(snapshot, indices))
+  const code = unreadable.length === 0 ? exitCodes.done : exitCodes.differs
+  if (invocation.json) {
+    printJson({ ...snapshotDocument(snapshot, indices), unreadable })
+    return code
+  }
 
   printLine(`snapshot  ${snapshot.name}  ${snapshot.state}`)
   printLine(`engine    ${snapshot.engineVersion ?? '-'}`)
@@ -63,6 +93,8 @@ export async function showSnapshot(invocation: Invocation): Promise<void> {
   for (const { index, shard, reason } of snapshot.shardFailures) {
     printLine(`not in the snapshot: shard ${index}/${shard}: ${reason}`)
   }
+  for (const { index, reason } of unreadable) printLine(`cannot be read: ${index}: ${reason}`)
+  return code
 }
 
 function snapshotDocument(snapshot: Snapshot, indices: readonly IndexView[]): object {

@@ -37,15 +37,46 @@ test('what an engine since 5.0 wrote counts, not the old root beside it', async 
   )
 })
 
-test('names that lead elsewhere, and snapshots that are not there, are refused', async () => {
-  for (const [name, code] of [
-    ['../s1', 'MA_CORRUPT_DATA'],
-    ['', 'MA_CORRUPT_DATA'],
-    ['gone', 'MA_BLOB_MISSING'],
-  ] as const) {
+test('names that lead elsewhere are refused', async () => {
+  for (const name of ['../s1', '']) {
     const blobs = load('2.4.6').set('index', Buffer.from(JSON.stringify({ snapshots: [name] })))
-    await assert.rejects(openRepository(memoryStore(blobs)), withCode(code, /index|gone/))
+    await assert.rejects(openRepository(memoryStore(blobs)), withCode('MA_CORRUPT_DATA', /index/))
   }
+})
+
+for (const version of ['1.7.5', '2.4.6']) {
+  test(`${version}: snapshots that are damaged or not there are listed so, and the others are read`, async () => {
+    const blobs = load(version)
+    const prefix = version === '1.7.5' ? 'snapshot-' : 'snap-'
+    const path = [...blobs.keys()].find((name) => name.startsWith(`${prefix}s1`))!
+    const cut = path.replace('s1', 'cut')
+    blobs.set(cut, blobs.get(path)!.subarray(0, 40))
+    blobs.set('index', Buffer.from('{"snapshots":["cut","gone","s1"]}'))
+    const repository = await openRepository(memoryStore(blobs))
+    assert.deepEqual(
+      repository.snapshots.map(({ name, state }) => [name, state]),
+      [
+        ['cut', 'DAMAGED'],
+        ['gone', 'DAMAGED'],
+        ['s1', 'SUCCESS'],
+      ],
+    )
+    assert.match(repository.snapshots[0]!.damage!, new RegExp(cut))
+    await assert.rejects(repository.openSnapshot('cut'), withCode('MA_CORRUPT_DATA', /cut/))
+    await assert.rejects(repository.openSnapshot('gone'), withCode('MA_BLOB_MISSING', /gone/))
+    assert.equal((await repository.openSnapshot('s1')).state, 'SUCCESS')
+  })
+}
+
+test('a place that cannot be reached is no damage of a snapshot', async () => {
+  const blobs = load('2.4.6')
+  const store = memoryStore(blobs)
+  const away = new MigrationError('MA_BLOB_READ', 'nothing listens there', { retryable: true })
+  const open: typeof store.open = async (path) => {
+    if (path.startsWith('snap-')) throw away
+    return store.open(path)
+  }
+  await assert.rejects(openRepository({ ...store, open }), (error) => error === away)
 })
 
 test('every byte of the bare metadata of 1.x cut or flipped: a typed error or a snapshot', async () => {

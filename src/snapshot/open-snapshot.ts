@@ -10,6 +10,7 @@ import { framedBlobs, type SnapshotBlobs } from './snapshot-blobs.ts'
 import { parseSnapshotInfo } from './snapshot-info.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
 import type { GlobalMetadata, IndexMetadata, Snapshot } from './snapshot.ts'
+import { requireHeldDocuments } from './unreadable-index.ts'
 
 const noGlobalMetadata: GlobalMetadata = {
   legacyTemplates: {},
@@ -20,6 +21,7 @@ const noGlobalMetadata: GlobalMetadata = {
 
 /** Opens one snapshot and compares what the root says of it with the snapshot's own, checked blob. */
 export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Promise<Snapshot> {
+  if (listed.damage !== undefined) throw listed.damage
   if (listed.state === 'INCOMPATIBLE' || listed.state === 'IN_PROGRESS') {
     throw new MigrationError(
       'MA_SNAPSHOT',
@@ -53,6 +55,7 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
       const blob = blobs.indexMetadata(id, metadataId)
       const json = await blobs.read(store, blob, 'index-metadata')
       const metadata = parseIndexMetadata(json, blob, index)
+      requireHeldDocuments(blob, metadata)
       if (!blobs.checked) await requireAllShards(store, { id, blob, metadata, blobs, uuid })
       return metadata
     },

@@ -1,11 +1,13 @@
-import { MigrationError } from '../base/errors.ts'
+import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { BlobEntry, BlobStore } from '../blob/byte-source.ts'
+import { requireNotEncrypted } from './encrypted.ts'
 import { readWhole } from './metadata-blob.ts'
 import { openSnapshot } from './open-snapshot.ts'
-import { oldRootBlob, readOldRoot } from './old-root.ts'
+import { readOldRoot } from './old-root.ts'
 import { parseIncompatible, parseRoot } from './root.ts'
 import type { Root, RootSnapshot } from './root.ts'
 import { isRefused, readLatestGeneration } from './root-without-listing.ts'
+import { oldRootBlob } from './snapshot-blobs.ts'
 import type { Repository, SnapshotSummary } from './snapshot.ts'
 
 const incompatibleBlob = 'incompatible-snapshots'
@@ -29,7 +31,7 @@ export async function openRepository(store: BlobStore): Promise<Repository> {
   const generation = blobs ? findGeneration(store, blobs) : await readLatestGeneration(store)
   const listed =
     generation === undefined
-      ? await readOldRoot(store, blobs ?? [])
+      ? await readOldRoot(store, blobs)
       : await readRoot(store, generation, blobs)
   listed.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return {
@@ -50,8 +52,18 @@ async function readRoot(
   blobs: readonly BlobEntry[] | undefined,
 ): Promise<RootSnapshot[]> {
   const file = `index-${generation}`
-  const root = parseRoot(await readWhole(store, file), file)
+  const root = await openRoot(store, file)
   return [...root.snapshots, ...(await readIncompatible(store, root, blobs))]
+}
+
+async function openRoot(store: BlobStore, file: string): Promise<Root> {
+  const bytes = await readWhole(store, file)
+  try {
+    return parseRoot(bytes, file)
+  } catch (error) {
+    if (error instanceof CorruptData) await requireNotEncrypted(store, bytes, file)
+    throw error
+  }
 }
 
 /** undefined: the root is that of engines before 5.0. */
@@ -92,12 +104,14 @@ async function readIncompatible(
   return parseIncompatible(bytes, incompatibleBlob)
 }
 
-function summary({ name, uuid, state, engineVersion, indices }: RootSnapshot): SnapshotSummary {
+function summary(listed: RootSnapshot): SnapshotSummary {
+  const { name, uuid, state, engineVersion, indices, damage } = listed
   return {
     name,
     uuid,
     state,
     ...(engineVersion !== undefined && { engineVersion }),
+    ...(damage && { damage: damage.message }),
     indices: [...indices.keys()].sort(),
   }
 }

@@ -43,10 +43,12 @@ function latest(generation: number): Buffer {
 const withCode = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof MigrationError && error.code === code && message.test(error.message)
 
-for (const [place, open] of [
+const places = [
   ['a web server', unlisted],
   ['S3 without s3:ListBucket', refusing],
-] as const) {
+] as const
+
+for (const [place, open] of places) {
   test(`${place}: a repository is read as where there is a listing`, async () => {
     const blobs = load()
     const expected = await openRepository(memoryStore(blobs))
@@ -69,6 +71,30 @@ for (const [place, open] of [
   })
 }
 
+for (const version of ['1.7.5', '2.4.6']) {
+  for (const [place, open] of places) {
+    test(`${place}: a repository that only Elasticsearch ${version} wrote to is read`, async () => {
+      const old = fileURLToPath(
+        new URL(
+          `../../test/fixtures/elasticsearch-${version}/compressed/repository`,
+          import.meta.url,
+        ),
+      )
+      const blobs = loadBlobs(old)
+      const expected = await openRepository(memoryStore(blobs))
+      const found = await openRepository(open(blobs))
+      assert.deepEqual(found.snapshots, expected.snapshots)
+      const snapshot = await found.openSnapshot('s1')
+      for (const index of snapshot.indices) {
+        const { numberOfShards } = await snapshot.readIndexMetadata(index)
+        for (let shard = 0; shard < numberOfShards; shard++) {
+          assert.ok((await snapshot.openShard(index, shard)).byteLength > 0)
+        }
+      }
+    })
+  }
+}
+
 test('without index.latest or with a broken one the place is refused by name', async () => {
   const blobs = load()
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(7), Buffer.alloc(9), latest(-1)]) {
@@ -81,7 +107,7 @@ test('without index.latest or with a broken one the place is refused by name', a
   blobs.delete('index.latest')
   await assert.rejects(
     openRepository(unlisted(blobs)),
-    withCode('MA_REPOSITORY', /holds no index\.latest/),
+    withCode('MA_REPOSITORY', /neither index\.latest.* nor index\./),
   )
   await assert.rejects(openRepository(refusing(blobs)), withCode('MA_BLOB_READ', /access denied/))
 })

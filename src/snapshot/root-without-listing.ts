@@ -2,6 +2,7 @@ import { MigrationError } from '../base/errors.ts'
 import type { BlobStore } from '../blob/byte-source.ts'
 import { Cursor } from '../bytes/cursor.ts'
 import { readWhole } from './metadata-blob.ts'
+import { oldRootBlob } from './snapshot-blobs.ts'
 
 const latestBlob = 'index.latest'
 const latestBytes = 8
@@ -15,8 +16,9 @@ const generationsAheadMax = 8
  *   latest = generation:int64
  *
  * An engine that was killed in between has written index-N and not yet index.latest, so the next ones are looked for.
+ * undefined: there is only the root of engines before 5.0.
  */
-export async function readLatestGeneration(store: BlobStore): Promise<number> {
+export async function readLatestGeneration(store: BlobStore): Promise<number | undefined> {
   let latest: number
   try {
     const bytes = await readWhole(store, latestBlob)
@@ -24,11 +26,13 @@ export async function readLatestGeneration(store: BlobStore): Promise<number> {
     latest = new Cursor(latestBlob, bytes).readInt64()
     if (latest < 0) throw notLatest(store, `${latest}`)
   } catch (error) {
+    if (isRefused(error) && (await isThere(store, oldRootBlob))) return undefined
     if (!(error instanceof MigrationError) || error.code !== 'MA_BLOB_MISSING') throw error
     throw new MigrationError(
       'MA_REPOSITORY',
-      `${store.location} is not a snapshot repository that can be read: it holds no ${latestBlob}, which tells the ` +
-        'newest root where a place gives no listing. Give the folder that the repository was registered with, ' +
+      `${store.location} is not a snapshot repository that can be read: it holds neither ${latestBlob}, which tells the ` +
+        `newest root where a place gives no listing, nor ${oldRootBlob}. ` +
+        'Give the folder that the repository was registered with, ' +
         'base_path included, or allow listing (on S3: s3:ListBucket)',
       { cause: error },
     )

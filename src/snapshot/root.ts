@@ -1,4 +1,4 @@
-import { CorruptData, FormatTooNew, Unsupported } from '../base/errors.ts'
+import { CorruptData, FormatTooNew, Unsupported, type MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { Fields } from './fields.ts'
 import { repositoryFormats } from './formats.ts'
@@ -33,6 +33,8 @@ export interface RootSnapshot {
   readonly indices: ReadonlyMap<string, RootIndex>
   /** framedBlobs unless said. */
   readonly blobs?: SnapshotBlobs
+  /** Why it cannot be opened, where that is known. */
+  readonly damage?: MigrationError
 }
 
 /**

@@ -2,6 +2,9 @@ import type { Json } from '../base/json.ts'
 import type { BlobStore } from '../blob/byte-source.ts'
 import { parseContent, readMetadataBlob, readWhole, type MetadataCodec } from './metadata-blob.ts'
 
+/** The root's blob before Elasticsearch 5.0. */
+export const oldRootBlob = 'index'
+
 /** How the blobs of one snapshot are named and framed; `id` is the snapshot's uuid, before 5.0 its name. */
 export interface SnapshotBlobs {
   snapshot(id: string): string

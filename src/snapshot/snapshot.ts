@@ -5,8 +5,10 @@ import type { Directory } from '../blob/byte-source.ts'
 export interface SnapshotSummary {
   readonly name: string
   readonly uuid: string
-  /** SUCCESS, PARTIAL, FAILED, IN_PROGRESS or INCOMPATIBLE. */
+  /** SUCCESS, PARTIAL, FAILED, IN_PROGRESS or INCOMPATIBLE; DAMAGED where its own blob cannot be read. */
   readonly state: string
+  /** Why a DAMAGED one cannot be read. */
+  readonly damage?: string
   /** Version of the engine that made it, as text; undefined where the root does not say. */
   readonly engineVersion?: string
   readonly indices: readonly string[]
