@@ -68,7 +68,7 @@ test('a segment of more documents than its chunks can hold is refused before mem
   repairFooter(bytes)
   await assert.rejects(
     readAll(files),
-    refused(/expected an index of chunks .* 65536 of them a chunk/),
+    refused(/expected at most 65536 documents in each of \d+ chunks/),
   )
 })
 

@@ -57,10 +57,16 @@ export async function openShardReader(
   const check = async (): Promise<void> => {
     if (!checksWhileReading) await (checking ??= checkAll())
   }
+  /** What is kept of a segment for reading is kept of the one that was read last. */
+  let last: Segment | undefined
   const find = (name: string): Segment => {
     const segment = segments.get(name)
-    if (segment !== undefined) return segment
-    throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
+    if (segment === undefined) {
+      throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
+    }
+    if (last !== segment) last?.forgetChunks()
+    last = segment
+    return segment
   }
   const userData = userDataOf(commit, files.name)
   // Documents are flushed before the engine notes the highest number.

@@ -6,6 +6,7 @@ import type { LiveDocs } from '../lucene/live-docs.ts'
 import type { NumericColumn } from '../lucene/numeric-column.ts'
 import { numericFields } from '../lucene/segment.ts'
 import type { Segment } from '../lucene/segment.ts'
+import { chunkOf, type ChunkWindow } from '../lucene/chunk-index.ts'
 import { chunkEdge } from '../lucene/stored-fields.ts'
 import type { StoredFields } from '../lucene/stored-fields.ts'
 import { BlockWriter, fieldRole } from './block-writer.ts'
@@ -73,7 +74,7 @@ export async function* readSegmentBlocks(
     const columns = { seqNo: seqNo?.column, version: version?.column }
     const checksum = sum ? new RunningChecksum(range.crc ?? 0) : undefined
     writer.block.checksum = checksum
-    yield* readRuns({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc, checksum })
+    yield* readWindows({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc, checksum })
     if (checksum === undefined || fromDoc > 0 || toDoc < segment.maxDoc) return
     await checkParts(stored, [{ fromDoc, toDoc, crc: checksum.at(toDoc) }])
   } finally {
@@ -87,26 +88,39 @@ interface Reading {
   readonly writer: BlockWriter
   readonly live: LiveDocs
   readonly stored: StoredFields
+  readonly window: ChunkWindow
   readonly columns: { seqNo: NumericColumn | undefined; version: NumericColumn | undefined }
   readonly fromDoc: number
   readonly toDoc: number
   readonly checksum: RunningChecksum | undefined
 }
 
-async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
-  const { writer, stored, toDoc, memory } = reading
-  const { firstDoc } = stored.chunks
-  const begin = (fromDoc: number): void => {
-    writer.begin(fromDoc)
+async function* readWindows(reading: Omit<Reading, 'window'>): AsyncIterable<DocumentBlock> {
+  const { stored, fromDoc, toDoc } = reading
+  const first = await stored.chunks.window(fromDoc)
+  const last = toDoc <= first.firstDoc[first.count]! ? first : await stored.chunks.window(toDoc - 1)
+  stored.source.expectReads?.(
+    chunkEdge(stored, first, chunkOf(first, fromDoc)),
+    chunkEdge(stored, last, chunkOf(last, toDoc - 1) + 1),
+  )
+  let window = first
+  for (let from = fromDoc; from < toDoc; from = window.firstDoc[window.count]!) {
+    if (from > fromDoc) window = await stored.chunks.window(from)
+    yield* readRuns({ ...reading, window }, from)
+  }
+}
+
+/** The blocks of one window's documents from `fromDoc` on. */
+async function* readRuns(reading: Reading, fromDoc: number): AsyncIterable<DocumentBlock> {
+  const { writer, stored, window, toDoc, memory } = reading
+  const { firstDoc } = window
+  const begin = (doc: number): void => {
+    writer.begin(doc)
     reading.checksum?.begin()
   }
-  let next = chunkOf(stored, reading.fromDoc)
-  stored.source.expectReads?.(
-    chunkEdge(stored, next),
-    chunkEdge(stored, chunkOf(stored, toDoc - 1) + 1),
-  )
-  begin(reading.fromDoc)
-  while (next < stored.chunks.count && firstDoc[next]! < toDoc) {
+  let next = chunkOf(window, fromDoc)
+  begin(fromDoc)
+  while (next < window.count && firstDoc[next]! < toDoc) {
     const dead = deadChunks(reading, next)
     if (dead > next) {
       writer.block.toDoc = Math.min(toDoc, firstDoc[dead]!)
@@ -116,8 +130,8 @@ async function* readRuns(reading: Reading): AsyncIterable<DocumentBlock> {
       continue
     }
     const end = runEnd(reading, next)
-    const base = chunkEdge(stored, next)
-    const length = chunkEdge(stored, end) - base
+    const base = chunkEdge(stored, window, next)
+    const length = chunkEdge(stored, window, end) - base
     memory.grow(length + lz4SlackBytes * 2, 0)
     await stored.source.read(base, length, memory.bytes)
     const dest = length + lz4SlackBytes
@@ -139,13 +153,13 @@ async function addChunk(
   base: number,
   free: number,
 ): Promise<number> {
-  const { chunk, writer, live, stored, columns, checksum } = reading
-  const { firstDoc, offset } = stored.chunks
+  const { chunk, writer, live, stored, window, columns, checksum } = reading
+  const { firstDoc, offset } = window
   const first = firstDoc[index]!
   // What begins before the range was summed up with the documents before.
   if (first >= reading.fromDoc) {
-    const [start, end] = [chunkEdge(stored, index) - base, chunkEdge(stored, index + 1) - base]
-    checksum?.add(first, reading.memory.bytes.subarray(start, end))
+    const edge = (chunk: number): number => chunkEdge(stored, window, chunk) - base
+    checksum?.add(first, reading.memory.bytes.subarray(edge(index), edge(index + 1)))
   }
   const input = {
     file: stored.source.name,
@@ -187,22 +201,10 @@ async function loadNumbers(columns: Reading['columns'], stretch: number): Promis
   }
 }
 
-/** The chunk that holds a document. */
-function chunkOf({ chunks }: StoredFields, doc: number): number {
-  let low = 0
-  let high = chunks.count - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if (chunks.firstDoc[middle]! <= doc) low = middle
-    else high = middle - 1
-  }
-  return low
-}
-
 /** The first chunk from `chunk` on that is wanted: something in it lives, or it counts for the checksum. */
-function deadChunks({ live, stored, fromDoc, toDoc, checksum }: Reading, chunk: number): number {
+function deadChunks({ live, window, fromDoc, toDoc, checksum }: Reading, chunk: number): number {
   if (checksum !== undefined) return chunk
-  const { count, firstDoc } = stored.chunks
+  const { count, firstDoc } = window
   let at = chunk
   while (at < count && firstDoc[at]! < toDoc) {
     if (live.anyLive(Math.max(fromDoc, firstDoc[at]!), Math.min(toDoc, firstDoc[at + 1]!))) break
@@ -213,13 +215,13 @@ function deadChunks({ live, stored, fromDoc, toDoc, checksum }: Reading, chunk: 
 
 /** The end of the run of chunks that is read at once from `chunk` on: wanted ones that fit the window. */
 function runEnd(reading: Reading, chunk: number): number {
-  const { stored, toDoc } = reading
-  const { count, firstDoc } = stored.chunks
+  const { stored, window, toDoc } = reading
+  const { count, firstDoc } = window
   let end = chunk + 1
   while (
     end < count &&
     firstDoc[end]! < toDoc &&
-    chunkEdge(stored, end + 1) - chunkEdge(stored, chunk) <= windowBytes &&
+    chunkEdge(stored, window, end + 1) - chunkEdge(stored, window, chunk) <= windowBytes &&
     deadChunks(reading, end) === end
   ) {
     end++

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { checkFooterOf } from '../bytes/codec.ts'
 import { joinCrc32 } from '../bytes/crc32.ts'
-import { chunkEdge, chunkFrom } from '../lucene/stored-fields.ts'
+import { edgeAt } from '../lucene/stored-fields.ts'
 import type { StoredFields } from '../lucene/stored-fields.ts'
 
 /**
@@ -56,14 +56,14 @@ export async function checkParts(
   stored: StoredFields,
   parts: readonly ChecksumPart[],
 ): Promise<void> {
-  const { source, chunks, footer } = stored
-  const maxDoc = chunks.firstDoc[chunks.count]!
+  const { source, maxDoc, footer } = stored
   let crc = 0
   let at = 0
   for (const part of parts.toSorted((a, b) => a.fromDoc - b.fromDoc)) {
     if (part.crc === undefined || part.fromDoc < at) continue
     crc = await readOn(stored, crc, at, part.fromDoc)
-    crc = joinCrc32(crc, part.crc, edgeOf(stored, part.toDoc) - edgeOf(stored, part.fromDoc))
+    const bytes = (await edgeAt(stored, part.toDoc)) - (await edgeAt(stored, part.fromDoc))
+    crc = joinCrc32(crc, part.crc, bytes)
     at = part.toDoc
   }
   crc = await readOn(stored, crc, at, maxDoc)
@@ -77,8 +77,8 @@ async function readOn(
   toDoc: number,
 ): Promise<number> {
   const { source } = stored
-  const start = edgeOf(stored, fromDoc)
-  const end = edgeOf(stored, toDoc)
+  const start = await edgeAt(stored, fromDoc)
+  const end = await edgeAt(stored, toDoc)
   if (start >= end) return crc
   const piece = new Uint8Array(Math.min(passBytes, end - start))
   let sum = crc
@@ -87,8 +87,4 @@ async function readOn(
     sum = crc32(await source.read(at, Math.min(piece.length, end - at), piece), sum)
   }
   return sum
-}
-
-function edgeOf(stored: StoredFields, doc: number): number {
-  return chunkEdge(stored, chunkFrom(stored, doc))
 }
