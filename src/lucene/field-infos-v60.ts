@@ -4,8 +4,8 @@ import type { FieldInfo } from './field-infos.ts'
 const docValuesNone = 0
 const docValuesNumeric = 1
 const docValuesTypeMax = 5
-/** Numbers are given out one by one, and tables are made by them: far above any index, far below all memory. */
-const numberMax = 0xff_ffff
+/** Numbers are given out one by one, and a table of bytes is made by them: far above any index. */
+const numberMax = 0xf_ffff
 
 /** What differs between the versions. */
 export interface FieldInfosLayout {

@@ -11,7 +11,7 @@ import type { Sample, Target } from './target.ts'
 
 /** Whatever the input, this much is in order. */
 const workBase = 300_000
-const bytesBase = 32 * 1024 * 1024
+const bytesBase = 6 * 1024 * 1024
 const workPerByteDefault = 200
 const bytesPerByteDefault = 64
 /** Hostile bytes must not fill the terminal. */
@@ -73,7 +73,9 @@ export async function prepare(target: Target): Promise<Prepared> {
   const samples = await target.samples()
   assert.ok(samples.length > 0, `${target.name} has no samples`)
   const good: unknown[] = []
-  for (const sample of samples) good.push(await sample.decode(sample.bytes))
+  for (const sample of samples) {
+    good.push(sample.wild === true ? undefined : await sample.decode(sample.bytes))
+  }
   return { target, samples, good }
 }
 
@@ -121,7 +123,8 @@ async function judge(
   tally: Tally,
 ): Promise<string | undefined> {
   const { target, sample, bytes, expected } = input
-  const { workPerByte = workPerByteDefault, bytesPerByte = bytesPerByteDefault } = target
+  const { workPerByte = workPerByteDefault } = target
+  const bytesPerByte = sample.bytesPerByte ?? target.bytesPerByte ?? bytesPerByteDefault
   const length = Math.max(bytes.length, sample.inputBytes ?? 0)
   const workMax = workBase + workPerByte * length
   const bytesMax = bytesBase + bytesPerByte * length

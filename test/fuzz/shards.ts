@@ -1,11 +1,13 @@
 /** Shards of the fixtures in memory, of which one Lucene file, or one member of a compound file, may be another. */
 import { footerBytes, readAnyHeader, readIdAndSuffix } from '../../src/bytes/codec.ts'
 import { Cursor } from '../../src/bytes/cursor.ts'
+import { openShardReader } from '../../src/document/open-shard-reader.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
-import { repairFooter } from '../support/memory-shard.ts'
+import type { Snapshot } from '../../src/snapshot/snapshot.ts'
+import { asShardFiles, repairFooter } from '../support/memory-shard.ts'
 import type { FileBytes } from '../support/memory-shard.ts'
 import { memoryStore } from '../support/memory-store.ts'
-import { fixtureSets, repositoryOf } from './fixtures.ts'
+import { fixtureSets, repositoryOf, unlessRefused } from './fixtures.ts'
 
 export interface FuzzShard {
   /** `<fixture set> <index>/<shard>` */
@@ -45,17 +47,12 @@ async function loadAll(): Promise<FuzzShard[]> {
   for (const set of fixtureSets()) {
     const repository = await openRepository(memoryStore(repositoryOf(set)))
     for (const { name } of repository.snapshots.slice(0, 1)) {
-      const snapshot = await repository.openSnapshot(name)
-      for (const index of snapshot.indices) {
-        const { numberOfShards } = await snapshot.readIndexMetadata(index)
+      const snapshot = await unlessRefused(() => repository.openSnapshot(name))
+      for (const index of snapshot?.indices ?? []) {
+        const { numberOfShards } = await snapshot!.readIndexMetadata(index)
         for (let shard = 0; shard < numberOfShards; shard++) {
-          const listed = await snapshot.openShard(index, shard)
-          if (listed.byteLength > shardBytesMax) continue
-          const files: FileBytes = new Map()
-          for (const file of listed.names()) {
-            const source = await listed.open(file)
-            files.set(file, await source.read(0, source.byteLength))
-          }
+          const files = await unlessRefused(() => filesOf(snapshot!, index, shard))
+          if (files === undefined) continue
           shards.push({ name: `${set} ${index}/${shard}`, files, parts: partsOf(files) })
         }
       }
@@ -64,6 +61,27 @@ async function loadAll(): Promise<FuzzShard[]> {
   const size = ({ files }: FuzzShard): number =>
     [...files.values()].reduce((sum, { length }) => sum + length, 0)
   return shards.sort((a, b) => size(a) - size(b))
+}
+
+/** undefined: it is too long, or cannot be read untouched. */
+async function filesOf(
+  snapshot: Snapshot,
+  index: string,
+  shard: number,
+): Promise<FileBytes | undefined> {
+  const listed = await snapshot.openShard(index, shard)
+  if (listed.byteLength > shardBytesMax) return undefined
+  const files: FileBytes = new Map()
+  for (const file of listed.names()) {
+    const source = await listed.open(file)
+    files.set(file, await source.read(0, source.byteLength))
+  }
+  const reader = await openShardReader(asShardFiles(files), { verify: 'full' })
+  for (const { name } of reader.segments) {
+    await Array.fromAsync(reader.readBlocks(name), ({ count }) => count)
+  }
+  await reader.close()
+  return files
 }
 
 /** What is never read is no part: postings, points, norms, vectors. */

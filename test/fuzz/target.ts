@@ -9,6 +9,10 @@ export interface Sample {
    * the length of what is decoded.
    */
   readonly inputBytes?: number
+  /** True: what is told about the bytes is random too, so that they may be refused untouched. */
+  readonly wild?: boolean
+  /** In the place of the target's. */
+  readonly bytesPerByte?: number
   /** A hostile form of `bytes`, its checksums made right again: so that it is the decoders that meet it. */
   vary(random: Random): Uint8Array
   /**

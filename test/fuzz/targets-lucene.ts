@@ -14,9 +14,10 @@ import type { Sample, Target } from './target.ts'
 /** Samples of each format of a kind of file: the shortest shards that have it. */
 const samplesOfFormat = 2
 
-/** DEFLATE and LZ4 give at most 1032 bytes for one; what is decoded is copied, and written anew where it is converted. */
-const bytesPerByte = 5000
-const workPerByte = 3000
+/** DEFLATE and LZ4 give at most 1032 bytes for one, and Zstandard 2^15; it is copied, and memory grows in steps. */
+const bytesPerByte = 1032 * 4
+const bytesPerByteOfZstd = 2 ** 15 * 4
+const workPerByte = 1200
 
 function ofFiles(extension: string): Target {
   return {
@@ -48,12 +49,14 @@ function partSample(shard: FuzzShard, part: ShardPart, donors: Uint8Array[]): Sa
   const { bytes, headBytes } = part
   const footer = bytes.subarray(-footerBytes)
   const content = bytes.subarray(0, -footerBytes)
+  const isZstd = shard.parts.some(({ format }) => /zstd/i.test(format))
   let inputBytes = 0
   for (const file of shard.files.values()) inputBytes += file.length
   return {
     name: `${shard.name} ${part.name}, ${part.format}`,
     bytes,
     inputBytes,
+    ...(isZstd && { bytesPerByte: bytesPerByteOfZstd }),
     // A member is put into a compound file whose own checksum is right.
     guarded: !part.name.includes('!'),
     vary: (random) => sealed(mutate(random, content, { from: headBytes, donors }), footer),

@@ -1,7 +1,13 @@
 import type { Target } from './target.ts'
 import { bytesTargets } from './targets-bytes.ts'
 import { luceneTargets } from './targets-lucene.ts'
+import { segmentTargets } from './targets-segment.ts'
 import { snapshotTargets } from './targets-snapshot.ts'
 
 /** Every decoder. */
-export const allTargets: readonly Target[] = [...bytesTargets, ...snapshotTargets, ...luceneTargets]
+export const allTargets: readonly Target[] = [
+  ...bytesTargets,
+  ...snapshotTargets,
+  ...segmentTargets,
+  ...luceneTargets,
+]
