@@ -24,6 +24,23 @@ test('a hash before the folders is taken from the blob that names it', async () 
   await assert.rejects(folder(2), CorruptData)
 })
 
+test('a hash that no blob names is computed, where there is such a folder or nothing can be listed', async () => {
+  // As OpenSearch 3.6 has put them.
+  for (const [index, shard, hash] of [
+    ['3FUGPV3FQKa9cr2HrmyzZw', 0, 'Y01101101100110'],
+    ['3FUGPV3FQKa9cr2HrmyzZw', 1, 'o11110110111101'],
+    ['wDQ4_RrpTa25dYwscDGOTg', 0, 'E10011101111101'],
+  ] as const) {
+    const folder = `${hash}/indices/${index}/${shard}`
+    const where = { id: index, shardPaths: 'hashed-prefix', shard } as const
+    const store = memoryStore(new Map([[`${folder}/snap-s.dat`, Buffer.from('x')]]))
+    assert.equal(await shardFolder(store, where), folder)
+    const silent = { ...storeWith([]), list: () => Promise.resolve(undefined) }
+    assert.equal(await shardFolder(silent, where), folder)
+    await assert.rejects(shardFolder(storeWith([]), where), CorruptData)
+  }
+})
+
 test('a hash behind base_path lies below the repository, one before it does not', async () => {
   const where = { id, shard: 0 }
   const infix = storeWith(['backups/es/A01/indices/u-1/0/'])

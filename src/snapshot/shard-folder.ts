@@ -15,7 +15,8 @@ const pathsFolder = 'snapshot_shard_paths'
  *   path = [base_path/] hash / [base_path/] indices / <index id> / <shard> /
  *
  * Specified in org.opensearch.snapshots.SnapshotShardPaths. The hash is of index id and shard alone, so that of several
- * blobs of an index any that knows the shard will do.
+ * blobs of an index any that knows the shard will do, and that the folder is found where there is none: OpenSearch goes
+ * on when a file system refuses the blob's name, as it does that of an index of more than about 220 bytes.
  */
 export async function shardFolder(
   store: BlobStore,
@@ -23,14 +24,8 @@ export async function shardFolder(
 ): Promise<string> {
   if (shardPaths === 'fixed') return `indices/${id}/${shard}`
   const blobs = await store.list(pathsFolder)
-  if (blobs === undefined) {
-    throw new Unsupported({
-      file: pathsFolder,
-      offset: 0,
-      expected: 'a listing, which tells where the shards lie',
-      found: 'a repository at a place that tells none',
-    })
-  }
+  const computed = `${shardHash(id, shard)}/indices/${id}/${shard}`
+  if (blobs === undefined) return computed
   for (const { name } of blobs) {
     if (!name.startsWith(`snapshot_path_${id}.`)) continue
     const file = `${pathsFolder}/${name}`
@@ -38,12 +33,29 @@ export async function shardFolder(
     const path = fields.texts('paths')[shard]
     if (path !== undefined) return folderOf(path, file, { id, shardPaths, shard })
   }
+  const there = await store.list(computed)
+  if (there !== undefined && there.length > 0) return computed
   throw new CorruptData({
     file: pathsFolder,
     offset: 0,
     expected: `a blob snapshot_path_${id}.… that says where shard ${shard} lies`,
     found: 'none',
   })
+}
+
+const urlSafe = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/**
+ * The first 20 bits of FNV-1a (64 bits) of shard and index id: six as one character, fourteen as they are. OpenSearch
+ * calls it FNV_1A_COMPOSITE_1, and knows no other for snapshots.
+ */
+function shardHash(id: string, shard: number): string {
+  let hash = 0xcbf2_9ce4_8422_2325n
+  for (const byte of Buffer.from(`${shard}${id}`)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n)
+  }
+  const bits = Number(hash >> 44n)
+  return urlSafe.charAt(bits >> 14) + (bits & 0x3fff).toString(2).padStart(14, '0')
 }
 
 function folderOf(
