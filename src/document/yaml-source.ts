@@ -7,8 +7,8 @@ const require = createRequire(import.meta.url)
 
 /**
  * Converts a `_source` in YAML to JSON on one line, by the rules of the engines' parser (SnakeYAML beneath Jackson), not
- * of YAML 1.2: `yes` and `off` are booleans, `0x1f` and dates are text, `017` is seventeen, an alias is the text of its
- * name. No number loses digits. Throws CorruptData.
+ * of YAML 1.2: `yes` and `off` are booleans, dates are text, an alias is the text of its name; `0x1f` is text and `017`
+ * seventeen, as engines before 8 have it. No number loses digits. Throws CorruptData.
  */
 export function yamlToJson(text: string, file: string): string {
   // Loaded here, since hardly any index holds YAML.
@@ -51,7 +51,6 @@ const falseWord = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/
 const integer = /^[-+]?[0-9][0-9_]*$/
 const real =
   /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9_]+(?:[eE][-+]?[0-9]+)?)$/
-const special = /^([-+]?)\.(?:(inf|Inf|INF)|nan|NaN|NAN)$/
 
 const shortTag = 'tag:yaml.org,2002:'
 
@@ -68,10 +67,7 @@ function scalarText({ value, type, tag }: Yaml.Scalar): string {
   if (trueWord.test(text)) return 'true'
   if (falseWord.test(text)) return 'false'
   if (integer.test(text)) return integerText(text) + (wanted === 'float' ? '.0' : '')
-  if (real.test(text)) return realText(text)
-  const found = special.exec(text)
-  if (found === null) return quoted
-  return found[2] === undefined ? '"NaN"' : `"${found[1] === '-' ? '-' : ''}Infinity"`
+  return real.test(text) ? realText(text) : quoted
 }
 
 /** Decimal, even with zeros in front. */

@@ -45,7 +45,13 @@ export async function prepareLaunch(options: LaunchOptions): Promise<Launch> {
   for (const name of ['config', 'data', 'logs', 'snap', 'tmp']) {
     await mkdir(path.join(dir, name), { recursive: true })
   }
-  const env = { PATH: process.env['PATH'] ?? '', HOME: dir, LIBFFI_TMPDIR: path.join(dir, 'tmp') }
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: dir,
+    LIBFFI_TMPDIR: path.join(dir, 'tmp'),
+    // Some versions put names of indices into names of files.
+    LC_ALL: 'C.UTF-8',
+  }
   const command = path.join(options.javaHome, 'bin', 'java')
   if (row.kind === 'kafka') {
     await writeFile(path.join(dir, 'config/server.properties'), kafkaProperties(options))
