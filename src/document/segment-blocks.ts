@@ -64,7 +64,6 @@ export async function* readSegmentBlocks(
     // Before anything is allocated by the number of documents: it has been checked against the chunks then.
     const stored = await segment.openStoredFields()
     open.push(stored.source)
-    const live = await segment.readLiveDocs()
     const seqNo = await segment.openNumeric(numericFields.seqNo)
     if (seqNo !== undefined) open.push(seqNo.source)
     const version = await segment.openNumeric(numericFields.version)
@@ -74,7 +73,16 @@ export async function* readSegmentBlocks(
     const columns = { seqNo: seqNo?.column, version: version?.column }
     const checksum = sum ? new RunningChecksum(range.crc ?? 0) : undefined
     writer.block.checksum = checksum
-    yield* readWindows({ memory, chunk, writer, live, stored, columns, fromDoc, toDoc, checksum })
+    yield* readWindows(segment, {
+      memory,
+      chunk,
+      writer,
+      stored,
+      columns,
+      fromDoc,
+      toDoc,
+      checksum,
+    })
     if (checksum === undefined || fromDoc > 0 || toDoc < segment.maxDoc) return
     await checkParts(stored, [{ fromDoc, toDoc, crc: checksum.at(toDoc) }])
   } finally {
@@ -95,7 +103,10 @@ interface Reading {
   readonly checksum: RunningChecksum | undefined
 }
 
-async function* readWindows(reading: Omit<Reading, 'window'>): AsyncIterable<DocumentBlock> {
+async function* readWindows(
+  segment: Segment,
+  reading: Omit<Reading, 'window' | 'live'>,
+): AsyncIterable<DocumentBlock> {
   const { stored, fromDoc, toDoc } = reading
   const first = await stored.chunks.window(fromDoc)
   const last = toDoc <= first.firstDoc[first.count]! ? first : await stored.chunks.window(toDoc - 1)
@@ -106,7 +117,9 @@ async function* readWindows(reading: Omit<Reading, 'window'>): AsyncIterable<Doc
   let window = first
   for (let from = fromDoc; from < toDoc; from = window.firstDoc[window.count]!) {
     if (from > fromDoc) window = await stored.chunks.window(from)
-    yield* readRuns({ ...reading, window }, from)
+    const end = Math.min(toDoc, window.firstDoc[window.count]!)
+    const live = await segment.readLiveDocs({ fromDoc: from, toDoc: end })
+    yield* readRuns({ ...reading, window, live }, from)
   }
 }
 

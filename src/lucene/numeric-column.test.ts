@@ -139,7 +139,7 @@ test('documents without the field have -1: sparse blocks, dense blocks, blocks i
   await some.load(2)
   assert.deepEqual([some.values[0], some.values[1], some.values[10]], [2, -1, 7])
   let seen = 0
-  await some.eachDoc(maxDoc, () => seen++)
+  await some.eachDoc({ fromDoc: 0, toDoc: maxDoc }, () => seen++)
   assert.equal(seen, count)
 })
 

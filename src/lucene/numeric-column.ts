@@ -69,9 +69,13 @@ export class NumericColumn {
     this.#loaded = stretch
   }
 
-  /** Calls `visit` with each document that has the field. */
-  async eachDoc(maxDoc: number, visit: (doc: number) => void): Promise<void> {
-    for (let stretch = 0; stretch * stretchDocs < maxDoc; stretch++) {
+  /** Calls `visit` with each document that has the field, and with others of the first and the last 65536. */
+  async eachDoc(
+    { fromDoc, toDoc }: { fromDoc: number; toDoc: number },
+    visit: (doc: number) => void,
+  ): Promise<void> {
+    const first = Math.floor(fromDoc / stretchDocs)
+    for (let stretch = first; stretch * stretchDocs < toDoc; stretch++) {
       const { count, docs } = await this.#docs.read(stretch)
       for (let i = 0; i < count; i++) visit(stretch * stretchDocs + docs[i]!)
     }

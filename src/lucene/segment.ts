@@ -17,7 +17,8 @@ import {
 } from './files.ts'
 import type { Verify } from './files.ts'
 import { docValuesFormats, readFormat } from './formats.ts'
-import { LiveDocs, readLiveDocs } from './live-docs.ts'
+import { LiveDocs, liveDocsName, readLiveDocs, readLiveStretch } from './live-docs.ts'
+import type { DocStretch } from './live-docs.ts'
 import { NumericColumn } from './numeric-column.ts'
 import type { NumericEntry } from './numeric-entry.ts'
 import { readSegmentInfo } from './segment-info.ts'
@@ -54,7 +55,8 @@ export interface Segment {
   release(): void
   /** Lets go of where the chunks of the stored fields lie, which is kept from one openStoredFields() to the next. */
   forgetChunks(): void
-  readLiveDocs(): Promise<LiveDocs>
+  /** Which documents live: of a long segment those of the stretch alone. */
+  readLiveDocs(stretch: DocStretch): Promise<LiveDocs>
   /** The caller closes its source. */
   openStoredFields(): Promise<StoredFields>
   /** The numbers of a field, updates applied; undefined where the segment has none. The caller closes `source`. */
@@ -94,6 +96,7 @@ export async function openSegment(
       verify,
       held: undefined,
       layout: undefined,
+      liveDocsCheck: undefined,
       metas: new Map(),
     }
     return {
@@ -107,7 +110,8 @@ export async function openSegment(
       release: () => {
         parts.held = undefined
       },
-      readLiveDocs: () => readAllLiveDocs(parts),
+      readLiveDocs: (stretch) =>
+        maxDoc > wholeDocsMax ? readLiveDocsOf(parts, stretch) : readAllLiveDocs(parts),
       forgetChunks: () => {
         parts.layout = undefined
       },
@@ -133,6 +137,7 @@ interface Parts {
   /** The data file of the stored fields, checked and in memory. */
   held: ByteSource | undefined
   layout: StoredLayout | undefined
+  liveDocsCheck: Promise<void> | undefined
   /** What the `.dvm` files say, by suffix. */
   readonly metas: Map<string, Promise<DocValuesMeta>>
 }
@@ -206,6 +211,33 @@ function isRead(field: string): boolean {
   )
 }
 
+/** Live documents of larger segments are read by stretches: 1 MB of bits. */
+const wholeDocsMax = 8 * 1024 * 1024
+
+/** A stretch of a long segment. Counts are not compared with the commit's; the checksum of the `.liv` is, once. */
+async function readLiveDocsOf(parts: Parts, stretch: DocStretch): Promise<LiveDocs> {
+  const { directory, commit, maxDoc } = parts
+  const fromDoc = stretch.fromDoc - (stretch.fromDoc % 64)
+  const { toDoc } = stretch
+  if (commit.delGen >= 0)
+    await (parts.liveDocsCheck ??= checkNamed(directory, liveDocsName(commit)))
+  const live =
+    commit.delGen < 0
+      ? new LiveDocs(toDoc, undefined, fromDoc)
+      : await readLiveStretch(directory, commit, { maxDoc, fromDoc, toDoc })
+  const opened = await openNumeric(parts, softDeletesField)
+  if (opened === undefined) return live
+  const { column, source } = opened
+  try {
+    await column.eachDoc({ fromDoc, toDoc }, (doc) => {
+      if (doc >= fromDoc && doc < toDoc) live.kill(doc)
+    })
+  } finally {
+    await source.close()
+  }
+  return live
+}
+
 async function readAllLiveDocs(parts: Parts): Promise<LiveDocs> {
   const { directory, commit, maxDoc } = parts
   const live =
@@ -216,7 +248,7 @@ async function readAllLiveDocs(parts: Parts): Promise<LiveDocs> {
   try {
     if (await isSmall(parts, source)) await checkWholeFile(source)
     let killed = 0
-    await column.eachDoc(maxDoc, (doc) => {
+    await column.eachDoc({ fromDoc: 0, toDoc: maxDoc }, (doc) => {
       if (!live.isLive(doc)) return
       live.kill(doc)
       killed++
