@@ -17,6 +17,7 @@ export async function deleteSnapshotCommand(invocation: Invocation): Promise<Exi
         : await deleteConfiguredSnapshot(migration, {
             cancel: options.cancel === true,
             inUse: options.inUse === true,
+            unregister: options.unregister === true,
             confirm: (snapshot, repository) =>
               options.yes === true
                 ? Promise.resolve(true)

@@ -3,6 +3,7 @@ import { MigrationError } from '../base/errors.ts'
 import { plannedBackfills, type PlannedBackfill } from '../backfill/status.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Restored } from '../state/ledger.ts'
+import type { StateStore } from '../state/store.ts'
 import {
   createSnapshot,
   type BegunSnapshot,
@@ -101,6 +102,8 @@ export interface DeleteWanted {
   readonly cancel: boolean
   /** Also one that the backfill of this migration reads. */
   readonly inUse: boolean
+  /** Whether the repository is to be taken off afterwards, for which the state is written to. */
+  readonly unregister: boolean
   /** Asked when all else allows it; false: nothing is done. */
   readonly confirm: (snapshot: SnapshotRecord, repository: string) => Promise<boolean>
 }
@@ -108,11 +111,13 @@ export interface DeleteWanted {
 /** undefined when it was not confirmed. */
 export async function deleteConfiguredSnapshot(
   migration: Migration,
-  { cancel, inUse, confirm }: DeleteWanted,
+  { cancel, inUse, unregister: writes, confirm }: DeleteWanted,
 ): Promise<{ snapshot: SnapshotRecord; repository: string } | undefined> {
   const { config, signal } = migration
   const name = snapshotName(config)
-  if (!inUse) await refuseInUse(migration, name)
+  // The process that waits for the snapshot to be cancelled holds the state.
+  const mode = writes ? 'write' : 'read'
+  if (!inUse && migration.hasState) await refuseInUse(await migration.state(mode), name)
   const source = await migration.source()
   const { name: repository } = await requireRepository(source, repositoryChoice(config), signal)
   const snapshot = await requireSnapshot(source, { repository, name, signal })
@@ -124,11 +129,8 @@ export async function deleteConfiguredSnapshot(
   return { snapshot, repository }
 }
 
-async function refuseInUse(migration: Migration, name: string): Promise<void> {
-  if (!migration.hasState) return
-  const indices = (await plannedBackfills(await migration.state('write'))).filter(
-    ({ snapshot }) => snapshot === name,
-  )
+async function refuseInUse(state: StateStore, name: string): Promise<void> {
+  const indices = (await plannedBackfills(state)).filter(({ snapshot }) => snapshot === name)
   if (indices.length === 0) return
   throw new MigrationError(
     'MA_SNAPSHOT',

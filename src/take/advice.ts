@@ -126,9 +126,15 @@ function nodesWithout(lists: PluginLists, plugins: readonly string[]): string[] 
 
 type PluginLists = ReadonlyMap<string, ReadonlySet<string>>
 
-/** Plugins and modules by name of the node; of nodes that hold data or may be elected, which alone use a repository. */
+/**
+ * Plugins and modules by name of the node; of nodes that hold data or may be elected, which alone use a repository.
+ * Empty where this user may not ask: the engine itself says then what it lacks.
+ */
 async function pluginLists(source: Cluster, signal?: AbortSignal): Promise<PluginLists> {
-  const answer = await source.request('GET', '/_nodes/plugins', { ...(signal && { signal }) })
+  const answer = await source.request('GET', '/_nodes/plugins', {
+    accept: [403],
+    ...(signal && { signal }),
+  })
   const lists = new Map<string, Set<string>>()
   for (const node of Object.values(objectOf(answer.body.nodes)).map(objectOf)) {
     if (Array.isArray(node.roles) && !node.roles.some(usesRepositories)) continue

@@ -179,7 +179,7 @@ async function ask(
     include_global_state: globalState,
     partial: false,
     // Without it the global state brings the indices of all features along.
-    ...(hasFeatureStates(source) && { feature_states: ['none'] }),
+    ...(globalState && hasFeatureStates(source) && { feature_states: ['none'] }),
   }
   const answer = await source.request('PUT', path, {
     query: { wait_for_completion: false },

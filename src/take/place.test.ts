@@ -112,6 +112,12 @@ test('a registered repository is at a place by its type and what names it', () =
   assert.ok(!isAt(place, 's3', { bucket: 'backups' }))
   assert.ok(!isAt(place, 'gcs', { bucket: 'backups', base_path: 'es' }))
   assert.ok(isAt(repositoryPlace('s3://backups'), 's3', { bucket: 'backups' }))
+  const folder = repositoryPlace('/mnt/snap/es')
+  assert.ok(isAt(folder, 'fs', { location: '/mnt/snap/es/' }))
+  assert.ok(isAt(folder, 'fs', { location: 'snap/es' }), 'relative to a path.repo')
+  assert.ok(
+    !isAt(folder, 'fs', { location: '/mnt/snap' }) && !isAt(folder, 'fs', { location: 's' }),
+  )
 })
 
 test('OpenSearch 3 puts shards beside the base path unless told otherwise', () => {

@@ -181,6 +181,9 @@ function settingOf(settings: JsonObject, name: string): string {
 export function isAt(place: RepositoryPlace, type: string, settings: JsonObject): boolean {
   if (type !== place.type) return false
   return Object.entries(place.identity).every(([name, value]) => {
-    return withoutEndSlash(settingOf(settings, name)) === value
+    const found = withoutEndSlash(settingOf(settings, name))
+    // The engine takes a relative location from one of its path.repo.
+    const isRelative = name === 'location' && found !== '' && !found.startsWith('/')
+    return isRelative ? value.endsWith(`/${found}`) : found === value
   })
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod } from 'node:fs/promises'
+import { chmodSync } from 'node:fs'
 import test from 'node:test'
 import { MigrationError } from '../../src/base/errors.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
@@ -98,13 +98,11 @@ for (const engine of [six, seven]) {
     const state = await newState()
     const migration = uniqueName('migration')
     const wanted = { migration, location, name: 's1', select: { include: [index] }, state }
-    await chmod(location, 0o555)
+    chmodSync(location, 0o555)
     const message = /(not accessible|failed to create).*must be able to write/
-    if (process.getuid?.() === 0) {
-      await assert.rejects(createSnapshot(source, wanted), { code: 'MA_REPOSITORY', message })
-      await nothingIsLeft(source, wanted)
-    }
-    await chmod(location, 0o777)
+    await assert.rejects(createSnapshot(source, wanted), { code: 'MA_REPOSITORY', message })
+    await nothingIsLeft(source, wanted)
+    chmodSync(location, 0o777)
     const bytesFree = () => Promise.resolve(10)
     await assert.rejects(createSnapshot(source, { ...wanted, bytesFree }), {
       code: 'MA_REPOSITORY',
@@ -280,6 +278,22 @@ test('a snapshot that lacks a shard is an error that names the shard', async () 
     return true
   })
   await dropBrokenIndex(source, index)
+})
+
+test('a repository that is no longer writable in the middle of it is an error', async () => {
+  const source = await connect('source', seven)
+  const index = await makeMegabytes(source)
+  const { location } = seven.makeRepository()
+  const made = createSnapshot(source, {
+    migration: uniqueName('migration'),
+    location,
+    name: 's1',
+    select: { include: [index] },
+    repositoryOptions: slow,
+    onProgress: () => chmodSync(location, 0o555),
+  })
+  await assert.rejects(made, { code: 'MA_SNAPSHOT', message: /could not write its end/ })
+  chmodSync(location, 0o777)
 })
 
 test('a snapshot that FAILED says why', async () => {
