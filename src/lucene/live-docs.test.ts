@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib'
 import { CorruptData } from '../base/errors.ts'
 import type { Directory } from '../blob/byte-source.ts'
 import { memorySource } from '../blob/sources.ts'
-import { readLiveDocs } from './live-docs.ts'
+import { readLiveDocs, readLiveStretch } from './live-docs.ts'
 
 const id = Buffer.alloc(16, 7)
 
@@ -40,6 +40,25 @@ for (const { codec, littleEndian } of [
     const live = await readLiveDocs(file(codec, words, littleEndian), segment, 130)
     const alive = Array.from({ length: 130 }, (_, doc) => doc).filter((doc) => live.isLive(doc))
     assert.deepEqual(alive, [0, 2, 127, 128, 129])
+  })
+
+  test(`${codec}: a stretch says the same as the whole`, async () => {
+    const words = [0b101n, 1n << 63n, 0n, 0b11n]
+    const directory = file(codec, words, littleEndian)
+    const segment = { name: '_0', id, delGen: 1, delCount: 194 - 5 }
+    const whole = await readLiveDocs(directory, segment, 194)
+    for (const [fromDoc, toDoc] of [
+      [0, 194],
+      [64, 130],
+      [128, 194],
+      [192, 194],
+    ] as const) {
+      const live = await readLiveStretch(directory, segment, { maxDoc: 194, fromDoc, toDoc })
+      for (let doc = fromDoc; doc < toDoc; doc++) {
+        assert.equal(live.isLive(doc), whole.isLive(doc), `${fromDoc}-${toDoc}: ${doc}`)
+        assert.equal(live.anyLive(doc, toDoc), whole.anyLive(doc, toDoc), `${doc} to ${toDoc}`)
+      }
+    }
   })
 
   test(`${codec}: another number of deleted documents than the commit says is refused`, async () => {
