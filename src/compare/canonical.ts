@@ -95,6 +95,12 @@ export class CanonicalDigest {
     return this.#value(position)
   }
 
+  /** The position after the blanks and comments that begin at `position`. */
+  afterBlanks(position: number): number {
+    this.#end = this.#bytes.length
+    return this.#skipBlanks(position)
+  }
+
   /** Digest of the string whose first byte after the quote is at `position`; returns the position after its end quote. */
   string(position: number): number {
     this.#end = this.#bytes.length

@@ -84,6 +84,15 @@ test('a source that is no strict JSON counts by its bytes, and the page goes on 
   assert.notEqual(seen[0]!.whole, seen[2]!.whole)
 })
 
+test('comments behind a source are none of its value', () => {
+  const hits = ['', ' /* end } */', ' // end\n', '\n'].map(
+    (end) => `{"_id":"a","_source":{"n":1}${end}}`,
+  )
+  const { seen } = readAll(pageOf(hits))
+  assert.equal(seen.length, hits.length)
+  assert.equal(new Set(seen.map(({ whole }) => whole)).size, 1)
+})
+
 test('an answer in part is refused', () => {
   const failed = '"timed_out":false,"_shards":{"total":1,"failed":1,"failures":[{"reason":"x"}]}'
   assert.throws(() => readAll(pageOf([], failed)), {

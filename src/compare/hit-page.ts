@@ -94,7 +94,8 @@ export class HitPageReader {
     document.sourceBytes = 0
     const end = this.#members(start, (key, at) => {
       if (key === '_source') {
-        const after = this.#source(at)
+        // The engine hands out what was stored, with comments behind the last brace.
+        const after = digest.afterBlanks(this.#source(at))
         document.sourceBytes = after - at
         source1 = digest.half1
         source2 = digest.half2
