@@ -9,7 +9,7 @@ import type {
 import { resolveSecret } from '../base/secrets.ts'
 import { azureError, isListingRefused, isOutsideRange } from './azure-errors.ts'
 import type { BlobEntry, BlobStore } from './byte-source.ts'
-import { emptyBlob, listingName, openedAtFirstRequest } from './object-blobs.ts'
+import { createObjectStore, emptyBlob, listingName } from './object-blobs.ts'
 import {
   keyOf,
   keysWithin,
@@ -19,12 +19,7 @@ import {
 } from './object-place.ts'
 import { loadOptional } from './optional-package.ts'
 import { takeRange } from './range-answer.ts'
-import {
-  createRemoteStore,
-  type ListPage,
-  type RemoteBlobs,
-  type RemoteStoreOptions,
-} from './remote-store.ts'
+import { type ListPage, type RemoteBlobs, type RemoteStoreOptions } from './remote-store.ts'
 
 /** How a container of Azure Blob Storage is reached. */
 export interface AzureStoreOptions extends RemoteStoreOptions {
@@ -53,11 +48,7 @@ const pageKeysMax = 1_000
  */
 export function createAzureStore(location: string, options: AzureStoreOptions = {}): BlobStore {
   const place = parseObjectPlace(location, form)
-  return createRemoteStore(
-    location,
-    openedAtFirstRequest(() => openContainer(place, options)),
-    options.requests,
-  )
+  return createObjectStore(location, place, (at) => openContainer(at, options), options.requests)
 }
 
 async function openContainer(place: ObjectPlace, options: AzureStoreOptions): Promise<RemoteBlobs> {

@@ -1,5 +1,11 @@
 import { CorruptData } from '../base/errors.ts'
 
+/** What is left of a path without its last parts: a/b/c without b/c is a. undefined where it has another end. */
+export function pathWithout(path: string, end: string): string | undefined {
+  if (path === end) return ''
+  return end !== '' && path.endsWith(`/${end}`) ? path.slice(0, -end.length - 1) : undefined
+}
+
 /**
  * The parts of a blob's path. Names come from the snapshot's own metadata, which may be hostile: nothing may lead out
  * of the repository. Throws CorruptData.

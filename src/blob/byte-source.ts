@@ -41,6 +41,11 @@ export interface BlobStore {
    * asks for nothing yet: a missing blob, or one of another length (CorruptData), is told by the first read.
    */
   open(path: string, known?: { readonly byteLength: number }): Promise<ByteSource>
+  /**
+   * The place in which this one lies at `path`: of s3://bucket/a/b above b it is s3://bucket/a. undefined where this one
+   * lies at no such path. Absent where nothing but the place itself is reached.
+   */
+  above?(path: string): BlobStore | undefined
 }
 
 /** A set of named files: the files of a shard in a snapshot, or the members of a compound file. */

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { CorruptData, MigrationError } from '../base/errors.ts'
-import { blobPathParts } from './blob-path.ts'
+import { blobPathParts, pathWithout } from './blob-path.ts'
 import type { BlobEntry, BlobStore, ByteSource } from './byte-source.ts'
 import { checkRange, readInto } from './range.ts'
 
@@ -25,6 +25,10 @@ export function createFileStore(location: string, folder: string): BlobStore {
     isFar: false,
     list: (name) => listFolder(folder, name),
     open: (path) => openFile(folder, path, handles),
+    above(path) {
+      const root = pathWithout(folder, path)
+      return root ? createFileStore(location, root) : undefined
+    },
   }
 }
 

@@ -7,7 +7,7 @@ import type { BlobEntry, BlobStore } from './byte-source.ts'
 import { gcsError } from './gcs-errors.ts'
 import { get, openAgent, takeAnswer } from './http-get.ts'
 import { networkError } from './network-errors.ts'
-import { emptyBlob, listingName, openedAtFirstRequest } from './object-blobs.ts'
+import { createObjectStore, emptyBlob, listingName } from './object-blobs.ts'
 import {
   keyOf,
   keysWithin,
@@ -17,12 +17,7 @@ import {
 } from './object-place.ts'
 import { loadOptional } from './optional-package.ts'
 import { rangeText } from './range-answer.ts'
-import {
-  createRemoteStore,
-  type ListPage,
-  type RemoteBlobs,
-  type RemoteStoreOptions,
-} from './remote-store.ts'
+import { type ListPage, type RemoteBlobs, type RemoteStoreOptions } from './remote-store.ts'
 import type { AskedBlob } from './service-errors.ts'
 
 /**
@@ -55,11 +50,7 @@ const answerBytesMax = 16 * 1024 * 1024
 /** The blobs below gs://BUCKET/PREFIX. Credentials are looked up at the first request. */
 export function createGcsStore(location: string, options: GcsStoreOptions = {}): BlobStore {
   const place = parseObjectPlace(location, form)
-  return createRemoteStore(
-    location,
-    openedAtFirstRequest(() => openBucket(place, options)),
-    options.requests,
-  )
+  return createObjectStore(location, place, (at) => openBucket(at, options), options.requests)
 }
 
 async function openBucket(place: ObjectPlace, options: GcsStoreOptions): Promise<RemoteBlobs> {

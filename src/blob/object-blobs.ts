@@ -1,7 +1,29 @@
-import type { RangeRead, RemoteBlobs } from './remote-store.ts'
+import { pathWithout } from './blob-path.ts'
+import type { BlobStore } from './byte-source.ts'
+import type { ObjectPlace } from './object-place.ts'
+import { createRemoteStore, type RangeRead, type RemoteBlobs } from './remote-store.ts'
+import type { RequestLimits } from './retry.ts'
+
+/** The blobs of a place in object storage, which `open` reaches. */
+export function createObjectStore(
+  location: string,
+  place: ObjectPlace,
+  open: (place: ObjectPlace) => Promise<RemoteBlobs>,
+  requests: RequestLimits | undefined,
+): BlobStore {
+  const blobs = openedAtFirstRequest(() => open(place))
+  return {
+    ...createRemoteStore(location, blobs, requests),
+    above(path) {
+      const prefix = pathWithout(place.prefix, path)
+      if (prefix === undefined) return undefined
+      return createObjectStore(location, { ...place, prefix }, open, requests)
+    },
+  }
+}
 
 /** The SDK of a service is loaded, and credentials are looked up, when the first blob is asked for. */
-export function openedAtFirstRequest(open: () => Promise<RemoteBlobs>): RemoteBlobs {
+function openedAtFirstRequest(open: () => Promise<RemoteBlobs>): RemoteBlobs {
   let opening: Promise<RemoteBlobs> | undefined
   const blobs = (): Promise<RemoteBlobs> => (opening ??= open())
   return {

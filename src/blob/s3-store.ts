@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { ListObjectsV2CommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
 import { resolveSecret } from '../base/secrets.ts'
 import type { BlobEntry, BlobStore } from './byte-source.ts'
-import { emptyBlob, listingName, openedAtFirstRequest } from './object-blobs.ts'
+import { createObjectStore, emptyBlob, listingName } from './object-blobs.ts'
 import {
   keyOf,
   keysWithin,
@@ -11,12 +11,7 @@ import {
   type ObjectPlace,
 } from './object-place.ts'
 import { rangeText, takeRange } from './range-answer.ts'
-import {
-  createRemoteStore,
-  type ListPage,
-  type RemoteBlobs,
-  type RemoteStoreOptions,
-} from './remote-store.ts'
+import { type ListPage, type RemoteBlobs, type RemoteStoreOptions } from './remote-store.ts'
 import { isListingRefused, isOutsideRange, s3Error } from './s3-errors.ts'
 
 /** How a bucket is reached. Credentials come from the SDK's own chain only: environment, profile, role. */
@@ -41,11 +36,7 @@ const form: ObjectForm = {
 /** The blobs below s3://BUCKET/PREFIX. The SDK is loaded and credentials are looked up at the first request. */
 export function createS3Store(location: string, options: S3StoreOptions = {}): BlobStore {
   const place = parseObjectPlace(location, form)
-  return createRemoteStore(
-    location,
-    openedAtFirstRequest(() => openBucket(place, options)),
-    options.requests,
-  )
+  return createObjectStore(location, place, (at) => openBucket(at, options), options.requests)
 }
 
 async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<RemoteBlobs> {

@@ -5,7 +5,7 @@ import { parseGlobalMetadata } from './global-metadata.ts'
 import { parseIndexMetadata } from './index-metadata.ts'
 import type { RootIndex, RootSnapshot } from './root.ts'
 import { openShardFiles } from './shard-files.ts'
-import { shardFolder } from './shard-folder.ts'
+import { shardFolders } from './shard-folder.ts'
 import { framedBlobs, type SnapshotBlobs } from './snapshot-blobs.ts'
 import { parseSnapshotInfo } from './snapshot-info.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
@@ -36,6 +36,7 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
   const info = parseSnapshotInfo(await blobs.read(store, path, 'snapshot'), path)
   checkAgainstRoot(info, listed, path)
   const { name, uuid, state, engineVersion, indices, startTimeMs, endTimeMs, shardFailures } = info
+  const folderOf = shardFolders(store)
   return {
     name,
     uuid,
@@ -63,10 +64,11 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
       const { id, shardPaths } = findIndex(listed, index)
       const failure = shardFailures.find((each) => each.index === index && each.shard === shard)
       if (failure !== undefined) throw failedShard(name, failure)
-      return openShardFiles(store, {
+      const { store: holding, folder } = await folderOf({ id, shardPaths, shard })
+      return openShardFiles(holding, {
         index,
         shard,
-        folder: await shardFolder(store, { id, shardPaths, shard }),
+        folder,
         snapshotUuid: uuid,
         blobs,
       })
