@@ -1,4 +1,4 @@
-/** The input of the benchmark: a real snapshot of Elasticsearch 7.10.2, made once for each shape and kept in the cache. */
+/** The input of the benchmark: real snapshots, of Elasticsearch 7.10.2 if not said, made once and kept in the cache. */
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { JsonObject } from '../src/base/json.ts'
@@ -12,10 +12,21 @@ import { OutputHash } from './output-hash.ts'
 export interface CorpusShape {
   readonly documents: number
   readonly shards: number
-  readonly codec: 'default' | 'best_compression'
+  /** As `index.codec` names it. */
+  readonly codec: string
+  /** The engine that writes it, where it is not the usual one: its mapping then has no fields, since none is read. */
+  readonly engine?: CorpusEngine
+  /** Files are cut into parts of this many bytes. */
+  readonly chunkBytes?: number
 }
 
-export interface Corpus extends CorpusShape {
+export interface CorpusEngine {
+  readonly kind: 'elasticsearch' | 'opensearch'
+  /** Whole, e.g. 8.19.0. */
+  readonly version: string
+}
+
+export interface Corpus extends Omit<CorpusShape, 'engine'> {
   /** The repository's folder. */
   readonly repository: string
   readonly snapshot: string
@@ -28,7 +39,7 @@ export interface Corpus extends CorpusShape {
 
 /** Changes when documents or settings change, so that older snapshots are not taken for new ones. */
 const corpusVersion = 2
-const engineVersion = '7.10.2'
+const usualEngine: CorpusEngine = { kind: 'elasticsearch', version: '7.10.2' }
 const bulkBytes = 5 * 1024 * 1024
 const index = 'logs'
 const snapshot = 'bench'
@@ -42,16 +53,23 @@ export async function openCorpus(
   onProgress: (message: string) => void,
 ): Promise<Corpus> {
   const cache = path.join(path.dirname(engineCacheFolder()), 'bench')
-  const name = `logs-${shape.documents}-${shape.shards}-${shape.codec}-v${corpusVersion}`
+  const engine = shape.engine ?? usualEngine
+  const name = [
+    ...['logs', shape.documents, shape.shards, shape.codec],
+    ...(shape.engine === undefined ? [] : [engine.kind, engine.version]),
+    ...(shape.chunkBytes === undefined ? [] : ['chunks', shape.chunkBytes]),
+    `v${corpusVersion}`,
+  ].join('-')
   const folder = path.join(cache, name)
   const known = await readManifest(folder)
   if (known !== undefined) return { ...known, repository: path.join(folder, 'repository') }
-  onProgress(`making ${name} with Elasticsearch ${engineVersion} (once, kept in ${cache})`)
+  onProgress(`making ${name} with ${engine.kind} ${engine.version} (once, kept in ${cache})`)
   await mkdir(cache, { recursive: true })
   const work = await mkdtemp(path.join(cache, '.work-'))
   try {
     const repository = path.join(work, 'repository')
-    const corpus = { ...(await makeSnapshot(shape, repository, onProgress)), ...shape }
+    const made = await makeSnapshot(shape, repository, onProgress)
+    const corpus = { ...shape, ...made }
     await writeFile(path.join(work, 'corpus.json'), JSON.stringify(corpus))
     await rename(work, folder)
     return { ...corpus, repository: path.join(folder, 'repository') }
@@ -74,18 +92,23 @@ async function makeSnapshot(
   shape: CorpusShape,
   repository: string,
   onProgress: (message: string) => void,
-): Promise<Omit<Corpus, 'repository' | keyof CorpusShape>> {
+): Promise<Omit<Corpus, 'repository' | 'documents' | 'shards' | 'codec'>> {
+  const { kind, version } = shape.engine ?? usualEngine
+  const major = kind === 'opensearch' ? 7 : Number.parseInt(version, 10)
   const engine = await startEngine({
-    ...{ kind: 'elasticsearch', version: engineVersion, heapMb: 1024 },
-    settings: garbageIsNoUse,
+    ...{ kind, version, heapMb: 1024 },
+    ...(major >= 7 && { settings: garbageIsNoUse }),
   })
   const cluster = await connectCluster('source', { url: [engine.url] })
   try {
-    await createLogIndex(cluster, index, shape)
-    const output = await fillIndex(cluster, shape.documents, onProgress)
+    const type = major < 7 ? 'doc' : undefined
+    if (shape.engine === undefined) await createLogIndex(cluster, index, shape)
+    else await createPlainIndex(cluster, index, shape, type)
+    const output = await fillIndex(cluster, { documents: shape.documents, type }, onProgress)
     await cluster.request('POST', `/${index}/_flush`, { query: { force: true } })
     const location = path.join(engine.repositoryDir, 'repository')
-    const settings = { location, compress: true }
+    const chunks = shape.chunkBytes === undefined ? {} : { chunk_size: `${shape.chunkBytes}b` }
+    const settings = { location, compress: true, ...chunks }
     await cluster.request('PUT', '/_snapshot/bench', { body: { type: 'fs', settings } })
     await cluster.request('PUT', `/_snapshot/bench/${snapshot}`, {
       query: { wait_for_completion: true },
@@ -96,7 +119,7 @@ async function makeSnapshot(
     const { documents, sourceBytes } = output
     if (documents !== shape.documents) throw new Error(`${documents} documents were made`)
     const hash = output.text()
-    return { snapshot, index, sourceBytes, hash, engine: `elasticsearch ${engineVersion}` }
+    return { snapshot, index, sourceBytes, hash, engine: `${kind} ${version}` }
   } finally {
     await cluster.close()
     await engine.stop()
@@ -118,9 +141,27 @@ export async function createLogIndex(
   await cluster.request('PUT', `/${name}`, { body: { settings, mappings: logMapping } })
 }
 
+/** Nothing but stored fields: any engine, and the sooner done. */
+async function createPlainIndex(
+  cluster: Cluster,
+  name: string,
+  { shards, codec }: CorpusShape,
+  type: string | undefined,
+): Promise<void> {
+  const settings: JsonObject = {
+    'index.number_of_shards': shards,
+    'index.number_of_replicas': 0,
+    'index.refresh_interval': '-1',
+    ...(codec !== 'default' && { 'index.codec': codec }),
+  }
+  const mapping = { dynamic: false }
+  const mappings = type === undefined ? mapping : { [type]: mapping }
+  await cluster.request('PUT', `/${name}`, { body: { settings, mappings } })
+}
+
 async function fillIndex(
   cluster: Cluster,
-  documents: number,
+  { documents, type }: { documents: number; type: string | undefined },
   onProgress: (message: string) => void,
 ): Promise<OutputHash> {
   const output = new OutputHash()
@@ -128,7 +169,8 @@ async function fillIndex(
   let bytes = 0
   const flush = async (): Promise<void> => {
     const body = Buffer.from(lines.join(''))
-    const answer = await cluster.request('POST', `/${index}/_bulk`, {
+    const place = type === undefined ? index : `${index}/${type}`
+    const answer = await cluster.request('POST', `/${place}/_bulk`, {
       query: { filter_path: 'errors' },
       body,
       timeoutMs: 300_000,

@@ -3,10 +3,11 @@
  *                           [--threads 1,2] [--runs 3] [--all] [--json] [--record]
  *
  * Prints what each part took and whether it meets its goal; ends with 1 when a document was lost or changed.
- * --all runs every corpus that the figures are told for; --record writes bench/RESULTS.md.
+ * npm run bench -- formats  [--size 110mb] [--only 'Lucene 9.0'] [--runs 3] [--json] [--record]
+ * npm run bench -- s3       [--size 450mb] [--runs 3] [--json] [--record]
+ *
+ * --all runs every corpus that the figures are told for; --record writes a section of bench/RESULTS.md.
  */
-import { writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseByteSize } from '../src/base/option-types.ts'
 import { openCorpus } from './corpus.ts'
@@ -14,7 +15,9 @@ import type { CorpusShape } from './corpus.ts'
 import { averageSourceBytes, documentsDefault } from './log-documents.ts'
 import { measureDecode, measureNullSink, measureOpenSearch } from './parts.ts'
 import type { PartOptions, PartResult } from './parts.ts'
-import { recordText, tableText } from './report.ts'
+import { formatsTable, formatsText, measureFormats } from './formats.ts'
+import { backfillText, recordSection, tableText } from './report.ts'
+import { measureS3, s3Table, s3Text, type S3Result } from './s3.ts'
 
 const smallDocuments = 5000
 
@@ -34,22 +37,64 @@ const { values, positionals } = parseArgs({
     parts: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
     runs: { type: 'string' },
+    only: { type: 'string' },
     all: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
 })
 
-if (positionals[0] !== 'backfill' || positionals.length !== 1) {
-  console.error(
-    'There is one benchmark so far: npm run bench -- backfill (options: see bench/main.ts)',
-  )
-  process.exitCode = 2
-} else await main()
+const benchmarks = { backfill, formats, s3 }
+const runs = Number(values.runs ?? (values.small ? 1 : 3))
+const onProgress = (message: string): void => console.error(message)
+const name = positionals[0] ?? ''
 
-async function main(): Promise<void> {
-  const runs = Number(values.runs ?? (values.small ? 1 : 3))
-  const onProgress = (message: string): void => console.error(message)
+if (!(name in benchmarks) || positionals.length !== 1) {
+  const names = Object.keys(benchmarks).join(', ')
+  console.error(`npm run bench -- NAME, which is one of ${names} (options: see bench/main.ts)`)
+  process.exitCode = 2
+} else if (!(await benchmarks[name as keyof typeof benchmarks]())) {
+  console.error('documents were lost or changed')
+  process.exitCode = 1
+}
+
+function tell(results: readonly object[], table: string): void {
+  console.log(values.json ? JSON.stringify({ results }) : table)
+}
+
+async function formats(): Promise<boolean> {
+  const { size, only } = values
+  const results = await measureFormats({
+    ...{ runs, onProgress },
+    ...(values.small && { documents: smallDocuments }),
+    ...(size !== undefined && { documents: documentsOf(size) }),
+    ...(only !== undefined && { only }),
+  })
+  tell(results, formatsTable(results))
+  if (values.record) await recordSection('Formats', formatsText(results))
+  return results.every(({ correct }) => correct)
+}
+
+/** The usual corpus, and as a repository with a small chunk_size has it. */
+async function s3(): Promise<boolean> {
+  const results: S3Result[] = []
+  const documents = values.small
+    ? smallDocuments
+    : values.size === undefined
+      ? documentsDefault
+      : documentsOf(values.size)
+  const plain: CorpusShape = { documents, shards: 1, codec: 'default' }
+  for (const shape of [plain, { ...plain, chunkBytes: 1024 * 1024 }]) {
+    const corpus = await openCorpus(shape, onProgress)
+    const label = `${Math.round(corpus.sourceBytes / 1e6)} MB${shape === plain ? '' : ', parts of 1 MB'}`
+    results.push(...(await measureS3({ ...corpus, name: label }, { runs, onProgress })))
+  }
+  tell(results, s3Table(results))
+  if (values.record) await recordSection('S3', s3Text(results, runs))
+  return results.every(({ correct }) => correct)
+}
+
+async function backfill(): Promise<boolean> {
   const results: PartResult[] = []
   for (const plan of plans()) {
     const corpus = await openCorpus(plan.shape, onProgress)
@@ -60,14 +105,9 @@ async function main(): Promise<void> {
         results.push(await told(measureNullSink(options, threads)))
     if (plan.parts.includes('c')) results.push(...(await measureOpenSearch(options)))
   }
-  if (values.json) console.log(JSON.stringify({ results }))
-  else console.log(tableText(results))
-  if (values.record)
-    await writeFile(path.join(import.meta.dirname, 'RESULTS.md'), recordText(results))
-  if (results.some(({ correct }) => !correct)) {
-    console.error('documents were lost or changed')
-    process.exitCode = 1
-  }
+  tell(results, tableText(results))
+  if (values.record) await recordSection('Backfill', backfillText(results))
+  return results.every(({ correct }) => correct)
 }
 
 async function told(measuring: Promise<PartResult>): Promise<PartResult> {

@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import os from 'node:os'
+import path from 'node:path'
 import type { PartResult } from './parts.ts'
 
 interface Goal {
@@ -61,26 +63,49 @@ const columns: [string, (result: PartResult) => string][] = [
 
 /** The results as a table of Markdown, which is readable on a terminal too. */
 export function tableText(results: readonly PartResult[]): string {
-  const rows = [
+  return alignedTable([
     columns.map(([name]) => name),
     ...results.map((result) => columns.map(([, text]) => text(result))),
-  ]
-  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
+  ])
+}
+
+/** Rows of cells, the first the heads. */
+export function alignedTable(rows: readonly string[][]): string {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   const line = (row: string[]): string =>
     `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
   return [line(rows[0]!), rule, ...rows.slice(1).map(line)].join('\n')
 }
 
-/** bench/RESULTS.md, written by `npm run bench -- backfill --all --record`. */
-export function recordText(results: readonly PartResult[]): string {
+const resultsFile = path.join(import.meta.dirname, 'RESULTS.md')
+const resultsHead = `# Results of the benchmarks
+
+Written by \`npm run bench\`, section by section; do not edit.
+`
+
+/** Writes one section of bench/RESULTS.md, in the place of the one of that title. */
+export async function recordSection(title: string, text: string): Promise<void> {
+  const before = await readFile(resultsFile, 'utf8').catch(() => resultsHead)
+  const [head = '', ...sections] = before.split(/^(?=## )/m)
+  const others = sections.filter((section) => !section.startsWith(`## ${title}\n`))
+  const all = [...others, `## ${title}\n\n${text.trim()}\n`].sort()
+  await writeFile(resultsFile, [head, ...all].map((one) => `${one.trim()}\n`).join('\n'))
+}
+
+/** When, where and by which command. */
+export function measuredText(command: string): string {
   const processor = os.cpus()[0]?.model ?? 'unknown processor'
-  const runs = results[0]?.runs ?? 0
-  return `# Results of the benchmark
+  const machine = `${os.cpus().length} × ${processor}, ${Math.round(os.totalmem() / 2 ** 30)} GiB`
+  const load = `load ${os.loadavg()[0]!.toFixed(1)} at the end`
+  const day = new Date().toISOString().slice(0, 10)
+  return `- ${day}, ${machine}, ${load}, Node.js ${process.version}: \`npm run bench -- ${command} --record\``
+}
 
-Written by \`npm run bench -- backfill --all --record\`; do not edit. Medians of ${runs} runs; RSS is the highest of all.
+export function backfillText(results: readonly PartResult[]): string {
+  return `Medians of ${results[0]?.runs ?? 0} runs; RSS is the highest of all.
 
-- ${new Date().toISOString().slice(0, 10)}, ${os.cpus().length} × ${processor}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, load ${os.loadavg()[0]!.toFixed(1)}, Node.js ${process.version}
+${measuredText('backfill --all')}
 - Corpus: log-like documents of 1,000 to 2,400 bytes, a snapshot of Elasticsearch 7.10.2, one in a hundred documents updated.
 - (a) decodes every document and throws it away, CPU of a warm pass; (b) is a whole \`runBackfill\` in a process of its own,
   start-up included, into a process that answers \`_bulk\`; (c) is the same into a real OpenSearch 3 on the same machine,
