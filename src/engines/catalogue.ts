@@ -321,14 +321,19 @@ function openSearchFromJars(version: string): EngineRow {
   }
 }
 
+/** Of 2.0 and 2.1 no archive is published. */
+function elasticsearch2FromJars(version: string): EngineRow {
+  return {
+    ...oldElasticsearch(version, jar('org.elasticsearch', 'elasticsearch', version)),
+    besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
+  }
+}
+
 /** What each is for is in docs/reference/support-matrix.md: formats of its own, or being the latest that can be had. */
 const fixtureEngines: readonly EngineRow[] = [
   oldElasticsearch('1.3.9', zip('org.elasticsearch', 'elasticsearch', '1.3.9')),
-  {
-    // Of 2.0 and 2.1 no archive is published.
-    ...oldElasticsearch('2.1.2', jar('org.elasticsearch', 'elasticsearch', '2.1.2')),
-    besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
-  },
+  { ...elasticsearch2FromJars('2.0.2'), beforeJava9: true },
+  elasticsearch2FromJars('2.1.2'),
   ...['5.0.2', '6.1.4'].map((version) =>
     oldElasticsearch(version, zip(elasticsearchFull, 'elasticsearch', version)),
   ),

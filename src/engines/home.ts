@@ -99,14 +99,13 @@ async function assemble(
     const coordinates = [row.archive, ...(row.besideArchive ?? [])]
     await copyDependencies([{ name: 'server', coordinates }], work, signal)
     await copyJars(await jarsOf(work, 'server'), path.join(home, 'lib'))
+    // The server looks into these and must not make them: its home is not its own.
+    for (const name of ['bin', 'config', 'modules']) await mkdir(path.join(home, name))
   } else {
     await unpack(await copyArtifact(row.archive, work, signal), home, { signal, keep: keepOf(row) })
   }
   if (row.kind === 'kafka' || row.kind === 's3') return
-  // The server looks into these and must not make them: its home is not its own.
-  for (const name of ['bin', 'config', 'modules', 'plugins']) {
-    await mkdir(path.join(home, name), { recursive: true })
-  }
+  await mkdir(path.join(home, 'plugins'), { recursive: true })
   await addModules(row, home, path.join(work, 'modules'), signal)
   if (row.extraJars !== undefined) await addExtraJars(row.extraJars, home, signal)
   if (row.borrowedModule !== undefined) {

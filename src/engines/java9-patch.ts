@@ -1,6 +1,6 @@
 /** Makes engines run that were written before Java 9 and never adapted. */
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { MigrationError } from '../base/errors.ts'
@@ -27,14 +27,14 @@ export async function patchForJava9(
 ): Promise<void> {
   const { group, artifact, version } = row.archive
   const sources = { group, artifact, version, classifier: 'sources' }
-  const archive = await ZipArchive.open(await copyArtifact(sources, work, signal))
+  const sourceArchive = await ZipArchive.open(await copyArtifact(sources, work, signal))
   let source: string
   try {
-    const entry = archive.entries.find(({ name }) => name === `${className}.java`)
+    const entry = sourceArchive.entries.find(({ name }) => name === `${className}.java`)
     if (entry === undefined) throw failed(row, `its sources hold no ${className}.java`)
-    source = (await archive.read(entry)).toString('utf8')
+    source = (await sourceArchive.read(entry)).toString('utf8')
   } finally {
-    await archive.close()
+    await sourceArchive.close()
   }
   const changed = source.replace('runtimeMXBean.getBootClassPath()', '""')
   if (changed === source) throw failed(row, `${className}.java is not as expected`)
@@ -50,6 +50,21 @@ export async function patchForJava9(
   } catch (cause) {
     throw failed(row, `${javac} failed: a JDK is needed, a JRE has no compiler`, cause)
   }
+  if (row.archive.type === undefined) await putIntoJar(row, { home, classes }, java?.home ?? '')
+}
+
+/** Elasticsearch 2 refuses a class that is there twice, so the jar itself gets the new one. */
+async function putIntoJar(
+  row: EngineRow,
+  { home, classes }: { home: string; classes: string },
+  javaHome: string,
+): Promise<void> {
+  const { artifact, version } = row.archive
+  const target = path.join(home, 'lib', `${artifact}-${version}.jar`)
+  await run(path.join(javaHome, 'bin/jar'), ['uf', target, '-C', classes, '.'], {
+    timeout: compileTimeoutMs,
+  })
+  await rm(classes, { recursive: true })
 }
 
 function failed(row: EngineRow, reason: string, cause?: unknown): MigrationError {

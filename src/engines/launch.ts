@@ -148,6 +148,8 @@ async function searchSettings(options: LaunchOptions): Promise<Record<string, st
           // A full disk of the machine must not turn indices read-only.
           'cluster.routing.allocation.disk.threshold_enabled': 'false',
         }),
+    // It cannot free mapped files on this Java.
+    ...(isElasticsearch && row.version.startsWith('2.0.') ? { 'index.store.type': 'niofs' } : {}),
     ...(modules.includes('reindex') && !isOld
       ? { [`reindex.remote.${remote}`]: '["127.0.0.1:*", "localhost:*"]' }
       : {}),
@@ -297,7 +299,7 @@ async function searchArguments(options: LaunchOptions): Promise<string[]> {
 /** Elasticsearch 1.x puts classes of its own in the place of some of Lucene's, so its jar goes first. */
 function classPath({ row, home }: LaunchOptions): string {
   const all = `${home}/lib/*`
-  if (row.beforeJava9 !== true) return all
+  if (row.beforeJava9 !== true || majorOf(row.version) >= 2) return all
   return [`${home}/${patchFolder}`, `${home}/lib/elasticsearch-${row.version}.jar`, all].join(':')
 }
 

@@ -23,7 +23,7 @@ const binaryPrefix = 2
  *   binary  = format:vint, missing:int64, lengthMin:vint, lengthMax:vint, count:vlong, offset:int64,
  *             (variable: int64, packedVersion:vint, blockSize:vint |
  *              prefix: interval:vint (4.9), int64, packedVersion:vint, blockSize:vint, int64 (4.10+))
- *   set     = …as in Lucene 5.4…; tables since 5.0
+ *   set     = …as in Lucene 5.4…; tables since 5.3 (version 1)
  *
  * Specified in org.apache.lucene.codecs.lucene49.Lucene49DocValuesProducer, lucene410.Lucene410DocValuesProducer and
  * lucene50.Lucene50DocValuesProducer.

@@ -124,7 +124,7 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
   [
     'Lucene50DocValuesMetadata',
     {
-      minVersion: 1,
+      minVersion: 0,
       maxVersion: 1,
       dataCodec: 'Lucene50DocValuesData',
       read: readDocValuesMetaV410,
