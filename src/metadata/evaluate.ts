@@ -5,6 +5,7 @@ import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
 import { noTemplates, planTemplates, templatesDeselected, templatesLeft } from './plan-templates.ts'
 import type { MetadataPlan, PlannedIndex } from './plan.ts'
+import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
 
 /**
  * Finds out everything that carrying the metadata over would do, object by object, and changes nothing anywhere.
@@ -14,12 +15,15 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const { snapshot, target, select, signal } = input
   const selected = selectExisting(snapshot.indices, select)
   const global = await snapshot.readGlobalMetadata()
-  const templates = input.options.templates ? await planTemplates(input, global) : noTemplates
+  const facts = await readFacts(input)
+  const templates = input.options.templates
+    ? await planTemplates(input, global, facts)
+    : noTemplates
   const inUse = await readNamesInUse(target, signal)
   const indices: PlannedIndex[] = []
   for (const name of selected) {
     signal?.throwIfAborted()
-    indices.push(await planIndex(input, await snapshot.readIndexMetadata(name), inUse))
+    indices.push(await planIndex(input, await snapshot.readIndexMetadata(name), inUse, facts))
   }
   const chosen = new Set(selected)
   return {
@@ -32,4 +36,12 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     templatesNotSelected: templatesDeselected(input, global),
     notSelected: snapshot.indices.filter((name) => !chosen.has(name)),
   }
+}
+
+async function readFacts({ snapshot, target, options, signal }: EvaluateInput): Promise<RuleFacts> {
+  const [first] = snapshot.indices
+  const createdVersions =
+    first === undefined ? [] : [(await snapshot.readIndexMetadata(first)).createdVersion]
+  const { engineVersion } = snapshot
+  return readRuleFacts({ engineVersion, createdVersions }, target, options, signal)
 }

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { TargetIndex } from '../state/records.ts'
 import { differingPaths } from './json-difference.ts'
 import { objectOf, textOf } from './json-objects.ts'
-import { mappingOfTypes, mappingsByType } from './mappings.ts'
+import { mappingsByType, onlyMapping } from './mappings.ts'
 import type { PlannedIndex, TemplateKind } from './plan.ts'
 import { flattenSettings } from './settings.ts'
 
@@ -215,10 +215,9 @@ function canonicalTemplate(template: JsonObject): JsonObject {
 }
 
 function canonicalContent(content: JsonObject): JsonObject {
-  const mapping = mappingOfTypes(mappingsByType(content.mappings))
   return {
     settings: flattenSettings(objectOf(content.settings)),
-    mappings: 'mapping' in mapping ? mapping.mapping : objectOf(content.mappings),
+    mappings: onlyMapping(mappingsByType(content.mappings)),
     aliases: objectOf(content.aliases),
   }
 }

@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { JsonObject } from '../base/json.ts'
-import { mappingOfTypes, mappingsByType, routedByMapping } from './mappings.ts'
+import { mappingsByType, routedByMapping } from './mappings.ts'
 
 const fields: JsonObject = { properties: { n: { type: 'long' } } }
-
-test('mappingOfTypes() takes one type off and says so when it had a name of its own', () => {
-  assert.deepEqual(mappingOfTypes({ _doc: fields }), { mapping: fields, changes: [] })
-  const named = mappingOfTypes({ tweet: { ...fields, _all: { enabled: false } }, _default_: {} })
-  assert.ok('mapping' in named)
-  assert.deepEqual(named.mapping, fields)
-  assert.deepEqual(
-    named.changes.map(({ path, what }) => [path, what]),
-    [
-      ['mappings', 'changed'],
-      ['mappings._default_', 'dropped'],
-      ['mappings._all', 'dropped'],
-    ],
-  )
-})
-
-test('mappingOfTypes() refuses several types by name', () => {
-  const mapping = mappingOfTypes({ user: fields, tweet: fields })
-  assert.ok('refused' in mapping)
-  assert.match(mapping.refused, /2 mapping types \(user, tweet\)/)
-})
 
 test('mappingsByType() knows a type from a key of the mapping itself', () => {
   assert.deepEqual(mappingsByType([{ _doc: fields }]), { _doc: fields })

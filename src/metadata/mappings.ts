@@ -1,53 +1,9 @@
 import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
-import type { PlannedChange } from './plan.ts'
 
-export type TranslatedMapping =
-  { readonly mapping: JsonObject; readonly changes: PlannedChange[] } | { readonly refused: string }
-
-/**
- * The one mapping of an index from its mappings by type. `_default_` of 5.x and 6.x, which only served new types, is
- * left out. Several types cannot become one unasked: that is refused by name.
- */
-export function mappingOfTypes(byType: { readonly [type: string]: JsonObject }): TranslatedMapping {
-  const types = Object.keys(byType).filter((type) => type !== '_default_')
-  if (types.length > 1) {
-    return {
-      refused: `the index has ${types.length} mapping types (${types.join(', ')}); only an index with one type can be carried over`,
-    }
-  }
-  const [type] = types
-  const mapping: JsonObject = { ...(type === undefined ? {} : byType[type]) }
-  const changes: PlannedChange[] = []
-  if (type !== undefined && type !== '_doc') {
-    changes.push({
-      path: 'mappings',
-      what: 'changed',
-      from: type,
-      to: null,
-      reason: `the type name "${type}" is taken off: the target has no types`,
-      loss: false,
-    })
-  }
-  if ('_default_' in byType) {
-    changes.push({
-      path: 'mappings._default_',
-      what: 'dropped',
-      reason: 'it only served new types, which the target does not have',
-      loss: false,
-    })
-  }
-  if ('_all' in mapping) {
-    changes.push({
-      path: 'mappings._all',
-      what: 'dropped',
-      from: mapping._all ?? null,
-      reason: 'the field _all is gone since 7; queries without a field look at all fields',
-      loss: false,
-    })
-    delete mapping._all
-  }
-  return { mapping, changes }
+/** The mapping of an object of the target, which has one. */
+export function onlyMapping(byType: { readonly [type: string]: JsonObject }): JsonObject {
+  return Object.values(byType)[0] ?? {}
 }
 
 /** Keys that stand at the root of a mapping. A single key that is none of them is a type's name. */

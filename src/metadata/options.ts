@@ -23,6 +23,23 @@ export const metadataOptions = z.strictObject({
     description: 'Carry over index templates, component templates and legacy templates.',
     flag: 'templates',
   }),
+  types: option(z.enum(['union', 'refuse']).default('union'), {
+    description:
+      'What becomes of an index with several mapping types (Elasticsearch before 6): one mapping with the fields of all, or refused.',
+    flag: 'types',
+    placeholder: 'HOW',
+  }),
+  stringKeyword: option(z.boolean().default(false), {
+    description:
+      'Add a sub-field `keyword` to each analysed `string` (Elasticsearch before 6), as newer engines do of themselves.',
+    flag: 'string-keyword',
+  }),
+  flattened: option(z.enum(['refuse', 'object', 'unsearchable']).default('refuse'), {
+    description:
+      'What becomes of `flattened` where the target has no flat_object (OpenSearch before 2.7): the index is refused, or the field becomes an object whose keys are mapped as they come, or one that is kept and not searched.',
+    flag: 'flattened',
+    placeholder: 'HOW',
+  }),
   adopt: option(z.boolean().default(false), {
     description:
       'Take over an index that exists on the target already, when its mapping and settings are the wanted ones.',

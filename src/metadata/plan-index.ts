@@ -4,10 +4,11 @@ import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { EvaluateInput } from './evaluate-input.ts'
 import { decideIndex, nameConflict, readExistingIndex, type NamesInUse } from './existing.ts'
 import { objectOf } from './json-objects.ts'
-import { mappingOfTypes } from './mappings.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
 import type { PlannedChange, PlannedIndex } from './plan.ts'
-import { flattenSettings, translateSettings, type FlatSettings } from './settings.ts'
+import { factsOfIndex, type RuleFacts } from './rule-facts.ts'
+import { translateContent } from './rules/translate.ts'
+import { flattenSettings, type FlatSettings } from './settings.ts'
 import { planShards, type PlannedShards } from './shards.ts'
 import { planSource } from './source-form.ts'
 import { checkOnTarget } from './target-check.ts'
@@ -17,13 +18,16 @@ export async function planIndex(
   input: EvaluateInput,
   index: IndexMetadata,
   inUse: NamesInUse,
+  facts: RuleFacts,
 ): Promise<PlannedIndex> {
   const { options, snapshot, openShard, state, target, signal } = input
   const { name } = index
-  const translated = mappingOfTypes(index.mappings)
-  const mapping = 'mapping' in translated ? translated.mapping : {}
   const sourceSettings = flattenSettings(objectOf(index.settings))
-  const parted = translateSettings(sourceSettings)
+  const translated = translateContent(
+    { settings: sourceSettings, mappings: index.mappings },
+    factsOfIndex(facts, index.createdVersion),
+  )
+  const { mapping } = translated
   const source = await planSource(input, index, sourceSettings)
   const shards = await planShards({
     index,
@@ -32,7 +36,7 @@ export async function planIndex(
     snapshot,
     ...(openShard && { openShard }),
   })
-  const replicas = planReplicas(name, parted.settings, options)
+  const replicas = planReplicas(name, translated.settings, options)
   const fenceAlias = `osmigrate-${index.uuid}-0`
   const planned = {
     kind: 'index' as const,
@@ -46,21 +50,20 @@ export async function planIndex(
     routedBy: shards.routedBy,
     sourceForm: source.form,
     sourceDocuments: source.documents,
-    withheld: parted.withheld,
+    withheld: translated.withheld,
   }
   const changes = [
-    ...parted.changes,
-    ...('changes' in translated ? translated.changes : []),
+    ...translated.changes,
     ...source.changes,
     ...shards.changes,
     ...replicas.changes,
     ...closedChange(index),
   ]
-  const settings = settingsToSend(parted.settings, replicas.settings, shards)
+  const settings = settingsToSend(translated.settings, replicas.settings, shards)
   const content = { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
   const conflict = nameConflict(name, Object.keys(index.aliases), inUse)
   const refusal =
-    'refused' in translated
+    translated.refused !== undefined
       ? `${name}: ${translated.refused}`
       : (shards.refused ?? source.refused ?? (conflict && `${name} cannot be made: ${conflict}`))
   if (refusal !== undefined) {

@@ -6,6 +6,7 @@ import { readExistingTemplates, templateDifference, type ExistingTemplates } fro
 import { objectOf, textOf } from './json-objects.ts'
 import { isManaged } from './not-carried.ts'
 import type { MetadataPlan, NotCarried, PlannedTemplate } from './plan.ts'
+import type { RuleFacts } from './rule-facts.ts'
 import type { FlatSettings } from './settings.ts'
 import { checkOnTarget } from './target-check.ts'
 import { translateTemplate, type TranslatedTemplate } from './templates.ts'
@@ -62,6 +63,7 @@ export function templatesLeft(input: EvaluateInput, global: GlobalMetadata): Not
 export async function planTemplates(
   input: EvaluateInput,
   global: GlobalMetadata,
+  facts: RuleFacts,
 ): Promise<PlannedTemplates> {
   const existing = await readExistingTemplates(input.target, input.signal)
   const plan = async (
@@ -71,7 +73,7 @@ export async function planTemplates(
   ): Promise<PlannedTemplate[]> => {
     const planned: PlannedTemplate[] = []
     for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
-      const template = translateTemplate(kind, name, sources[name]!)
+      const template = translateTemplate(kind, name, sources[name]!, facts)
       planned.push(await planTemplate(input, template, existing, components))
     }
     return planned

@@ -16,9 +16,12 @@ export type PlannedAction =
 
 /** One thing that is not on the target as it is on the source. Nothing is changed without such a line. */
 export interface PlannedChange {
+  /** The rule that made it (docs/reference/metadata-rules.md); absent for what is no rule's. */
+  readonly rule?: string
   /** e.g. `settings.index.uuid`, `mappings._all`, `aliases.logs`. */
   readonly path: string
-  readonly what: 'dropped' | 'withheld' | 'changed' | 'added' | 'noted'
+  /** `cannot`: the target would refuse it, and so the object is refused; `reason` says what to do. */
+  readonly what: 'dropped' | 'withheld' | 'changed' | 'added' | 'noted' | 'cannot'
   readonly from?: Json
   readonly to?: Json
   readonly reason: string

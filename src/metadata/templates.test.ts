@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { parseVersion } from '../cluster/version.ts'
+import { defaultChoices } from './rules/rule.ts'
 import { translateTemplate } from './templates.ts'
 
+function facts(source: string) {
+  const version = parseVersion('elasticsearch', source)!
+  const target = parseVersion('opensearch', '3.6.0')!
+  return { source: version, created: version, target, choices: defaultChoices, awarenessCopies: 1 }
+}
+
 test('translateTemplate() withholds pipelines, which would hold for every new index', () => {
-  const legacy = translateTemplate('legacy-template', 'l', {
-    order: 3,
-    index_patterns: ['l-*'],
-    settings: { index: { number_of_shards: '2', default_pipeline: 'p', final_pipeline: 'q' } },
-    mappings: { _doc: { properties: { k: { type: 'keyword' } } } },
-    aliases: { l: {} },
-  })
+  const legacy = translateTemplate(
+    'legacy-template',
+    'l',
+    {
+      order: 3,
+      index_patterns: ['l-*'],
+      settings: { index: { number_of_shards: '2', default_pipeline: 'p', final_pipeline: 'q' } },
+      mappings: { _doc: { properties: { k: { type: 'keyword' } } } },
+      aliases: { l: {} },
+    },
+    facts('7.10.2'),
+  )
   assert.deepEqual(legacy.body, {
     order: 3,
     index_patterns: ['l-*'],
@@ -18,12 +31,17 @@ test('translateTemplate() withholds pipelines, which would hold for every new in
     aliases: { l: {} },
   })
   assert.deepEqual(legacy.withheld, { 'index.default_pipeline': 'p', 'index.final_pipeline': 'q' })
-  const composable = translateTemplate('index-template', 'c', {
-    index_patterns: ['c-*'],
-    composed_of: ['base'],
-    priority: 5,
-    template: { settings: { 'index.default_pipeline': 'p' } },
-  })
+  const composable = translateTemplate(
+    'index-template',
+    'c',
+    {
+      index_patterns: ['c-*'],
+      composed_of: ['base'],
+      priority: 5,
+      template: { settings: { 'index.default_pipeline': 'p' } },
+    },
+    facts('7.10.2'),
+  )
   assert.deepEqual(composable.body, {
     index_patterns: ['c-*'],
     composed_of: ['base'],
@@ -34,11 +52,16 @@ test('translateTemplate() withholds pipelines, which would hold for every new in
 })
 
 test('translateTemplate() names every part that OpenSearch has no place for', () => {
-  const { body, changes } = translateTemplate('index-template', 'c', {
-    index_patterns: ['c-*'],
-    allow_auto_create: true,
-    template: { lifecycle: { data_retention: '7d' } },
-  })
+  const { body, changes } = translateTemplate(
+    'index-template',
+    'c',
+    {
+      index_patterns: ['c-*'],
+      allow_auto_create: true,
+      template: { lifecycle: { data_retention: '7d' } },
+    },
+    facts('8.19.0'),
+  )
   assert.deepEqual(body, { index_patterns: ['c-*'], template: {} })
   assert.deepEqual(
     changes.map(({ path, what, loss }) => [path, what, loss]),
@@ -49,11 +72,19 @@ test('translateTemplate() names every part that OpenSearch has no place for', ()
   )
 })
 
-test('translateTemplate() turns the one pattern of 5.x into a list, and refuses several types', () => {
-  const old = translateTemplate('legacy-template', 'old', {
-    template: 'old-*',
-    mappings: { a: {}, b: {} },
-  })
-  assert.deepEqual(old.body.index_patterns, ['old-*'])
-  assert.match(old.refused!, /2 mapping types/)
+test('translateTemplate() turns the one pattern of 5.x into a list, and unites several types', () => {
+  const old = translateTemplate(
+    'legacy-template',
+    'old',
+    {
+      template: 'old-*',
+      mappings: { a: { dynamic: 'strict' }, b: { dynamic: 'strict' } },
+    },
+    facts('5.6.16'),
+  )
+  assert.deepEqual(old.body, { index_patterns: ['old-*'], mappings: { dynamic: 'strict' } })
+  assert.deepEqual(
+    old.changes.map(({ rule, loss }) => [rule, loss]),
+    [['types-union', true]],
+  )
 })

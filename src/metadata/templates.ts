@@ -1,8 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { objectOf, without } from './json-objects.ts'
-import { mappingOfTypes, mappingsByType } from './mappings.ts'
+import { mappingsByType } from './mappings.ts'
 import type { PlannedChange, TemplateKind } from './plan.ts'
-import { flattenSettings, translateSettings } from './settings.ts'
+import type { RuleFacts } from './rule-facts.ts'
+import { translateContent } from './rules/translate.ts'
+import { flattenSettings } from './settings.ts'
 
 export interface TranslatedTemplate {
   readonly kind: TemplateKind
@@ -19,15 +21,16 @@ export function translateTemplate(
   kind: TemplateKind,
   name: string,
   source: JsonObject,
+  facts: RuleFacts,
 ): TranslatedTemplate {
   return kind === 'legacy-template'
-    ? translateLegacy(name, source)
-    : translateComposable(kind, name, source)
+    ? translateLegacy(name, source, facts)
+    : translateComposable({ kind, name }, source, facts)
 }
 
 /** `{ order, version?, index_patterns, settings, mappings, aliases }`; before 6.0 one pattern under `template`. */
-function translateLegacy(name: string, source: JsonObject): TranslatedTemplate {
-  const content = translateContent(source)
+function translateLegacy(name: string, source: JsonObject, facts: RuleFacts): TranslatedTemplate {
+  const content = translatePart(source, facts)
   const body: JsonObject = {
     ...without(source, ['settings', 'mappings', 'aliases', 'template']),
     index_patterns: source.index_patterns ?? (source.template ? [source.template] : []),
@@ -38,11 +41,11 @@ function translateLegacy(name: string, source: JsonObject): TranslatedTemplate {
 
 /** `{ index_patterns, template: { settings, mappings, aliases }, composed_of, priority, … }`. */
 function translateComposable(
-  kind: TemplateKind,
-  name: string,
+  { kind, name }: Pick<TranslatedTemplate, 'kind' | 'name'>,
   source: JsonObject,
+  facts: RuleFacts,
 ): TranslatedTemplate {
-  const content = translateContent(objectOf(source.template))
+  const content = translatePart(objectOf(source.template), facts)
   const rest = without(source, ['template'])
   const changes = [...content.changes, ...droppedContent(source.template)]
   for (const [key, reason] of unknownToOpenSearch) {
@@ -85,25 +88,19 @@ interface Content {
   readonly refused?: string
 }
 
-function translateContent(content: JsonObject): Content {
-  const settings = translateSettings(flattenSettings(objectOf(content.settings)))
-  const byType = mappingsByType(content.mappings)
-  const mapping = mappingOfTypes(byType)
-  const refused = 'refused' in mapping ? mapping.refused : undefined
-  const changes = [...settings.changes]
+function translatePart(content: JsonObject, facts: RuleFacts): Content {
+  const { settings, mapping, withheld, changes, refused } = translateContent(
+    {
+      settings: flattenSettings(objectOf(content.settings)),
+      mappings: mappingsByType(content.mappings),
+    },
+    facts,
+  )
   const body: JsonObject = {}
-  if (Object.keys(settings.settings).length > 0) body.settings = settings.settings
-  if ('mapping' in mapping) {
-    changes.push(...mapping.changes)
-    if (Object.keys(mapping.mapping).length > 0) body.mappings = mapping.mapping
-  }
+  if (Object.keys(settings).length > 0) body.settings = settings
+  if (Object.keys(mapping).length > 0) body.mappings = mapping
   if (isJsonObject(content.aliases) && Object.keys(content.aliases).length > 0) {
     body.aliases = content.aliases
   }
-  return {
-    body,
-    changes,
-    withheld: settings.withheld,
-    ...(refused !== undefined && { refused }),
-  }
+  return { body, changes, withheld, ...(refused !== undefined && { refused }) }
 }

@@ -1,0 +1,90 @@
+import type { Cluster, EngineVersion, Flavour } from '../cluster/cluster.ts'
+import { parseVersion } from '../cluster/version.ts'
+import { versionOf } from '../snapshot/snapshot-info.ts'
+import type { MetadataOptions } from './options.ts'
+import type { RuleContext } from './rules/rule.ts'
+
+/** What the rules need to know besides the content. */
+export type RuleFacts = Omit<RuleContext, 'settings'>
+
+/** What is known of the source by the time that its metadata is read. */
+export interface SourceFacts {
+  /** As the snapshot or the cluster says it; undefined where it does not. */
+  readonly engineVersion: string | undefined
+  /** `index.version.created` of its indices: only these tell OpenSearch 1 to 3 from Elasticsearch 1 to 3. */
+  readonly createdVersions: readonly number[]
+}
+
+/** Reads what is needed from the target: one request. */
+export async function readRuleFacts(
+  source: SourceFacts,
+  target: Cluster,
+  options: MetadataOptions,
+  signal?: AbortSignal,
+): Promise<RuleFacts> {
+  const version = sourceVersionOf(source)
+  return {
+    source: version,
+    created: version,
+    target: target.version,
+    choices: {
+      stringKeyword: options.stringKeyword,
+      flattened: options.flattened,
+      types: options.types,
+    },
+    awarenessCopies: await readAwarenessCopies(target, signal),
+  }
+}
+
+/** The facts of one index: which version made it decides about defaults. */
+export function factsOfIndex(facts: RuleFacts, createdVersion: number): RuleFacts {
+  return { ...facts, created: versionOfIndex(createdVersion) }
+}
+
+/** The engine of the source. Elasticsearch 3 and 4 never were, and 1 and 2 made no index of version 5 or later. */
+export function sourceVersionOf({ engineVersion, createdVersions }: SourceFacts): EngineVersion {
+  const created = createdVersions.map(versionOfIndex)
+  const newest = created.sort((a, b) => b.major - a.major || b.minor - a.minor)[0]
+  const stated = parseVersion('elasticsearch', engineVersion)
+  if (stated === undefined) return newest ?? oldest
+  const isOpenSearch =
+    created.some(({ flavour }) => flavour === 'opensearch') ||
+    (stated.major <= 3 && created.some(({ major }) => major > stated.major))
+  const flavour: Flavour = isOpenSearch || stated.major === 3 ? 'opensearch' : 'elasticsearch'
+  return { ...stated, flavour }
+}
+
+const oldest: EngineVersion = {
+  flavour: 'elasticsearch',
+  major: 1,
+  minor: 0,
+  patch: 0,
+  text: '1.0.0',
+}
+
+/** Since 8.11 Elasticsearch counts index versions by themselves: of these only the major is known, and "8.11 or later". */
+function versionOfIndex(id: number): EngineVersion {
+  const { engine, version, major } = versionOf(id)
+  const known = parseVersion(engine, version)
+  if (known !== undefined) return known
+  return { flavour: engine, major, minor: major === 8 ? 11 : 0, patch: 0, text: version }
+}
+
+/**
+ * By how many copies of each shard the target goes: with `cluster.routing.allocation.awareness.balance` it takes only
+ * multiples of the number of values that an awareness attribute is forced to have. 1 where it does not, or may not say.
+ */
+async function readAwarenessCopies(target: Cluster, signal?: AbortSignal): Promise<number> {
+  const answer = await target.request<{ [part: string]: { [name: string]: unknown } }>(
+    'GET',
+    '/_cluster/settings',
+    { query: { flat_settings: true }, accept: [403], ...(signal && { signal }) },
+  )
+  const { persistent = {}, transient = {} } = answer.status === 403 ? {} : answer.body
+  const settings: { [name: string]: unknown } = { ...persistent, ...transient }
+  if (String(settings['cluster.routing.allocation.awareness.balance']) !== 'true') return 1
+  const counts = Object.entries(settings)
+    .filter(([name]) => /^cluster\.routing\.allocation\.awareness\.force\..+\.values$/.test(name))
+    .map(([, values]) => (Array.isArray(values) ? values : String(values).split(',')).length)
+  return Math.max(1, ...counts)
+}
