@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Selection } from '../base/select.ts'
@@ -18,11 +17,11 @@ import { readyRepository, reasonOf, unregisterNew, type RepositoryChoice } from 
 import {
   isRunning,
   readSnapshotRecord,
-  readSnapshotStatus,
   snapshotPath,
   type SnapshotProgress,
   type SnapshotRecord,
 } from './snapshot-status.ts'
+import { waitForSnapshot } from './wait-for-snapshot.ts'
 
 export interface CreateSnapshotInput extends RepositoryChoice {
   /** Name of the snapshot. */
@@ -88,7 +87,7 @@ export async function createSnapshot(
   const begun = await begin(source, input, { chosen, primaryBytes })
   input.onBegin?.(begun)
   if (input.wait !== false) {
-    const ended = await waitUntilDone(source, begun, { ...input, primaryBytes })
+    const ended = await waitForSnapshot(source, begun, { ...input, primaryBytes })
     return { ...begun, ...outcome(ended) }
   }
   return { ...begun, uuid: '', state: 'IN_PROGRESS', shards: primaryBytes.size, durationMs: 0 }
@@ -198,121 +197,4 @@ async function ask(
 function hasFeatureStates({ version }: Cluster): boolean {
   const { flavour, major, minor } = version
   return flavour === 'elasticsearch' && (major > 7 || (major === 7 && minor >= 12))
-}
-
-const pollMsMin = 100
-const pollMsMax = 2_000
-const stallMaxMsDefault = 3_600_000
-
-/** Waits while anything moves; a snapshot of terabytes takes hours. */
-async function waitUntilDone(
-  source: Cluster,
-  { repository, name }: BegunSnapshot,
-  input: CreateSnapshotInput & { primaryBytes: PrimaryBytes },
-): Promise<SnapshotRecord> {
-  const { onProgress, signal, primaryBytes, stallMaxMs = stallMaxMsDefault } = input
-  const stall = new Stall(stallMaxMs)
-  for (let pollMs = pollMsMin; ; pollMs = Math.min(pollMs * 2, pollMsMax)) {
-    try {
-      const progress = await readSnapshotStatus(source, repository, name, { signal, primaryBytes })
-      if (progress) onProgress?.(progress)
-      stall.see(progress)
-      if (!progress || !isRunning(progress.state)) {
-        // The shards are done, and the repository's own files may still be under way: the snapshot itself knows.
-        const record = await readSnapshotRecord(source, repository, name, { signal })
-        if (record && !isRunning(record.state)) {
-          if (progress) onProgress?.({ ...progress, state: record.state })
-          requireSuccess(record)
-          return record
-        }
-        if (!record && stall.hasSeen) throw vanished(source, name)
-      }
-    } catch (error) {
-      if (signal?.aborted) throw stopped(name, error)
-      if (!(error instanceof MigrationError && error.retryable)) throw error
-      stall.lastError = error
-    }
-    if (stall.isOver) throw stalled(source, name, stall)
-    await wait(pollMs, undefined, signal ? { signal } : {}).catch((error: unknown) => {
-      throw stopped(name, error)
-    })
-  }
-}
-
-/** Since when nothing has moved. */
-class Stall {
-  readonly #maxMs: number
-  #last = ''
-  #since = performance.now()
-  hasSeen = false
-  lastError: MigrationError | undefined
-
-  constructor(maxMs: number) {
-    this.#maxMs = maxMs
-  }
-
-  see(progress: SnapshotProgress | undefined): void {
-    this.lastError = undefined
-    if (!progress) return
-    this.hasSeen = true
-    const now = `${progress.state} ${progress.shardsDone} ${progress.bytesDone} ${progress.bytesTotal}`
-    if (now === this.#last) return
-    this.#last = now
-    this.#since = performance.now()
-  }
-
-  get isOver(): boolean {
-    return performance.now() - this.#since > this.#maxMs
-  }
-
-  get minutes(): number {
-    return Math.round((performance.now() - this.#since) / 60_000)
-  }
-}
-
-const howToGoOn =
-  'Watch it with `osmigrate snapshot status`, wait again with `osmigrate snapshot create`, cancel it with `osmigrate snapshot delete --cancel`'
-
-function stopped(name: string, cause: unknown): MigrationError {
-  return new MigrationError(
-    'MA_STOPPED',
-    `stopped waiting for the snapshot ${name}; the source goes on making it. ${howToGoOn}`,
-    { cause, details: { snapshot: name } },
-  )
-}
-
-function stalled(source: Cluster, name: string, { minutes, lastError }: Stall): MigrationError {
-  const found = lastError ? `: ${lastError.message}` : ', though the source answers'
-  return new MigrationError(
-    'MA_SNAPSHOT',
-    `nothing of the snapshot ${name} has moved for ${minutes} min on ${source.url}${found}. The source may go on making it. ${howToGoOn}`,
-    { ...(lastError && { cause: lastError }), details: { snapshot: name }, retryable: true },
-  )
-}
-
-function vanished(source: Cluster, name: string): MigrationError {
-  return new MigrationError(
-    'MA_SNAPSHOT',
-    `the snapshot ${name} is gone from ${source.url} before it was complete: somebody has cancelled it, ` +
-      'or its nodes could not write its end to the repository (full, or not writable any more); their logs tell',
-    { details: { snapshot: name } },
-  )
-}
-
-const failuresShown = 20
-
-/** Throws MA_SNAPSHOT for a snapshot that is not complete, naming its shards and reasons. */
-export function requireSuccess(record: SnapshotRecord): void {
-  const { name, state, reason } = record
-  if (state === 'SUCCESS') return
-  const failures = record.failures.map((one) => `${one.index}[${one.shard}]: ${one.reason}`)
-  const shown = failures.slice(0, failuresShown).join('; ')
-  const more =
-    failures.length > failuresShown ? `; and ${failures.length - failuresShown} more` : ''
-  throw new MigrationError(
-    'MA_SNAPSHOT',
-    `the snapshot ${name} ended ${state}: ${shown === '' ? (reason ?? 'the source does not say why; look into its log') : shown + more}. ` +
-      'Mend this on the source, delete the snapshot (osmigrate snapshot delete) and make it again; or leave these indices out',
-    { details: { snapshot: name, state, failures: failures.slice(0, 1000) } },
-  )
 }

@@ -4,7 +4,13 @@ import type { Answer, Cluster } from '../cluster/cluster.ts'
 import { objectOf, textOf } from '../metadata/json-objects.ts'
 import { objectPresent, settingAccess } from '../metadata/setting-access.ts'
 import { deepestReason } from '../metadata/target-check.ts'
-import { changeSetting, openEntries, restoreSettings, type Restored } from '../state/ledger.ts'
+import {
+  changeSetting,
+  noteRestored,
+  openEntries,
+  restoreSettings,
+  type Restored,
+} from '../state/ledger.ts'
 import type { StateStore } from '../state/store.ts'
 import { repositoryAdvice } from './advice.ts'
 import {
@@ -149,11 +155,17 @@ export async function readyRepository(
   if (state) {
     await changeSetting(state, settingAccess({ source }), ownEntry(name))
   }
-  const answer = await source.request('PUT', `/_snapshot/${encodeURIComponent(name)}`, {
-    body,
-    accept: [400, 404, 500],
-    ...(signal && { signal }),
-  })
+  const answer = await source
+    .request('PUT', `/_snapshot/${encodeURIComponent(name)}`, {
+      body,
+      accept: [400, 404, 500],
+      ...(signal && { signal }),
+    })
+    .catch(async (error: unknown) => {
+      const isRefused = error instanceof MigrationError && error.code === 'MA_CLUSTER_AUTH'
+      if (isRefused && !found && state) await noteRestored(state, ownEntry(name))
+      throw error
+    })
   const isBusy = found && reasonOf(answer.body).includes('currently used')
   if (answer.status >= 400 && !isBusy) {
     // An engine keeps the repository even where its nodes could not use it.

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after } from 'node:test'
+import type { JsonObject } from '../../src/base/json.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
@@ -17,11 +18,38 @@ import { openRepository } from '../../src/snapshot/repository.ts'
 import type { Snapshot } from '../../src/snapshot/snapshot.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
 import type { StateStore } from '../../src/state/store.ts'
-import { uniqueName, type TestEngine } from './engines.ts'
+import { send, uniqueName, type TestEngine } from './engines.ts'
 
 /** Connects to an engine of the test, and closes the connection when the file is done. */
 export async function connect(side: 'source' | 'target', engine: TestEngine): Promise<Cluster> {
   const cluster = await connectCluster(side, { url: [engine.url] })
+  after(() => cluster.close())
+  return cluster
+}
+
+/**
+ * Connects to an OpenSearch with security as a user with this role; the password is in an environment variable. Closes
+ * the connection when the file is done.
+ */
+export async function connectWith(
+  side: 'source' | 'target',
+  engine: TestEngine,
+  role: JsonObject,
+): Promise<Cluster> {
+  const name = uniqueName('user')
+  const password = 'Quiet-Harbour-27-Lantern'
+  const variable = `TEST_${name.replaceAll('-', '_').toUpperCase()}`
+  process.env[variable] = password
+  await send(engine, 'PUT', `/_plugins/_security/api/roles/${name}`, role)
+  await send(engine, 'PUT', `/_plugins/_security/api/internalusers/${name}`, {
+    password,
+    opendistro_security_roles: [name],
+  })
+  const cluster = await connectCluster(side, {
+    url: [engine.url],
+    auth: { username: name, password: `env:${variable}` },
+    tls: { ca: `file:${engine.caFile}` },
+  })
   after(() => cluster.close())
   return cluster
 }

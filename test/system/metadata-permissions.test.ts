@@ -1,34 +1,20 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { connectCluster } from '../../src/cluster/connect.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
 import { openEntries } from '../../src/state/ledger.ts'
-import { send, uniqueName, useEngine } from '../support/engines.ts'
-import { connect, migrate, newState, snapshotOf } from '../support/metadata.ts'
+import { uniqueName, useEngine } from '../support/engines.ts'
+import { connect, connectWith, migrate, newState, snapshotOf } from '../support/metadata.ts'
 
 const sourceEngine = await useEngine('elasticsearch', '7')
 const targetEngine = await useEngine('opensearch', '3', { security: true })
 const { skip } = targetEngine
 const source = await connect('source', sourceEngine)
 
-/** A user of the target with these cluster permissions and every right over indices; its password is in an environment variable. */
-async function connectAs(permissions: readonly string[]) {
-  const name = uniqueName('user')
-  const password = 'Quiet-Harbour-27-Lantern'
-  const variable = `TEST_${name.replaceAll('-', '_').toUpperCase()}`
-  process.env[variable] = password
-  await send(targetEngine, 'PUT', `/_plugins/_security/api/roles/${name}`, {
+/** A user of the target with these cluster permissions and every right over indices. */
+function connectAs(permissions: readonly string[]) {
+  return connectWith('target', targetEngine, {
     cluster_permissions: [...permissions],
     index_permissions: [{ index_patterns: ['*'], allowed_actions: ['*'] }],
-  })
-  await send(targetEngine, 'PUT', `/_plugins/_security/api/internalusers/${name}`, {
-    password,
-    opendistro_security_roles: [name],
-  })
-  return connectCluster('target', {
-    url: [targetEngine.url],
-    auth: { username: name, password: `env:${variable}` },
-    tls: { ca: `file:${targetEngine.caFile}` },
   })
 }
 

@@ -6,7 +6,7 @@ import type { Cluster } from '../../src/cluster/cluster.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
 import { openEntries } from '../../src/state/ledger.ts'
 import { chooseIndices } from '../../src/take/choose-indices.ts'
-import { createSnapshot, requireSuccess } from '../../src/take/create-snapshot.ts'
+import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { deleteSnapshot } from '../../src/take/delete-snapshot.ts'
 import {
   isRunning,
@@ -14,12 +14,14 @@ import {
   readSnapshotStatus,
   type SnapshotProgress,
 } from '../../src/take/snapshot-status.ts'
+import { requireSuccess } from '../../src/take/wait-for-snapshot.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
-import { uniqueName, useEngine } from '../support/engines.ts'
-import { connect, newState } from '../support/metadata.ts'
+import { send, uniqueName, useEngine } from '../support/engines.ts'
+import { connect, connectWith, newState } from '../support/metadata.ts'
 
 const six = await useEngine('elasticsearch', '6')
 const seven = await useEngine('elasticsearch', '7')
+const secured = await useEngine('opensearch', '3', { security: true })
 
 /** So slow that a snapshot of a megabyte is seen on its way. */
 const slow = { compress: true, rateMbPerNode: 1 }
@@ -317,6 +319,28 @@ test('a snapshot that FAILED says why', async () => {
   await source.request('DELETE', `/_snapshot/${repository}`)
   await source.request('DELETE', `/${index}`)
 })
+
+test(
+  'a permission that the source does not give is named, and nothing stays noted',
+  { skip: secured.skip },
+  async () => {
+    const source = await connectWith('source', secured, {
+      cluster_permissions: ['cluster:monitor/*', 'cluster:admin/repository/get'],
+      index_permissions: [{ index_patterns: ['*'], allowed_actions: ['*'] }],
+    })
+    const index = uniqueName('guarded')
+    await send(secured, 'PUT', `/${index}/_doc/1?refresh=true`, { n: 1 })
+    const state = await newState()
+    const migration = uniqueName('migration')
+    const { location } = secured.makeRepository()
+    const wanted = { migration, location, name: 's1', select: { include: [index] }, state }
+    await assert.rejects(createSnapshot(source, wanted), {
+      code: 'MA_CLUSTER_AUTH',
+      message: /lacks the permission cluster:admin\/repository\/put/,
+    })
+    await nothingIsLeft(source, wanted)
+  },
+)
 
 async function putOne(source: Cluster, index: string): Promise<void> {
   await source.request('PUT', `/${index}/_doc/1`, { query: { refresh: true }, body: { n: 1 } })
