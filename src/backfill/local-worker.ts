@@ -16,11 +16,14 @@ import { Checkpoint } from './checkpoint.ts'
 import { judge } from './outcome.ts'
 import { Pace, stopped } from './pace.ts'
 import type { WorkItem } from './records.ts'
+import { parseShare, stretchesOfShare } from './share.ts'
 
 /** One shard to be opened, checked and divided into work items. */
 export interface ShardTask {
   index: string
   shard: number
+  /** `2/5`: only what that share has of the shard is read, and so checked. */
+  part?: string | null
 }
 
 /** What opening a shard told. */
@@ -110,7 +113,8 @@ export class LocalWorker implements BackfillWorker {
 
   async openShard(task: ShardTask): Promise<OpenedShard> {
     const reader = await this.#reader(task, { checked: false })
-    await reader.check()
+    const stretches = stretchesOfShare(reader.segments, parseShare(task.part ?? undefined))
+    await reader.check(new Set(stretches.map(({ segment }) => segment)))
     return {
       historyUuid: reader.historyUuid ?? null,
       maxSeqNo: reader.maxSeqNo ?? null,

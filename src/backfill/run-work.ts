@@ -138,7 +138,8 @@ export class RunWork {
     { index, shard: task }: Task & { kind: 'open' },
   ): Promise<void> {
     const { state, options } = this.#input
-    const shard = await worker.openShard(task)
+    const { part } = index.shards[task.shard]!
+    const shard = await worker.openShard({ ...task, part })
     if (index.shards[task.shard]?.state === 'planned') {
       await noteIncarnation(state, index, { task, shard })
       const known = { ...index.shards[task.shard]!, error: null }

@@ -17,7 +17,13 @@ function defineStart(command: Command): void {
       'Writes the documents of the selected indices to the target indices that `metadata migrate` has made. What is settled already is not written again. Exit code 3 when documents were refused or the snapshot lacks shards.',
     )
     .option('--detach', 'go on in the background, with log and pid in the state folder')
-  addConfigFlags(command, ['target', 'select', ...snapshotParts, 'backfill'])
+  addConfigFlags(command, [
+    'target',
+    'select',
+    ...snapshotParts,
+    'snapshot.allowPartialSource',
+    'backfill',
+  ])
   addExamples(command, [
     ['osmigrate backfill start', ''],
     ['osmigrate backfill start --detach', 'then: osmigrate backfill status'],

@@ -6,12 +6,18 @@ import {
   type MetadataPlan,
   type PlannedChange,
 } from '../metadata/plan.ts'
-import { addConfigFlags, addExamples, defineAction, snapshotParts, type Invocation } from './command.ts'
+import {
+  addConfigFlags,
+  addExamples,
+  defineAction,
+  snapshotParts,
+  type Invocation,
+} from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { printJson, printLine, printTable, printable } from './output.ts'
 import { Progress } from './progress.ts'
 
-const flags = ['target', 'select', ...snapshotParts, 'metadata']
+const flags = ['target', 'select', ...snapshotParts, 'snapshot.allowPartialSource', 'metadata']
 
 export function defineMetadata(command: Command): void {
   command.description(

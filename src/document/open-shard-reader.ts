@@ -51,11 +51,11 @@ export async function openShardReader(
   const live = [...segments.values()].filter(({ liveCount }) => liveCount > 0)
   const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
   const checksWhileReading = files.isFar && wanted === 'touched' && !hold
-  const checkAll = async (): Promise<void> => {
-    for (const segment of live) await segment.check({ hold })
+  const checkAll = async (only?: ReadonlySet<string>): Promise<void> => {
+    for (const segment of live) if (only?.has(segment.name) ?? true) await segment.check({ hold })
   }
-  const check = async (): Promise<void> => {
-    if (!checksWhileReading) await (checking ??= checkAll())
+  const check = async (only?: ReadonlySet<string>): Promise<void> => {
+    if (!checksWhileReading) await (checking ??= checkAll(only))
   }
   /** What is kept of a segment for reading is kept of the one that was read last. */
   let last: Segment | undefined

@@ -16,9 +16,10 @@ export interface ShardReader {
   hasField(name: string): boolean
   /**
    * Reads the stored fields of all segments from end to end against their checksums, once, so that of a shard that turns
-   * out broken nothing has left. The first readBlocks() does it where nobody has. Errors as of openShardReader().
+   * out broken nothing has left; or of those segments alone that are to be read. The first readBlocks() does it where
+   * nobody has. Errors as of openShardReader().
    */
-  check(): Promise<void>
+  check(only?: ReadonlySet<string>): Promise<void>
   /**
    * True for a long shard in a store far away: check() reads nothing, since the stored fields are to be read once. They
    * are checked while documents are read: at the end of a segment that is read from end to end, else by checkParts().

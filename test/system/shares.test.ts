@@ -69,7 +69,7 @@ async function settingsOf(index: string): Promise<(string | null | undefined)[]>
 
 test(
   'three shares at once, one killed and resumed, settings changed by all: together they are the whole',
-  { skip, timeout: 120_000 },
+  { skip, timeout: 240_000 },
   async () => {
     const world = await makeWorld()
     const { byteLength } = await world.snapshot.openShard(large, 0)
