@@ -299,7 +299,8 @@ const engines: readonly EngineRow[] = [
   },
 ]
 
-function oldElasticsearch(version: string, archive: MavenCoordinates): EngineRow {
+/** Without the modules that its archive lacks. */
+function elasticsearchAlone(version: string, archive: MavenCoordinates): EngineRow {
   const patched = majorOf(version) < 2 && { beforeJava9: true }
   const java = javaWithSecurityManager
   return { kind: 'elasticsearch', version, java, archive, modules: [], ...patched }
@@ -324,24 +325,24 @@ function openSearchFromJars(version: string): EngineRow {
 /** Of 2.0 and 2.1 no archive is published. */
 function elasticsearch2FromJars(version: string): EngineRow {
   return {
-    ...oldElasticsearch(version, jar('org.elasticsearch', 'elasticsearch', version)),
+    ...elasticsearchAlone(version, jar('org.elasticsearch', 'elasticsearch', version)),
     besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
   }
 }
 
 /** What each is for is in docs/reference/support-matrix.md: formats of its own, or being the latest that can be had. */
 const fixtureEngines: readonly EngineRow[] = [
-  oldElasticsearch('1.3.9', zip('org.elasticsearch', 'elasticsearch', '1.3.9')),
+  elasticsearchAlone('1.3.9', zip('org.elasticsearch', 'elasticsearch', '1.3.9')),
   { ...elasticsearch2FromJars('2.0.2'), beforeJava9: true },
   elasticsearch2FromJars('2.1.2'),
   ...['5.0.2', '6.1.4'].map((version) =>
-    oldElasticsearch(version, zip(elasticsearchFull, 'elasticsearch', version)),
+    elasticsearchAlone(version, zip(elasticsearchFull, 'elasticsearch', version)),
   ),
   ...['6.4.3', '7.6.2', '7.7.1', '8.0.1', '8.18.0', '8.19.9'].map((version) =>
-    oldElasticsearch(version, zip(elasticsearchBare, 'elasticsearch', version)),
+    elasticsearchAlone(version, zip(elasticsearchBare, 'elasticsearch', version)),
   ),
   {
-    ...oldElasticsearch('9.2.4', zip(elasticsearchBare, 'elasticsearch', '9.2.4')),
+    ...elasticsearchAlone('9.2.4', zip(elasticsearchBare, 'elasticsearch', '9.2.4')),
     java: [21, 26],
   },
   openSearchFromJars('2.9.0'),
