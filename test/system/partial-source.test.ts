@@ -42,7 +42,7 @@ async function makeWorld(): Promise<string> {
 
 async function countOf(index: string): Promise<number> {
   await send(targetEngine, 'POST', `/${index}/_refresh`)
-  const { count } = (await send(targetEngine, 'GET', `/${index}/_count`)) as { count: number }
+  const { count } = await send<{ count: number }>(targetEngine, 'GET', `/${index}/_count`)
   return count
 }
 
