@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { SourceSample } from '../document/source-sample.ts'
+import { openBlobStore } from '../blob/open.ts'
+import { sourceLook, type SourceSample } from '../document/source-sample.ts'
+import { openRepository } from '../snapshot/repository.ts'
 import type { IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
 import { planSource, sourceFormOf } from './source-form.ts'
 
@@ -111,4 +114,30 @@ test('a mapping that says nothing is not believed where the stored fields show o
   assert.equal((await planSource(allowed, index, {})).refused, undefined)
   const { refused } = await planSource(look(['unknown', 'none']), index, {})
   assert.match(refused!, /logs.*2,000 documents.*--allow-partial-source/)
+})
+
+test('indices that engines wrote without a whole _source are found, even where the mapping says nothing', async () => {
+  const fixtures = new URL('../../test/fixtures/', import.meta.url)
+  const found = new Map<string, string>()
+  for (const engine of readdirSync(fixtures)) {
+    const folder = new URL(`${engine}/reduced/repository`, fixtures)
+    if (!existsSync(folder)) continue
+    const snapshot = await (await openRepository(openBlobStore(folder.href))).openSnapshot('s1')
+    const input = { snapshot, sourceLook, allowPartialSource: false }
+    for (const name of snapshot.indices) {
+      const metadata = await snapshot.readIndexMetadata(name)
+      const settings = metadata.settings as { [name: string]: string }
+      const { form, documents, refused } = await planSource(input, metadata, settings)
+      const what = `${engine} ${name}: ${form}`
+      assert.notEqual(form, 'full', what)
+      assert.ok(documents! > 0 && refused !== undefined, what)
+      found.set(`${engine} ${name}`, form)
+      // What leaves nothing beside a filtered _source is known by the mapping alone.
+      if (form === 'filtered' && metadata.createdVersion < 7_000_000) continue
+      const silent = await planSource(input, { ...metadata, mappings: {} }, {})
+      assert.notEqual(silent.form, 'full', `${what}, by its stored fields`)
+    }
+  }
+  const forms = [...found.values()]
+  for (const form of ['filtered', 'disabled', 'synthetic']) assert.ok(forms.includes(form), form)
 })
