@@ -19,7 +19,7 @@ export const backfillOptions = z.strictObject({
   ),
   verify: option(z.enum(['touched', 'full']).default('touched'), {
     description:
-      'How much of the snapshot is checked before documents of a shard are written: what is read, or every byte of every file that is used.',
+      'How much of the snapshot is checked: what is read, or every byte of every file that is used, before documents of a shard are written. Long shards in object storage are then read twice.',
     flag: 'verify',
     placeholder: 'touched|full',
   }),
