@@ -6,6 +6,7 @@ import { cliReference, configReference } from '../src/cli/reference.ts'
 import { buildProgram } from '../src/cli/program.ts'
 import { configJsonSchema } from '../src/migration/config-json-schema.ts'
 import { optionTable } from '../src/migration/option-table.ts'
+import { metadataRules } from './metadata-rules.ts'
 import { supportMatrix } from './support-matrix.ts'
 
 /** The files that are made from the program, by path in the repository. */
@@ -16,6 +17,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/cli.md', await pretty(cliReference(await buildProgram()), 'markdown')],
     ['docs/reference/config.md', await pretty(configReference(optionTable()), 'markdown')],
     ['docs/reference/support-matrix.md', await pretty(await supportMatrix(), 'markdown')],
+    ['docs/reference/metadata-rules.md', await pretty(metadataRules(), 'markdown')],
     ['migration.schema.json', await pretty(JSON.stringify(configJsonSchema()), 'json')],
   ])
 }

@@ -109,7 +109,7 @@ export const dateRules: readonly FieldRule[] = [
         before: { type: 'date', format: "yyyy-MM-dd'T'HH:mm:ss.SSSZZ||epoch_millis" },
         after: {
           type: 'date',
-          format: "yyyy-MM-dd'T'HH:mm:ss.SSSxxx||yyyy-MM-dd'T'HH:mm:ss.SSSXX||epoch_millis",
+          format: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX||yyyy-MM-dd'T'HH:mm:ss.SSSXX||epoch_millis",
         },
         changes: ['format changed'],
         without: 'accepted',
@@ -235,7 +235,7 @@ export function javaFormat(format: string): string | undefined {
   if (format.startsWith('8')) return format
   const converted = format.split('||').map(javaPattern)
   if (converted.includes(undefined)) return undefined
-  return [...new Set(converted)].join('||')
+  return [...new Set(converted.join('||').split('||'))].join('||')
 }
 
 function javaPattern(pattern: string): string | undefined {
@@ -254,7 +254,7 @@ function javaPattern(pattern: string): string | undefined {
         return /^Z{3,}$/.test(run) ? 'VV' : run
       })
       .join('')
-  const forms = [spelled('Z', 'xxx'), spelled('XXX', 'XX')]
+  const forms = [spelled('Z', 'XXX'), spelled('XXX', 'XX')]
   return [...new Set(forms)].join('||')
 }
 
