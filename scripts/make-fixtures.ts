@@ -16,6 +16,7 @@ import { makeHistory } from './fixtures/history.ts'
 import { fixtures } from './fixtures/keep.ts'
 import { makeMixed } from './fixtures/mixed.ts'
 import { makePartial } from './fixtures/partial.ts'
+import { makeReduced } from './fixtures/reduced.ts'
 import { makeElasticsearch6, makeElasticsearch7, makeNewer, makeOlder } from './fixtures/samples.ts'
 
 /** Makes some sets of one engine's folder. */
@@ -81,6 +82,9 @@ const makers: readonly Maker[] = [
     { folder, sets: ['awkward'], make: () => makeAwkward(folder) },
     { folder, sets: ['history'], make: () => makeHistory(folder) },
     { folder, sets: ['partial'], make: () => makePartial(folder) },
+    ...(folder === 'elasticsearch-7.10.2'
+      ? []
+      : [{ folder, sets: ['reduced'], make: () => makeReduced(folder) }]),
   ]),
   ...upgrades.map((engines): Maker => {
     return { folder: engines.at(-1)!, sets: ['mixed'], make: () => makeMixed(engines) }
