@@ -116,6 +116,9 @@ export class BlockWriter {
         if (block.sourceStart[block.count] === -1) continue
         throw this.#corrupt(doc, 'an _id beside the _source', 'none')
       }
+      if (block.idEnd[block.count]! <= block.idStart[block.count]!) {
+        throw this.#corrupt(doc, 'an id', 'no bytes')
+      }
       const n = doc - numbers.firstDoc
       const seqNo = numbers.seqNo === undefined ? -1 : numbers.seqNo[n]!
       if (seqNo > this.#seqNoMax || seqNo < unassigned) {
@@ -161,7 +164,6 @@ export class BlockWriter {
       if (this.#at > end) throw this.#corrupt(doc, 'a field within its document', `${length} bytes`)
       switch (this.#roles[field >>> 3]) {
         case fieldRole.id:
-          if (length === 0) throw this.#corrupt(doc, 'an id', 'no bytes')
           this.#id(row, type, start, this.#at)
           break
         case fieldRole.source:

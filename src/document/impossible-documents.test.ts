@@ -84,6 +84,30 @@ test('a document with a _source and without an id is refused, not passed over', 
   await assert.rejects(readAll(files), refused(/expected an _id beside the _source, found none/))
 })
 
+test('an id of no bytes is refused', async () => {
+  // Lucene 6.6: `type#id` as it stands, of which the last byte becomes the #, wherever that may be.
+  const files = await loadShard({
+    set: 'elasticsearch-5.6.16/compressed',
+    index: 'children',
+    shard: 0,
+  })
+  const name = [...files.keys()].find((one) => /\.(fdt|cfs)$/.test(one))!
+  const bytes = change(files, name)
+  const errors: unknown[] = []
+  for (let at = bytes.indexOf('#', 1000); at > 0; at = bytes.indexOf('#', at + 1)) {
+    for (let last = at + 1; last < at + 8; last++) {
+      const was = bytes[last]!
+      bytes.write('_', at)
+      bytes.write('#', last)
+      repairFooter(bytes)
+      errors.push(await readAll(files).catch((error: unknown) => error))
+      bytes[last] = was
+      bytes.write('#', at)
+    }
+  }
+  assert.ok(errors.some((error) => /expected an id, found no bytes/.test(String(error))))
+})
+
 test('check() finds damage before a block is read, and is left out of what was checked', async () => {
   const files = await loadShard(shard)
   const stored = [...files.keys()].find((name) => name.endsWith('.fdt'))!

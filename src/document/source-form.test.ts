@@ -42,3 +42,8 @@ test('what Elasticsearch 1.x compressed by itself becomes JSON on one line', () 
   assert.equal(json(chunk), '{ "a":"aaaaaaaaaaaaaaaa"}')
   assert.throws(() => json(chunk.subarray(0, -1)), CorruptData)
 })
+
+test('YAML that is not UTF-8 is CorruptData, and no letter of it is changed', () => {
+  assert.equal(json(Buffer.from('---\na: \u00fc\n')), '{"a":"\u00fc"}')
+  assert.throws(() => json(Buffer.from('---\na: \u00fc\n', 'latin1')), CorruptData)
+})

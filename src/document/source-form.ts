@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+import { CorruptData } from '../base/errors.ts'
 import { cborToJson, isCbor } from '../bytes/cbor.ts'
 import { decompressLzf, isLzf } from '../bytes/lzf.ts'
 import { Memory } from '../bytes/memory.ts'
@@ -39,8 +41,14 @@ export function convertSource(source: Uint8Array, file: string): Buffer {
 function convertPlain(source: Uint8Array, file: string): Buffer {
   if (isSmile(source)) return Buffer.from(smileToJson(source, file))
   if (isCbor(source)) return Buffer.from(cborToJson(source, file))
-  if (isYaml(source)) return Buffer.from(yamlToJson(Buffer.from(source).toString('utf8'), file))
+  if (isYaml(source)) return Buffer.from(yamlToJson(textOf(source, file), file))
   return oneLine(source)
+}
+
+function textOf(source: Uint8Array, file: string): string {
+  if (isUtf8(source)) return Buffer.from(source).toString('utf8')
+  const expected = 'a _source in UTF-8'
+  throw new CorruptData({ file, offset: 0, expected, found: 'other bytes' })
 }
 
 function oneLine(json: Uint8Array): Buffer {

@@ -10,6 +10,9 @@ export function pickOf<T>(random: Random, list: readonly T[]): T {
   return list[pick(random, list.length)]!
 }
 
+/** One byte so many times: where it opens something, deeper than any stack. */
+const longRun = 30_000
+
 /** What is wrong at the edges of lengths, counts and offsets. */
 const extremes = [
   0n,
@@ -52,6 +55,7 @@ function one(random: Random, bytes: Buffer, { from = 0, donors = [] }: Place): B
   const low = random() < 0.05 ? 0 : Math.min(from, bytes.length)
   const at = low + pick(random, bytes.length - low + 1)
   const some = 1 + pick(random, random() < 0.7 ? 8 : 200)
+  if (random() < 0.002) return replaced(bytes, at, 0, Buffer.alloc(longRun, bytes[at] ?? 0))
   switch (pick(random, 12)) {
     case 0:
     case 1:

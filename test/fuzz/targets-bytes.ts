@@ -83,6 +83,8 @@ function sourceOf(bytes: Uint8Array, parse: (bytes: Uint8Array) => unknown): unk
   }
   const text = convertSource(bytes, file).toString()
   if (refused) return 'a source in another form'
+  // The letter that stands for bytes that are none.
+  if (!Buffer.from(bytes).includes('\ufffd')) assert.ok(!text.includes('\ufffd'), 'changed text')
   return checkLine(text)
 }
 

@@ -147,8 +147,10 @@ async function readColumn(
   const column = new NumericColumn(memorySource(file, bytes), entry, maxDoc, { littleEndian })
   const found: number[] = []
   let count = 0
+  let last = -1
   await column.eachDoc({ fromDoc: 0, toDoc: maxDoc }, (doc) => {
-    assert.ok(doc >= 0 && doc < maxDoc, 'a document beyond the last')
+    assert.ok(doc > last && doc < maxDoc, 'documents out of order')
+    last = doc
     count++
   })
   assert.ok(count <= maxDoc)
