@@ -1,6 +1,6 @@
 import type http from 'node:http'
 import { addAbortSignal } from 'node:stream'
-import type { GoogleAuth } from 'google-auth-library'
+import type { GoogleAuth, JWT } from 'google-auth-library'
 import { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
 import type { BlobEntry, BlobStore } from './byte-source.ts'
@@ -42,6 +42,8 @@ const form: ObjectForm = {
 }
 const publicEndpoint = 'https://storage.googleapis.com'
 const readOnly = 'https://www.googleapis.com/auth/devstorage.read_only'
+/** Gives the token, and renews it. */
+type Login = Pick<GoogleAuth | JWT, 'getRequestHeaders'>
 /** As many as a page holds at most. */
 const pageKeysMax = 1_000
 /** A page of keys of the longest names is below 2 MB. */
@@ -113,34 +115,42 @@ async function openBucket(place: ObjectPlace, options: GcsStoreOptions): Promise
   }
 }
 
-async function openLogin({ credentials }: GcsStoreOptions): Promise<GoogleAuth> {
-  const { GoogleAuth } = await loadOptional(() => import('google-auth-library'), {
+async function openLogin({ credentials }: GcsStoreOptions): Promise<Login> {
+  const { GoogleAuth, JWT } = await loadOptional(() => import('google-auth-library'), {
     name: 'google-auth-library',
     install: 'google-auth-library',
     neededBy: 'a repository at gs://',
   })
-  return new GoogleAuth({
-    scopes: [readOnly],
-    ...(credentials !== undefined && { credentials: await readCredentials(credentials) }),
-  })
+  const scopes = [readOnly]
+  if (credentials === undefined) return new GoogleAuth({ scopes })
+  return new JWT({ ...(await readKey(credentials)), scopes })
 }
 
-async function readCredentials(reference: string): Promise<{ type?: string }> {
+/** `{ type: "service_account", client_email, private_key, … }` */
+async function readKey(reference: string): Promise<{ email: string; key: string }> {
   const option = 'snapshot.gcs.credentials'
   const text = await resolveSecret(reference, option)
+  const found = parseKey(text)
+  if (found !== undefined) return found
+  throw new MigrationError(
+    'MA_SECRET',
+    `${option} does not lead to the key of a service account (JSON with client_email and private_key). Other kinds of ` +
+      'credentials are found by GOOGLE_APPLICATION_CREDENTIALS',
+  )
+}
+
+function parseKey(text: string): { email: string; key: string } | undefined {
   try {
-    return JSON.parse(text) as { type?: string }
+    const { client_email: email, private_key: key } = JSON.parse(text) as Record<string, unknown>
+    return typeof email === 'string' && typeof key === 'string' ? { email, key } : undefined
   } catch {
-    throw new MigrationError(
-      'MA_SECRET',
-      `${option} does not lead to the key of a service account, which is JSON`,
-    )
+    return undefined
   }
 }
 
 /** The token, which the library keeps and renews. */
 async function loginHeaders(
-  login: GoogleAuth,
+  login: Login,
   { blob, where, signal }: AskedBlob,
 ): Promise<Record<string, string>> {
   signal.throwIfAborted()
