@@ -122,6 +122,20 @@ test('a share has its part of a large shard, other shares have the rest', async 
   assert.deepEqual(ranges, [['_0 0-10', '_1 0-1'], ['_1 1-2'], ['_1 2-3', '_2 0-101']])
 })
 
+test('a segment that is cut is checked by the share that holds its end, alone', async (t) => {
+  const unchecked: string[][] = []
+  for (const number of [1, 2, 3]) {
+    const state = await temporaryStore(t)
+    const snapshot = snapshotOf('s1')
+    snapshot.openShard = async () => ({ byteLength: cutBytesMin }) as ShardFiles
+    const index = await planIndexWork(state, snapshot, target, { number, of: 3 })
+    const shard = { ...opened, checkedWhileRead: ['_0', '_1', '_2'] }
+    await planShard(state, index, { task, shard, itemBytesMax: 1_000_000 })
+    unchecked.push(index.shards[11]!.unchecked ?? [])
+  }
+  assert.deepEqual(unchecked, [['_0'], [], ['_1', '_2']])
+})
+
 test('small shards are elsewhere or here whole, and no share counts what is elsewhere', async (t) => {
   const here = new Map<number, number>()
   for (const number of [1, 2, 3]) {
