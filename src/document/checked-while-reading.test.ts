@@ -83,6 +83,25 @@ for (const shard of shards) {
   })
 }
 
+test('while blocks are read, what was announced last are the stored fields', async () => {
+  // Segment _5 has its soft deletes in the same compound file as its stored fields.
+  const set = 'elasticsearch-7.10.2/uncompressed'
+  const near = asShardFiles(await loadShard({ set, index: 'best', shard: 0 }))
+  const announced: number[] = []
+  const reader = await openFar({
+    ...asFar(near),
+    async open(name): Promise<ByteSource> {
+      const expectReads = (offset: number, end: number): void => void announced.push(end - offset)
+      return { ...(await near.open(name)), expectReads }
+    },
+  })
+  for await (const block of reader.readBlocks('_5')) {
+    assert.ok(block.count >= 0)
+    assert.deepEqual(announced, [105, 165])
+  }
+  await reader.close()
+})
+
 function openFar(files: ShardFiles): Promise<ShardReader> {
   return openShardReader(files, { verify: 'touched', heldBytesMax: 0 })
 }

@@ -110,15 +110,18 @@ async function* readWindows(
   const { stored, fromDoc, toDoc } = reading
   const first = await stored.chunks.window(fromDoc)
   const last = toDoc <= first.firstDoc[first.count]! ? first : await stored.chunks.window(toDoc - 1)
-  stored.source.expectReads?.(
-    chunkEdge(stored, first, chunkOf(first, fromDoc)),
-    chunkEdge(stored, last, chunkOf(last, toDoc - 1) + 1),
-  )
+  const announce = (): void =>
+    stored.source.expectReads?.(
+      chunkEdge(stored, first, chunkOf(first, fromDoc)),
+      chunkEdge(stored, last, chunkOf(last, toDoc - 1) + 1),
+    )
   let window = first
   for (let from = fromDoc; from < toDoc; from = window.firstDoc[window.count]!) {
     if (from > fromDoc) window = await stored.chunks.window(from)
     const end = Math.min(toDoc, window.firstDoc[window.count]!)
     const live = await segment.readLiveDocs({ fromDoc: from, toDoc: end })
+    // After the live docs: in a compound file they announce what they read, in the place of what was announced before.
+    if (from === fromDoc) announce()
     yield* readRuns({ ...reading, window, live }, from)
   }
 }
