@@ -35,9 +35,16 @@ test('every file of src lies directly in a folder of the table', async () => {
   const walls = await readWalls()
   const strays = (await sourceFiles('src'))
     .map((file) => relative(join(root, 'src'), file).split(sep))
-    .filter((parts) => parts.length !== 2 || !walls.has(parts[0]!))
+    .filter((parts) => !walls.has(parts[0]!) || !isDirectlyIn(parts))
   assert.deepEqual(strays, [])
 })
+
+/** Tables of many files have a folder below, named here. */
+const foldersBelow = ['metadata/rules']
+
+function isDirectlyIn(parts: readonly string[]): boolean {
+  return parts.length === 2 || foldersBelow.includes(parts.slice(0, -1).join('/'))
+}
 
 test('the walls have no loop: no folder reaches itself through what it may import', async () => {
   const walls = await readWalls()

@@ -99,7 +99,7 @@ export const dateRules: readonly FieldRule[] = [
         before: { type: 'date', format: 'dd/MMM/YYYY:HH:mm:ss Z' },
         after: {
           type: 'date',
-          format: 'dd/MMM/yyyy:HH:mm:ss Z||dd/MMM/yyyy:HH:mm:ss XXX',
+          format: 'dd/MMM/yyyy:HH:mm:ss Z||dd/MMM/yyyy:HH:mm:ss ZZZZZ',
         },
         changes: ['format changed'],
         without: 'accepted',
@@ -109,7 +109,7 @@ export const dateRules: readonly FieldRule[] = [
         before: { type: 'date', format: "yyyy-MM-dd'T'HH:mm:ss.SSSZZ||epoch_millis" },
         after: {
           type: 'date',
-          format: "yyyy-MM-dd'T'HH:mm:ss.SSSXXX||yyyy-MM-dd'T'HH:mm:ss.SSSXX||epoch_millis",
+          format: "yyyy-MM-dd'T'HH:mm:ss.SSSZZZZZ||yyyy-MM-dd'T'HH:mm:ss.SSSXX||epoch_millis",
         },
         changes: ['format changed'],
         without: 'accepted',
@@ -251,10 +251,10 @@ function javaPattern(pattern: string): string | undefined {
         if (/^Y+$/.test(run)) return run.toLowerCase()
         if (run === 'Z') return zone1
         if (run === 'ZZ') return zone2
-        return /^Z{3,}$/.test(run) ? 'VV' : run
+        return run === 'ZZZ' ? 'VV' : run
       })
       .join('')
-  const forms = [spelled('Z', 'XXX'), spelled('XXX', 'XX')]
+  const forms = [spelled('Z', 'ZZZZZ'), spelled('ZZZZZ', 'XX')]
   return [...new Set(forms)].join('||')
 }
 
