@@ -124,7 +124,8 @@ function keepOf(row: EngineRow): (name: string) => boolean {
   return (name) => !without.some((prefix) => name.startsWith(prefix))
 }
 
-async function unpack(
+/** Unpacks an archive into a folder, without the first `strip` (default 1) folders of its names. */
+export async function unpack(
   archivePath: string,
   folder: string,
   options: { signal: AbortSignal | undefined; strip?: number; keep?: (name: string) => boolean },
@@ -180,7 +181,8 @@ async function isFresh(folder: string): Promise<boolean> {
   }
 }
 
-async function makeReadable(folder: string): Promise<void> {
+/** For the unprivileged user who runs the engines. */
+export async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     await chmod(path.join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
@@ -205,7 +207,7 @@ async function makeReadableFolder(cache: string): Promise<void> {
   }
 }
 
-async function exists(file: string): Promise<boolean> {
+export async function exists(file: string): Promise<boolean> {
   try {
     await access(file)
     return true

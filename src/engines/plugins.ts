@@ -1,13 +1,12 @@
 /** Homes with a plugin that only some engines are started with: a copy of the engine's home that has it. */
-import { access, chmod, cp, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { withCacheLock } from './cache-lock.ts'
 import type { EnginePlugin, EngineRow } from './catalogue.ts'
-import { workPrefix } from './home.ts'
+import { exists, makeReadable, unpack, workPrefix } from './home.ts'
 import { copyArtifact } from './maven.ts'
 import { addModules } from './modules.ts'
-import { ZipArchive } from './zip.ts'
 
 /** The home of a row with one of its plugins, made from `home` once. Throws MA_ENGINE. */
 export async function prepareWithPlugin(
@@ -54,25 +53,6 @@ async function addPlugin(
     return addModules({ ...row, modules: [plugin] }, home, path.join(work, 'modules'), signal)
   }
   const folder = path.join(home, 'plugins', plugin.name)
-  const archive = await ZipArchive.open(await copyArtifact(plugin.coordinates, work, signal))
-  try {
-    await archive.extract(folder, (name) => name, signal)
-  } finally {
-    await archive.close()
-  }
+  await unpack(await copyArtifact(plugin.coordinates, work, signal), folder, { signal, strip: 0 })
   for (const jar of plugin.jars ?? []) await copyArtifact(jar, folder, signal)
-}
-
-async function makeReadable(folder: string): Promise<void> {
-  await chmod(folder, 0o755)
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    await chmod(path.join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  )
 }

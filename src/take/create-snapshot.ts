@@ -118,6 +118,7 @@ async function begin(
   })
   const { indices, leftOut } = chosen
   const begun = { repository: repository.name, name, indices, leftOut }
+  let asked = false
   try {
     const there = await readSnapshotRecord(source, repository.name, name, { signal })
     if (there && isSame(there, chosen)) return { ...begun, space: undefined }
@@ -125,16 +126,20 @@ async function begin(
     await requireIdle(source, signal)
     const bytesFree = await input.bytesFree?.()
     const space = await requireSpace(source, repository, { primaryBytes, bytesFree, signal })
+    asked = true
     await ask(source, snapshotPath(repository.name, name), input, chosen)
     return { ...begun, space }
   } catch (error) {
-    if (repository.isNew && !hasBegun(error)) await unregisterNew(source, repository.name, state)
+    if (repository.isNew && !(asked && mayHaveBegun(error))) {
+      // Where this fails too, what went wrong first is what counts: the ledger still knows of the repository.
+      await unregisterNew(source, repository.name, state).catch(() => undefined)
+    }
     throw error
   }
 }
 
 /** An answer that never came may be that of a snapshot which is being made. */
-function hasBegun(error: unknown): boolean {
+function mayHaveBegun(error: unknown): boolean {
   return (
     error instanceof MigrationError &&
     (error.code === 'MA_CLUSTER_UNREACHABLE' || error.code === 'MA_STOPPED')

@@ -22,6 +22,8 @@ export interface WaitOptions {
 const pollMsMin = 100
 const pollMsMax = 2_000
 const stallMaxMsDefault = 3_600_000
+/** A busy source may not know at once what it was asked for. */
+const appearsMaxMs = 60_000
 
 /**
  * Waits for a snapshot that the source is making, while anything of it moves: one of terabytes takes hours.
@@ -46,10 +48,11 @@ export async function waitForSnapshot(
         const record = await readSnapshotRecord(source, repository, name, { signal })
         if (record && !isRunning(record.state)) {
           if (progress) onProgress?.({ ...progress, state: record.state })
+          if (wasCancelled(record)) throw vanished(source, name)
           requireSuccess(record)
           return record
         }
-        if (!record && stall.hasSeen) throw vanished(source, name)
+        if (!record && stall.hadItsTime) throw vanished(source, name)
       }
     } catch (error) {
       if (signal?.aborted) throw stopped(name, error)
@@ -68,7 +71,7 @@ class Stall {
   readonly #maxMs: number
   #last = ''
   #since = performance.now()
-  hasSeen = false
+  #hasSeen = false
   lastError: MigrationError | undefined
 
   constructor(maxMs: number) {
@@ -78,7 +81,7 @@ class Stall {
   see(progress: SnapshotProgress | undefined): void {
     this.lastError = undefined
     if (!progress) return
-    this.hasSeen = true
+    this.#hasSeen = true
     const now = `${progress.state} ${progress.shardsDone} ${progress.bytesDone} ${progress.bytesTotal}`
     if (now === this.#last) return
     this.#last = now
@@ -89,8 +92,15 @@ class Stall {
     return performance.now() - this.#since > this.#maxMs
   }
 
-  get minutes(): number {
-    return Math.round((performance.now() - this.#since) / 60_000)
+  /** True once it was there, or should have been. */
+  get hadItsTime(): boolean {
+    return this.#hasSeen || performance.now() - this.#since > appearsMaxMs
+  }
+
+  /** For people: `12 min`. */
+  get duration(): string {
+    const seconds = Math.round((performance.now() - this.#since) / 1000)
+    return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
   }
 }
 
@@ -105,12 +115,21 @@ function stopped(name: string, cause: unknown): MigrationError {
   )
 }
 
-function stalled(source: Cluster, name: string, { minutes, lastError }: Stall): MigrationError {
+function stalled(source: Cluster, name: string, { duration, lastError }: Stall): MigrationError {
   const found = lastError ? `: ${lastError.message}` : ', though the source answers'
   return new MigrationError(
     'MA_SNAPSHOT',
-    `nothing of the snapshot ${name} has moved for ${minutes} min on ${source.url}${found}. The source may go on making it. ${howToGoOn}`,
+    `nothing of the snapshot ${name} has moved for ${duration} on ${source.url}${found}. The source may go on making it. ${howToGoOn}`,
     { ...(lastError && { cause: lastError }), details: { snapshot: name }, retryable: true },
+  )
+}
+
+/** A snapshot that is cancelled may be seen for a moment as one that failed, before it goes. */
+function wasCancelled({ state, failures }: SnapshotRecord): boolean {
+  return (
+    state !== 'SUCCESS' &&
+    failures.length > 0 &&
+    failures.every(({ reason }) => /abort/i.test(reason))
   )
 }
 

@@ -43,7 +43,8 @@ snapshot: { repository: ${location}, globalState: false }
   const before = await osmigrate(folder, 1, 'snapshot', 'status')
   assert.match(before.stderr, /`osmigrate snapshot create` registers it/)
 
-  const slow = ['--rate-mb-per-node', '1']
+  // A minute for some commands, after which it is cancelled.
+  const slow = ['--repository-setting', 'max_snapshot_bytes_per_sec=100kb']
   const begun = await osmigrate(folder, 4, 'snapshot', 'create', '--no-wait', ...slow)
   assert.match(begun.stdout, /makes the snapshot osmigrate-.* of 1 indices/)
   const running = await osmigrateJson<Status>(folder, 4, 'snapshot', 'status')
@@ -107,7 +108,7 @@ async function planBackfill(stateFolder: string, index: string, snapshot: string
   await state.close()
 }
 
-/** About 12 megabytes that compress badly: at 1 MB/s there is time for some commands. */
+/** About 6 megabytes that compress badly. */
 async function fill(cluster: Cluster, index: string): Promise<void> {
   const body = {
     settings: { number_of_shards: 1, number_of_replicas: 0 },

@@ -23,8 +23,10 @@ const six = await useEngine('elasticsearch', '6')
 const seven = await useEngine('elasticsearch', '7')
 const secured = await useEngine('opensearch', '3', { security: true })
 
-/** So slow that a snapshot of a megabyte is seen on its way. */
+/** So slow that a snapshot of two megabytes is seen on its way. */
 const slow = { compress: true, rateMbPerNode: 1 }
+/** So slow that it does not end before it is cancelled. */
+const endless = { compress: true, settings: { max_snapshot_bytes_per_sec: '50kb' } }
 
 for (const engine of [six, seven]) {
   const { version } = engine
@@ -189,55 +191,57 @@ test("hidden indices and the engine's own are left out and listed, unless they a
   await source.request('DELETE', `/${name},.${name}`)
 })
 
-test('a snapshot on its way is watched by bytes, waited for again, and cancelled on purpose only', async () => {
+test('a snapshot is watched by bytes, to the last one', async () => {
   const source = await connect('source', seven)
   const index = await makeMegabytes(source)
   const { location } = seven.makeRepository()
-  const state = await newState()
-  const wanted = { migration: uniqueName('m'), location, state, repositoryOptions: slow }
-  const select = { include: [index] }
-  const begun = await createSnapshot(source, { ...wanted, select, name: 'long', wait: false })
-  assert.ok(isRunning(begun.state))
-  const controller = new AbortController()
-  const stopped = createSnapshot(source, {
-    ...wanted,
-    select,
-    name: 'long',
-    onBegin: () => controller.abort(),
-    signal: controller.signal,
-  })
-  await assert.rejects(stopped, { code: 'MA_STOPPED', message: /snapshot status.*--cancel/ })
-  const others = createSnapshot(source, { ...wanted, select: { include: ['*'] }, name: 'long' })
-  await assert.rejects(others, { code: 'MA_SNAPSHOT' })
-
   const seen: SnapshotProgress[] = []
   const made = await createSnapshot(source, {
-    ...wanted,
-    select,
-    name: 'long',
+    migration: uniqueName('m'),
+    location,
+    name: 'watched',
+    select: { include: [index] },
+    repositoryOptions: slow,
     onProgress: (one) => seen.push(one),
   })
   assert.equal(made.state, 'SUCCESS')
   assert.ok(seen.some(({ bytesDone, bytesTotal }) => bytesTotal > 0 && bytesDone < bytesTotal))
   assert.equal(seen.at(-1)?.bytesDone, seen.at(-1)?.bytesTotal)
+})
 
-  const { repository } = made
-  const later = await makeMegabytes(source)
-  const second = { ...wanted, select: { include: [later] }, name: 'second' }
-  await createSnapshot(source, { ...second, wait: false })
-  const target = { repository, name: 'second' }
+test('one that is on its way is waited for again, and cancelled on purpose only', async () => {
+  const source = await connect('source', seven)
+  const index = await makeMegabytes(source)
+  const { location } = seven.makeRepository()
+  const state = await newState()
+  const place = { migration: uniqueName('m'), location, state, repositoryOptions: endless }
+  const wanted = { ...place, select: { include: [index] }, name: 'long' }
+  const { repository, state: stands } = await createSnapshot(source, { ...wanted, wait: false })
+  assert.ok(isRunning(stands))
+
+  const controller = new AbortController()
+  const stopped = createSnapshot(source, {
+    ...wanted,
+    onBegin: () => controller.abort(),
+    signal: controller.signal,
+  })
+  await assert.rejects(stopped, { code: 'MA_STOPPED', message: /snapshot status.*--cancel/ })
+  const other = await makeMegabytes(source)
+  const others = createSnapshot(source, { ...wanted, select: { include: [other] } })
+  await assert.rejects(others, { code: 'MA_SNAPSHOT', message: /made of other indices/ })
+
+  const target = { repository, name: 'long' }
   await assert.rejects(deleteSnapshot(source, { ...target, cancel: false }), /--cancel/)
   const joined = Promise.withResolvers<void>()
-  const waiting = createSnapshot(source, { ...second, onBegin: () => joined.resolve() })
+  const waiting = createSnapshot(source, { ...wanted, onBegin: () => joined.resolve() })
   const gone = assert.rejects(waiting, { code: 'MA_SNAPSHOT', message: /is gone .*cancelled/ })
   await joined.promise
   await deleteSnapshot(source, { ...target, cancel: true })
   await gone
   await assert.rejects(deleteSnapshot(source, { ...target, cancel: true }), {
     code: 'MA_SNAPSHOT',
-    message: /no snapshot second/,
+    message: /no snapshot long/,
   })
-  await deleteSnapshot(source, { repository, name: 'long', cancel: false })
   await closeMigration({ target: source, source, state, setWithheld: false })
 })
 
@@ -251,7 +255,7 @@ test('a snapshot that does not move is not waited for without end', async () => 
     location,
     name: 'stuck',
     select: { include: [index] },
-    repositoryOptions: slow,
+    repositoryOptions: endless,
     stallMaxMs: 1,
   })
   await assert.rejects(waited, { code: 'MA_SNAPSHOT', message: /has moved .*The source may go on/ })
@@ -292,7 +296,7 @@ test('a repository that is no longer writable in the middle of it is an error', 
     name: 's1',
     select: { include: [index] },
     repositoryOptions: slow,
-    onProgress: () => chmodSync(location, 0o555),
+    onBegin: () => chmodSync(location, 0o555),
   })
   await assert.rejects(made, { code: 'MA_SNAPSHOT', message: /could not write its end/ })
   chmodSync(location, 0o777)
