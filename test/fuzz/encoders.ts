@@ -48,12 +48,18 @@ export function encodeSmile(random: Random, json: Json): Buffer {
     if (text === '') out.push(0x20)
     else if (known >= 0 && known < 31) out.push(known + 1)
     else if (known >= 0) out.push(0xec | (known >> 8), known & 0xff)
-    else if (bytes.length > 64) out.push(0xe4, ...bytes, 0xfc)
+    else if (bytes.length > 64) writeLong(0xe4, bytes)
     else {
       if (bytes.length === text.length) out.push(0x40 + bytes.length - 1, ...bytes)
       else out.push(0x80 + bytes.length - 2, ...bytes)
       remember(values, text)
     }
+  }
+  // One by one: as arguments they would all lie on the stack.
+  const writeLong = (token: number, bytes: Uint8Array): void => {
+    out.push(token)
+    for (const byte of bytes) out.push(byte)
+    out.push(0xfc)
   }
   const writeName = (name: string): void => {
     const bytes = Buffer.from(name)
@@ -61,7 +67,7 @@ export function encodeSmile(random: Random, json: Json): Buffer {
     if (name === '') out.push(0x20)
     else if (known >= 0 && known < 64) out.push(0x40 + known)
     else if (known >= 0) out.push(0x30 | (known >> 8), known & 0xff)
-    else if (bytes.length > 56) out.push(0x34, ...bytes, 0xfc)
+    else if (bytes.length > 56) writeLong(0x34, bytes)
     else {
       if (bytes.length === name.length) out.push(0x80 + bytes.length - 1, ...bytes)
       else out.push(0xc0 + bytes.length - 2, ...bytes)
