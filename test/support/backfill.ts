@@ -156,7 +156,7 @@ export async function assertEqual(
     for (const index of indices) {
       const record = await state.get(targetIndexKind, index)
       targets.set(index, { targetIndex: record!.value.targetIndex, sourceForm: 'full' })
-      await target.request('POST', `/${record!.value.targetIndex}/_refresh`)
+      await target.request('POST', `/${encodeURIComponent(record!.value.targetIndex)}/_refresh`)
     }
     const verdicts = await compareDocuments({
       snapshot,
