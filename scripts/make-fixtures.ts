@@ -16,6 +16,7 @@ import { makeHistory } from './fixtures/history.ts'
 import { fixtures } from './fixtures/keep.ts'
 import { makeMixed } from './fixtures/mixed.ts'
 import { makePartial } from './fixtures/partial.ts'
+import { makeSearchable, makeShallow, makeSourceOnly } from './fixtures/refused.ts'
 import { makeReduced } from './fixtures/reduced.ts'
 import { makeElasticsearch6, makeElasticsearch7, makeNewer, makeOlder } from './fixtures/samples.ts'
 
@@ -78,6 +79,14 @@ const makers: readonly Maker[] = [
       const folder = `${kind}-${version}`
       return { folder, sets: ['formats'], make: () => makeFormats(folder) }
     }),
+  // Not below test/fixtures: these are refused by name, and lie in test/refused.
+  {
+    folder: 'elasticsearch-8.19.0',
+    sets: ['source-only'],
+    make: () => makeSourceOnly('elasticsearch-8.19.0'),
+  },
+  { folder: 'opensearch-3.6.0', sets: ['searchable'], make: () => makeSearchable('3.6.0') },
+  { folder: 'opensearch-3.6.0', sets: ['shallow'], make: () => makeShallow('3.6.0') },
   ...allFolders.flatMap((folder): Maker[] => [
     { folder, sets: ['awkward'], make: () => makeAwkward(folder) },
     { folder, sets: ['history'], make: () => makeHistory(folder) },

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { blobRetryChannel } from '../blob/retry.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type {
   BackfillWorker,
@@ -107,6 +108,10 @@ export class ThreadWorker implements BackfillWorker {
   #receive(message: FromWorker): void {
     if (message.type === 'wait') {
       this.#onWait(message.wait)
+      return
+    }
+    if (message.type === 'blobRetry') {
+      blobRetryChannel.publish(message.retry)
       return
     }
     const call = this.#calls.get(message.id)

@@ -1,5 +1,6 @@
 import { MigrationError, type ErrorCode } from '../base/errors.ts'
 import type { BlobStoreOptions } from '../blob/open.ts'
+import type { BlobRetry } from '../blob/retry.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
 import type {
@@ -42,6 +43,7 @@ export type FromWorker =
   | { type: 'settled'; id: number; error?: ErrorData }
   | { type: 'failed'; id: number; error: ErrorData }
   | { type: 'wait'; wait: BulkWait }
+  | { type: 'blobRetry'; retry: BlobRetry }
 
 /** An error on its way between threads: a class does not survive the copying. */
 export interface ErrorData {

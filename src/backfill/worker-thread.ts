@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBlobStore } from '../blob/open.ts'
+import { blobRetryChannel, type BlobRetry } from '../blob/retry.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import { connectCluster } from '../cluster/connect.ts'
 import { openRepository } from '../snapshot/repository.ts'
@@ -23,6 +24,7 @@ const {
 } = workerData as WorkerData
 const port = parentPort!
 const send = (message: FromWorker): void => port.postMessage(message)
+blobRetryChannel.subscribe((retry) => send({ type: 'blobRetry', retry: retry as BlobRetry }))
 
 const opening = open()
 opening.catch(() => {})

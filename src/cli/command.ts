@@ -69,7 +69,14 @@ function sayRetry(message: unknown): void {
   say(`${side}: ${request} failed (${reason}), attempt ${attempt}; again in ${wait}`)
 }
 
+const blobRetriesApartMs = 5_000
+let blobRetrySaidAt = -blobRetriesApartMs
+
+/** Many requests to a repository are under way at once, and fail together: one line stands for all. */
 function sayBlobRetry(message: unknown): void {
+  const now = performance.now()
+  if (now - blobRetrySaidAt < blobRetriesApartMs) return
+  blobRetrySaidAt = now
   const { reason, attempt, waitMs } = message as BlobRetry
   say(`repository: ${reason}, attempt ${attempt}; again in ${formatDuration(waitMs)}`)
 }
