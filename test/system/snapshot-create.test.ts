@@ -16,6 +16,7 @@ import {
 } from '../../src/take/snapshot-status.ts'
 import { requireSuccess } from '../../src/take/wait-for-snapshot.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
+import { cliFolder, osmigrate } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect, connectWith, newState } from '../support/metadata.ts'
 
@@ -283,6 +284,9 @@ test('a snapshot that lacks a shard is an error that names the shard', async () 
     )
     return true
   })
+  const flags = ['--source-url', seven.url, '--repository', location, '--snapshot', 's1']
+  const { stdout } = await osmigrate(cliFolder(), 1, 'snapshot', 'status', ...flags)
+  assert.match(stdout, new RegExp(`PARTIAL[^]*1: 0 ok, 1 failed[^]*${index}/0: .*Corrupt`))
   await dropBrokenIndex(source, index)
 })
 
