@@ -272,6 +272,21 @@ const engines: readonly EngineRow[] = [
     withoutModules: slowModules,
   },
   {
+    kind: 'opensearch',
+    // For vectors. k-NN extends transport-grpc; without its native libraries only its engine lucene writes documents.
+    version: '3.6.0-knn',
+    java: [21, 26],
+    archive: zip(openSearchBare, 'opensearch', '3.6.0'),
+    modules: [],
+    plugins: [
+      {
+        name: 'opensearch-knn',
+        coordinates: zip('org.opensearch.plugin', 'opensearch-knn', '3.6.0.0'),
+      },
+    ],
+    withoutModules: slowModules.filter((name) => name !== 'transport-grpc'),
+  },
+  {
     kind: 'kafka',
     version: '3.9.0',
     short: 'plain',

@@ -13,7 +13,8 @@ const targets = [
 
 for (const { version, knn } of targets) {
   test(`the cases of the rules hold on OpenSearch ${version}`, async (t) => {
-    const target = await useEngine('opensearch', version, { own: true })
+    const plugin = knn ? { plugin: 'opensearch-knn' } : {}
+    const target = await useEngine('opensearch', version, { own: true, ...plugin })
     if (target.skip !== false) return t.skip(target.skip)
     const cases = casesFor(version, knn)
     assert.ok(cases.length > 20, `${cases.length} cases`)
