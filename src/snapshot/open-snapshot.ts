@@ -9,15 +9,8 @@ import { shardFolders } from './shard-folder.ts'
 import { framedBlobs, type SnapshotBlobs } from './snapshot-blobs.ts'
 import { parseSnapshotInfo } from './snapshot-info.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
-import type { GlobalMetadata, IndexMetadata, Snapshot } from './snapshot.ts'
+import { noGlobalMetadata, type IndexMetadata, type Snapshot } from './snapshot.ts'
 import { requireHeldDocuments } from './unreadable-index.ts'
-
-const noGlobalMetadata: GlobalMetadata = {
-  legacyTemplates: {},
-  componentTemplates: {},
-  indexTemplates: {},
-  raw: {},
-}
 
 /** Opens one snapshot and compares what the root says of it with the snapshot's own, checked blob. */
 export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Promise<Snapshot> {

@@ -26,6 +26,13 @@ export interface GlobalMetadata {
   readonly raw: JsonObject
 }
 
+export const noGlobalMetadata: GlobalMetadata = {
+  legacyTemplates: {},
+  componentTemplates: {},
+  indexTemplates: {},
+  raw: {},
+}
+
 export interface IndexMetadata {
   readonly name: string
   /** `index.uuid` on the source: one half of the incarnation. */
