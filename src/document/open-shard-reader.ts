@@ -38,9 +38,14 @@ export async function openShardReader(
   }
   try {
     if (verify === 'full') await checkLengths(files)
-    for (const one of commit.segments) {
-      segments.set(one.name, await openSegment(files, one, { verify }))
+    // At the same time: far away each of their small files is a round trip.
+    const opening = commit.segments.map((one) => openSegment(files, one, { verify }))
+    let failed: PromiseRejectedResult | undefined
+    for (const result of await Promise.allSettled(opening)) {
+      if (result.status === 'fulfilled') segments.set(result.value.name, result.value)
+      else failed ??= result
     }
+    if (failed !== undefined) throw failed.reason
   } catch (error) {
     await closeAll()
     throw error
