@@ -24,7 +24,7 @@ import { doubleText, floatText } from './number-text.ts'
  *           | 0x80-0xbf ASCII of 1-64 bytes | 0xc0-0xf7 UTF-8 of 2-57 bytes
  *   vint    = big-endian: 7 bits a byte, the last byte 6 bits with its high bit set
  *
- * Names and values of up to 64 bytes are remembered, in two tables of 1024 that start again when they are full.
+ * Names, and values of up to 64 bytes, are remembered, in two tables of 1024 that start again when they are full.
  */
 const depthMax = 1000
 const sharedMax = 1024
@@ -260,7 +260,8 @@ function readName<T>({ cursor, names }: Smile<T>, token: number): string {
   if (token >= 0x30 && token <= 0x33) {
     return sharedString(cursor, names, ((token & 3) << 8) | cursor.readByte())
   }
-  if (token === 0x34) return readLongText(cursor)
+  // Jackson remembers long names too, whatever the specification says.
+  if (token === 0x34) return share(names, readLongText(cursor))
   throw badToken(cursor, 'a name or the end of an object', token)
 }
 

@@ -98,6 +98,15 @@ test('metadata of 7.10: settings flat, mappings by type, aliases, templates', as
   }
 })
 
+test('metadata of an index with a name of 255 bytes is that of its neighbours', async () => {
+  const repository = await openRepository(
+    openBlobStore(join(fixtures, 'elasticsearch-7.10.2/history/repository')),
+  )
+  const snapshot = await repository.openSnapshot('fifth')
+  const long = await snapshot.readIndexMetadata('n'.repeat(255))
+  assert.deepEqual(long.mappings, (await snapshot.readIndexMetadata('updated')).mappings)
+})
+
 test('a place that is no repository says what it found', async () => {
   const open = (names: string[]) =>
     openRepository(memoryStore(new Map(names.map((name) => [name, Buffer.from('x')]))))
