@@ -39,7 +39,11 @@ export async function tryCases(
       surprises.push({ rule: one.name, title: one.title, what })
     const changed = one.case.changes.length > 0
     if (refused === undefined) {
-      const error = await tryContent(target, { settings, mappings: mapping }, how)
+      const error = await tryContent(
+        target,
+        { settings, mappings: mapping },
+        how === 'index' ? 'started' : how,
+      )
       if (error !== undefined) note(`after is refused: ${error}`)
     }
     // Types cannot be asked about: the target's API has no place for them.
@@ -60,7 +64,7 @@ export async function tryCases(
 async function tryContent(
   target: EngineFacts,
   content: JsonObject,
-  how: 'index' | 'simulate',
+  how: 'started' | 'index' | 'simulate',
 ): Promise<string | undefined> {
   const index = `rule-${process.pid}`
   try {
@@ -68,8 +72,10 @@ async function tryContent(
       const template = { index_patterns: [`${index}-*`], priority: 2 ** 31 - 1, template: content }
       await send(target, 'POST', '/_index_template/_simulate', template)
     } else {
-      await send(target, 'PUT', `/${index}?wait_for_active_shards=0`, content)
+      const wait = how === 'started' ? 'wait_for_active_shards=1' : 'wait_for_active_shards=0'
+      const made = await send(target, 'PUT', `/${index}?${wait}&timeout=20s`, content)
       await send(target, 'DELETE', `/${index}`)
+      if (how === 'started' && made.shards_acknowledged !== true) return 'its shards do not start'
     }
     return undefined
   } catch (error) {

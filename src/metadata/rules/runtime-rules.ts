@@ -1,5 +1,5 @@
-import { textOf } from '../json-objects.ts'
-import { isJsonObject } from '../../base/json.ts'
+import { objectOf, textOf } from '../json-objects.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { Edit } from './edit.ts'
 import { anyVersion, elasticsearch, type RootRule } from './rule.ts'
 
@@ -10,13 +10,62 @@ const os = 'https://docs.opensearch.org/latest'
 export const runtimeRules: readonly RootRule[] = [
   {
     kind: 'root',
+    name: 'runtime-without-script',
+    source: elasticsearch({ from: '7.11' }),
+    target: anyVersion,
+    matches: ({ runtime }) => Object.values(objectOf(runtime)).some(isWithoutScript),
+    does: (mapping) => {
+      for (const [name, field] of Object.entries(objectOf(mapping.get('runtime')))) {
+        if (!isWithoutScript(field) || !mappedTypes.includes(textOf(objectOf(field).type))) continue
+        const properties = objectOf(mapping.get('properties'))
+        if (name in properties) {
+          const why = 'a field of that name is mapped: it answers in its place'
+          mapping.dropWithin('runtime', [name], { why, loses: 'meaning' })
+        } else {
+          mapping.dropWithin('runtime', [name])
+          mapping.set('properties', { ...properties, [name]: mappedField(objectOf(field)) })
+        }
+      }
+    },
+    loses: 'nothing',
+    why: 'a runtime field without a script reads the value of its name from the document: it becomes a field that is indexed',
+    link: `${es}/8.19/runtime-mapping-fields.html`,
+    cases: [
+      {
+        on: '8.19 > 3.6',
+        before: {
+          runtime: { 'day.name': { type: 'keyword' }, at: { type: 'date', format: 'yyyy' } },
+        },
+        after: {
+          properties: {
+            'day.name': { type: 'keyword', ignore_above: 8191 },
+            at: { type: 'date', format: 'yyyy' },
+          },
+        },
+        changes: [
+          'runtime.day.name dropped',
+          'properties added',
+          'runtime.at dropped',
+          'properties changed',
+        ],
+      },
+      {
+        on: '8.19 > 1.3',
+        before: { runtime: { n: { type: 'long' } }, properties: { n: { type: 'keyword' } } },
+        after: { properties: { n: { type: 'keyword' } } },
+        changes: ['runtime.n dropped !'],
+      },
+    ],
+  },
+  {
+    kind: 'root',
     name: 'runtime-fields',
     source: elasticsearch({ from: '7.11' }),
     target: { from: '2.15' },
     matches: (mapping) => 'runtime' in mapping,
     does: (mapping) => toDerived(mapping),
     loses: 'meaning',
-    why: 'runtime fields became derived fields, which are found by queries and not by every aggregation: try each script',
+    why: 'runtime fields became derived fields, which are found by queries and not by every aggregation, and whose names documents may not hold: try each script',
     link: `${os}/field-types/supported-field-types/derived/`,
     cases: [
       {
@@ -31,19 +80,14 @@ export const runtimeRules: readonly RootRule[] = [
       },
       {
         on: '8.19 > 2.19',
-        before: { runtime: { 'day.name': { type: 'keyword' } } },
-        after: {
-          derived: {
-            'day.name': {
-              type: 'keyword',
-              script: {
-                source:
-                  "def v = params._source; for (k in ['day', 'name']) { v = v == null ? null : v[k] } if (v != null) emit(v.toString())",
-              },
-            },
+        before: {
+          runtime: {
+            'a.b': { type: 'ip', script: { source: "emit('::1')" } },
+            c: { type: 'ip', script: { source: "emit('::1')" } },
           },
         },
-        changes: ['runtime changed !'],
+        after: { derived: { c: { type: 'ip', script: { source: "emit('::1')" } } } },
+        changes: ['runtime.a.b dropped !', 'runtime changed !'],
       },
       {
         on: '8.19 > 3.6',
@@ -71,7 +115,7 @@ export const runtimeRules: readonly RootRule[] = [
     cases: [
       {
         on: '8.19 > 1.3',
-        before: { runtime: { x: { type: 'long' } } },
+        before: { runtime: { x: { type: 'long', script: { source: 'emit(1L)' } } } },
         after: {},
         changes: ['runtime dropped !'],
       },
@@ -124,45 +168,32 @@ const derivedTypes = [
 ]
 
 function toDerived(mapping: Edit): void {
-  const runtime = mapping.get('runtime')
-  if (!isJsonObject(runtime)) return mapping.drop('runtime')
-  const kept = Object.entries(runtime).filter(
-    ([, field]) => isJsonObject(field) && derivedTypes.includes(textOf(field.type)),
-  )
-  const lost = Object.keys(runtime).filter((name) => !kept.some(([other]) => other === name))
-  if (lost.length > 0) {
-    mapping.dropWithin('runtime', lost, {
-      why: 'derived fields have no such type',
-      loses: 'dropped',
-    })
-    if (kept.length === 0) return
+  const runtime = objectOf(mapping.get('runtime'))
+  const derived: JsonObject = {}
+  for (const [name, field] of Object.entries(runtime)) {
+    const why = whyNotDerived(name, objectOf(field))
+    if (why === undefined) derived[name] = objectOf(field)
+    else mapping.dropWithin('runtime', [name], { why, loses: 'dropped' })
   }
-  mapping.rename(
-    'runtime',
-    'derived',
-    Object.fromEntries(kept.map(([name, field]) => [name, derivedField(name, field)])),
-  )
+  if (Object.keys(derived).length > 0) mapping.rename('runtime', 'derived', derived)
 }
 
-/** Without a script a runtime field reads the value of its name from the document; a derived field must be told so. */
-function derivedField(name: string, field: unknown): { [key: string]: never } {
-  if (!isJsonObject(field) || field.script !== undefined) return field as never
-  const keys = name.split('.').map((key) => `'${key.replace(/['\\]/g, '\\$&')}'`)
-  const source = `def v = params._source; for (k in [${keys.join(', ')}]) { v = v == null ? null : v[k] } if (v != null) emit(${emitted(textOf(field.type))})`
-  return { ...field, script: { source } } as never
+/** An index with a dotted name among its derived fields is taken by OpenSearch, and its shards then never start. */
+function whyNotDerived(name: string, { type }: JsonObject): string | undefined {
+  if (name.includes('.')) return 'a derived field can have no dot in its name'
+  if (!derivedTypes.includes(textOf(type))) return 'derived fields have no such type'
+  return undefined
 }
 
-function emitted(type: string): string {
-  switch (type) {
-    case 'long':
-      return '((Number) v).longValue()'
-    case 'double':
-      return '((Number) v).doubleValue()'
-    case 'boolean':
-      return '(boolean) v'
-    default:
-      return 'v.toString()'
-  }
+function isWithoutScript(field: Json | undefined): boolean {
+  return isJsonObject(field) && field.script === undefined
+}
+
+const mappedTypes = ['boolean', 'date', 'double', 'geo_point', 'ip', 'keyword', 'long']
+
+/** A runtime keyword had no limit; a term of Lucene has 32766 bytes, and UTF-8 takes up to four a character. */
+function mappedField(field: JsonObject): JsonObject {
+  return field.type === 'keyword' ? { ...field, ignore_above: 8191 } : field
 }
 
 function isRuntimeTemplate(template: unknown): boolean {
