@@ -1,7 +1,7 @@
 /** Reads a snapshot in an S3 service, or fetches the same bytes by plain requests. Started by measured.ts. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { s3Credentials } from '../src/engines/launch.ts'
+import { s3Credentials } from '../src/engines/services.ts'
 import { openBlobStore } from '../src/blob/open.ts'
 import { openShardReader } from '../src/document/open-shard-reader.ts'
 import { openRepository } from '../src/snapshot/repository.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { engineCatalogue, findEngine, type EngineKind } from './catalogue.ts'
+import { engineCatalogue, findEngine } from './catalogue.ts'
+import type { EngineKind } from './engine-row.ts'
 
 test('findEngine() knows versions and short names', () => {
   const cases: [EngineKind, string, boolean, string | undefined][] = [

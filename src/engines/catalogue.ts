@@ -6,66 +6,20 @@
  * published as single jars (`x-client` of the vendor, or the codelibs rebuilds) and are put in place by
  * modules.ts.
  */
-
-/** `s3` is s3proxy, which serves a folder as an S3 service. */
-export type EngineKind = 'elasticsearch' | 'opensearch' | 'kafka' | 's3'
-
-export interface MavenCoordinates {
-  readonly group: string
-  readonly artifact: string
-  readonly version: string
-  /** File type, `jar` unless said. */
-  readonly type?: string
-  readonly classifier?: string
-}
-
-export interface EngineModule {
-  readonly name: string
-  readonly coordinates: MavenCoordinates
-}
-
-export interface EnginePlugin extends EngineModule {
-  /** Jars that it needs beside its own. */
-  readonly jars?: readonly MavenCoordinates[]
-}
-
-export interface EngineRow {
-  readonly kind: EngineKind
-  readonly version: string
-  /** `7` means this row, without and with security. */
-  readonly short?: 'plain' | 'secured' | 'both'
-  /** Major versions of Java that run it, both ends included. */
-  readonly java: readonly [number, number]
-  /** The archive. A jar is resolved with its dependencies, save for s3proxy's, which holds them all. */
-  readonly archive: MavenCoordinates
-  /** Jars beside those: dependencies that the jar of the archive only calls optional. */
-  readonly besideArchive?: readonly MavenCoordinates[]
-  readonly modules: readonly EngineModule[]
-  /** Modules of the archive that are of no use here and slow the start down. */
-  readonly withoutModules?: readonly string[]
-  /** A module that only the archive of another version holds. */
-  readonly borrowedModule?: { readonly name: string; readonly from: MavenCoordinates }
-  /** Jars that a module needs in addition. */
-  readonly extraJars?: readonly { readonly module: string; readonly jar: MavenCoordinates }[]
-  /** Plugins that the engine can be started with, each by itself. */
-  readonly plugins?: readonly EnginePlugin[]
-  /** The security plugin, for engines that can be started with `security`. */
-  readonly security?: MavenCoordinates
-  /** True where the archive's own module brings TLS and users (Elasticsearch from 7.17 on). */
-  readonly securityInside?: boolean
-  /** True for engines that need java9-patch.ts. */
-  readonly beforeJava9?: boolean
-  /** True for engines that only makers of fixtures start: each writes a format that no other row writes. */
-  readonly forFixtures?: boolean
-}
-
-function jar(group: string, artifact: string, version: string): MavenCoordinates {
-  return { group, artifact, version }
-}
-
-function zip(group: string, artifact: string, version: string): MavenCoordinates {
-  return { group, artifact, version, type: 'zip' }
-}
+import {
+  elasticsearchBare,
+  elasticsearchFull,
+  jar,
+  javaWithSecurityManager,
+  majorOf,
+  openSearchBare,
+  slowModules,
+  zip,
+  type EngineKind,
+  type EngineModule,
+  type EngineRow,
+} from './engine-row.ts'
+import { fixtureEngines } from './fixture-engines.ts'
 
 const clientModules = [
   'reindex',
@@ -116,23 +70,7 @@ function openSearchModules(
   ]
 }
 
-const elasticsearchFull = 'org.elasticsearch.distribution.zip'
-const elasticsearchBare = 'org.elasticsearch.distribution.integ-test-zip'
-const openSearchBare = 'org.opensearch.distribution.integ-test-zip'
-
 const slf4j = jar('org.slf4j', 'slf4j-simple', '1.7.36')
-
-/** Of OpenSearch 3, whose archive holds all modules. */
-const slowModules = [
-  'ingest-geoip',
-  'opensearch-dashboards',
-  'store-subdirectory',
-  'transport-grpc',
-  'rule-framework',
-]
-
-/** Security managers, which these versions install, ended with Java 24. */
-const javaWithSecurityManager = [17, 23] as const
 
 const engines: readonly EngineRow[] = [
   {
@@ -314,70 +252,6 @@ const engines: readonly EngineRow[] = [
   },
 ]
 
-/** Without the modules that its archive lacks. */
-function elasticsearchAlone(version: string, archive: MavenCoordinates): EngineRow {
-  const patched = majorOf(version) < 2 && { beforeJava9: true }
-  const java = javaWithSecurityManager
-  return { kind: 'elasticsearch', version, java, archive, modules: [], ...patched }
-}
-
-/** The server alone, put together from its jars: of 2.0 to 2.9 no archive is published. */
-function openSearchFromJars(version: string): EngineRow {
-  const network = jar('org.opensearch.plugin', 'transport-netty4-client', version)
-  return {
-    kind: 'opensearch',
-    version,
-    java: javaWithSecurityManager,
-    archive: jar('org.opensearch', 'opensearch', version),
-    besideArchive: [
-      jar('org.apache.logging.log4j', 'log4j-core', '2.17.1'),
-      jar('org.opensearch', 'opensearch-plugin-classloader', version),
-    ],
-    modules: [{ name: 'transport-netty4', coordinates: network }],
-  }
-}
-
-/** Of 2.0 and 2.1 no archive is published. */
-function elasticsearch2FromJars(version: string): EngineRow {
-  return {
-    ...elasticsearchAlone(version, jar('org.elasticsearch', 'elasticsearch', version)),
-    besideArchive: [jar('log4j', 'log4j', '1.2.17'), jar('net.java.dev.jna', 'jna', '4.1.0')],
-  }
-}
-
-/** What each is for is in docs/reference/support-matrix.md: formats of its own, or being the latest that can be had. */
-const fixtureEngines: readonly EngineRow[] = [
-  elasticsearchAlone('1.3.9', zip('org.elasticsearch', 'elasticsearch', '1.3.9')),
-  { ...elasticsearch2FromJars('2.0.2'), beforeJava9: true },
-  elasticsearch2FromJars('2.1.2'),
-  ...['5.0.2', '6.1.4'].map((version) =>
-    elasticsearchAlone(version, zip(elasticsearchFull, 'elasticsearch', version)),
-  ),
-  ...['6.4.3', '7.6.2', '7.7.1', '8.0.1', '8.18.0', '8.19.9'].map((version) =>
-    elasticsearchAlone(version, zip(elasticsearchBare, 'elasticsearch', version)),
-  ),
-  {
-    ...elasticsearchAlone('9.2.4', zip(elasticsearchBare, 'elasticsearch', '9.2.4')),
-    java: [21, 26],
-  },
-  openSearchFromJars('2.9.0'),
-  {
-    kind: 'opensearch',
-    version: '2.19.5',
-    java: javaWithSecurityManager,
-    archive: zip(openSearchBare, 'opensearch', '2.19.5'),
-    modules: [],
-  },
-  {
-    kind: 'opensearch',
-    version: '3.7.0',
-    java: [21, 26],
-    archive: zip(openSearchBare, 'opensearch', '3.7.0'),
-    modules: [],
-    withoutModules: slowModules,
-  },
-]
-
 export const engineCatalogue: readonly EngineRow[] = [
   ...engines,
   ...fixtureEngines.map((row) => ({ ...row, forFixtures: true })),
@@ -398,9 +272,4 @@ export function findEngine(
         majorOf(row.version) === Number(version) && (row.short === wanted || row.short === 'both'),
     )
   )
-}
-
-/** The first number of a version. */
-export function majorOf(version: string): number {
-  return Number.parseInt(version, 10)
 }

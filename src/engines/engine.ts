@@ -21,17 +21,20 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { MigrationError } from '../base/errors.ts'
-import { engineCatalogue, findEngine, type EngineKind, type EngineRow } from './catalogue.ts'
+import { engineCatalogue, findEngine } from './catalogue.ts'
+import type { EngineKind, EngineRow } from './engine-row.ts'
 import { startGuarded, type GuardedProcess } from './guarded-process.ts'
 import { askHealth, isListening } from './health.ts'
 import { isPrepared, prepareEngine } from './home.ts'
 import { javaFor, javaRuntimes } from './java.ts'
 import { writeKeystore } from './keystore.ts'
-import { kafkaArguments, prepareLaunch, type LaunchOptions } from './launch.ts'
+import { prepareLaunch, type LaunchOptions } from './launch.ts'
 import { prepareWithPlugin } from './plugins.ts'
 import { freePort } from './ports.ts'
+import { kafkaArguments } from './services.ts'
 
-export { engineCatalogue, findEngine, type EngineKind, type EngineRow } from './catalogue.ts'
+export { engineCatalogue, findEngine } from './catalogue.ts'
+export type { EngineKind, EngineRow } from './engine-row.ts'
 
 export interface StartEngineOptions {
   readonly kind: EngineKind

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { zipOf } from '../../test/support/make-zip.ts'
 import type { MigrationError } from '../base/errors.ts'
-import type { EngineRow } from './catalogue.ts'
+import type { EngineRow } from './engine-row.ts'
 import { prepareEngine } from './home.ts'
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'osmigrate-homes-'))

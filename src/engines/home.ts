@@ -13,7 +13,7 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { MigrationError } from '../base/errors.ts'
-import type { EngineRow } from './catalogue.ts'
+import type { EngineRow } from './engine-row.ts'
 import { withCacheLock } from './cache-lock.ts'
 import { patchForJava9 } from './java9-patch.ts'
 import { copyArtifact, copyDependencies, jarsOf } from './maven.ts'

@@ -104,3 +104,8 @@ async function askVersion(home: string): Promise<string> {
     return '' // a java that does not start, such as the placeholder of macOS
   }
 }
+
+/** One simple collector and one compiler tier: these engines live for minutes and share few cores. */
+export function memoryFlags(heapMb: number): string[] {
+  return [`-Xms${heapMb}m`, `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+}

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { CorruptData, MigrationError } from '../base/errors.ts'
-import type { MavenCoordinates } from './catalogue.ts'
+import type { MavenCoordinates } from './engine-row.ts'
 import { ZipArchive } from './zip.ts'
 
 const mavenTimeoutMs = 15 * 60_000

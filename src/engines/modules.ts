@@ -5,7 +5,7 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { MigrationError } from '../base/errors.ts'
-import type { EngineModule, EngineRow, MavenCoordinates } from './catalogue.ts'
+import type { EngineModule, EngineRow, MavenCoordinates } from './engine-row.ts'
 import { copyArtifact, copyDependencies, jarsOf } from './maven.ts'
 import { ZipArchive } from './zip.ts'
 

@@ -31,7 +31,7 @@ import path from 'node:path'
 import { after } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import { startEngine, type Engine, type EngineKind } from '../../src/engines/engine.ts'
-import { majorOf } from '../../src/engines/catalogue.ts'
+import { majorOf } from '../../src/engines/engine-row.ts'
 import { javaRuntimes } from '../../src/engines/java.ts'
 
 export interface UseEngineOptions {
