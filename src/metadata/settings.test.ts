@@ -18,3 +18,20 @@ test('flattenSettings() gives one form to nested, flat, and short names', () => 
     },
   )
 })
+
+test('flattenSettings() gives a list back to the numbered names of engines before 6', () => {
+  const analyzer = 'index.analysis.analyzer.a'
+  assert.deepEqual(
+    flattenSettings({
+      [`${analyzer}.filter.1`]: 'lowercase',
+      [`${analyzer}.filter.0`]: 'standard',
+      [`${analyzer}.filter.3`]: 'lost',
+      [`${analyzer}.tokenizer`]: 'standard',
+    }),
+    {
+      [`${analyzer}.filter`]: ['standard', 'lowercase'],
+      [`${analyzer}.filter.3`]: 'lost',
+      [`${analyzer}.tokenizer`]: 'standard',
+    },
+  )
+})

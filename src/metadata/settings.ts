@@ -7,7 +7,8 @@ export type FlatSettings = { [name: string]: Json }
 
 /**
  * Brings settings to full flat names, however nested they come: `{ index: { refresh_interval: 5 } }` and
- * `{ 'index.refresh_interval': '5' }` mean the same. Numbers and booleans become text; lists stay lists.
+ * `{ 'index.refresh_interval': '5' }` mean the same. Numbers and booleans become text; lists are lists, also where they
+ * come as `.0`, `.1` ….
  */
 export function flattenSettings(settings: JsonObject): FlatSettings {
   const flat: FlatSettings = {}
@@ -19,6 +20,22 @@ export function flattenSettings(settings: JsonObject): FlatSettings {
     }
   }
   walk(settings, '')
+  return withLists(flat)
+}
+
+/** Engines before 6 write a list as `filter.0`, `filter.1` …, which newer ones do not read as one. */
+function withLists(flat: FlatSettings): FlatSettings {
+  const numbered = Object.keys(flat).filter((name) => name.endsWith('.0'))
+  for (const first of numbered) {
+    const base = first.slice(0, -'.0'.length)
+    if (base in flat) continue
+    const list: Json[] = []
+    for (let name = first; name in flat; name = `${base}.${list.length}`) {
+      list.push(flat[name]!)
+      delete flat[name]
+    }
+    flat[base] = list
+  }
   return flat
 }
 
