@@ -306,7 +306,8 @@ export const specialTypeRules: readonly FieldRule[] = [
   },
 ]
 
-const pluginTypes: { readonly [type: string]: string } = {
+/** Field types that a plugin of OpenSearch has, by the plugin's name. */
+export const pluginTypes: { readonly [type: string]: string } = {
   murmur3: 'mapper-murmur3',
   annotated_text: 'mapper-annotated-text',
   icu_collation_keyword: 'analysis-icu',

@@ -16,6 +16,7 @@ import { similarityFieldRules, similarityRules } from './similarity-rules.ts'
 import { specialTypeRules } from './special-type-rules.ts'
 import { stringRules } from './string-rules.ts'
 import { typeRules } from './type-rules.ts'
+import { unknownTypeRules } from './unknown-type-rules.ts'
 
 /** All rules, in the order in which those of one kind are run. */
 export const rules: readonly Rule[] = [
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   ...similarityFieldRules,
   ...denseVectorRules,
   ...knnRules,
+  ...unknownTypeRules,
   ...knnSettingRules,
   ...settingsOfIndexRules,
   ...settingsAtSwitchRules,
