@@ -17,7 +17,14 @@ import { exitCodes, type ExitCode } from './failure.ts'
 import { printJson, printLine, printTable, printable } from './output.ts'
 import { Progress } from './progress.ts'
 
-const flags = ['target', 'select', ...snapshotParts, 'snapshot.allowPartialSource', 'metadata']
+const flags = [
+  'source',
+  'target',
+  'select',
+  ...snapshotParts,
+  'snapshot.allowPartialSource',
+  'metadata',
+]
 
 export function defineMetadata(command: Command): void {
   command.description(
@@ -30,9 +37,17 @@ export function defineMetadata(command: Command): void {
       'Shows what would be made on the target, what would be different from the source and why, and what cannot be carried over. Changes nothing. Exit code 3 when something would be left behind.',
     )
   addConfigFlags(evaluate, flags)
+  evaluate.option(
+    '--target-version <VERSION>',
+    'plan for an OpenSearch of this version, without asking any target',
+  )
   addExamples(evaluate, [
     ['osmigrate metadata evaluate', ''],
     ["osmigrate metadata evaluate --index 'logs-*' --json", ''],
+    [
+      'osmigrate metadata evaluate --source-url https://es-1:9200 --target-version 3.1',
+      'of a live cluster, without any target',
+    ],
   ])
   defineAction(evaluate, evaluateCommand, { stopping: 'stopping' })
 
@@ -56,7 +71,10 @@ async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
   const { withMigration } = await import('../migration/migration.ts')
   const { planMetadata } = await import('../migration/metadata.ts')
   const loaded = await invocation.loadConfig()
-  const plan = await withMigration(loaded, invocation.signal, planMetadata)
+  const { targetVersion } = invocation.options
+  const plan = await withMigration(loaded, invocation.signal, (migration) =>
+    planMetadata(migration, typeof targetVersion === 'string' ? targetVersion : undefined),
+  )
   const complete = carriesEverything(plan)
   if (invocation.json) printJson({ ...plan, complete })
   else {
@@ -95,7 +113,7 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
 }
 
 function printPlan(plan: MetadataPlan): void {
-  printLine(`snapshot ${printable(plan.snapshot)} in ${plan.repository} → ${plan.target}\n`)
+  printLine(`${sourceText(plan.source)} → ${targetText(plan.target)}\n`)
   printTable(
     ['kind', 'name', 'action', 'shards', 'why'],
     [
@@ -116,6 +134,16 @@ function printPlan(plan: MetadataPlan): void {
     ],
   )
   printChanges(plan)
+}
+
+function sourceText(source: MetadataPlan['source']): string {
+  return source.kind === 'snapshot'
+    ? `snapshot ${printable(source.snapshot)} in ${source.repository}`
+    : `the live cluster ${source.url}`
+}
+
+function targetText({ version, url }: MetadataPlan['target']): string {
+  return url ?? `OpenSearch ${version}, which nobody was asked about`
 }
 
 /** What will not be on the target as it is on the source: what is lost first, the same for many objects in one line. */

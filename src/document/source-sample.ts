@@ -2,7 +2,9 @@ import { readCommit } from '../lucene/commit.ts'
 import { openSegment } from '../lucene/segment.ts'
 import type { Segment } from '../lucene/segment.ts'
 import type { ShardFiles } from '../snapshot/snapshot.ts'
+import { openShardReader } from './open-shard-reader.ts'
 import { createReadMemory, readSegmentBlocks } from './segment-blocks.ts'
+import type { ShardReader } from './shard-reader.ts'
 
 /**
  * What the first document of a shard tells of `_source`:
@@ -20,8 +22,12 @@ export type SourceSample = 'whole' | 'reduced' | 'none' | 'unknown'
  */
 const telltaleFields = ['_recovery_source', '_recovery_source_size', '_ignored_source']
 
-/** Both ways to look at a shard, for those who may not import this folder. */
-export const sourceLook = { sample: sampleSource, count: countDocuments }
+/** The ways to look at a shard, for those who may not import this folder. */
+export const shardLook = {
+  sample: sampleSource,
+  count: countDocuments,
+  open: (files: ShardFiles): Promise<ShardReader> => openShardReader(files, { verify: 'touched' }),
+}
 
 /** Documents that are looked at first: a chunk of stored fields has up to so many. */
 const firstDocs = 128

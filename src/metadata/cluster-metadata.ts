@@ -10,6 +10,6 @@ export interface ClusterMetadata {
   /** Version of the engine, as text; undefined where a snapshot does not say. */
   readonly engineVersion?: string
   readGlobalMetadata(): Promise<GlobalMetadata>
-  /** Throws MA_SNAPSHOT or MA_SOURCE_INDEX when there is no such index. */
+  /** Throws MA_SNAPSHOT or MA_SOURCE_INDEX when there is no such index, or it does not tell all that is needed. */
   readIndexMetadata(index: string): Promise<IndexMetadata>
 }

@@ -1,25 +1,59 @@
 import type { Selection } from '../base/select.ts'
-import type { Cluster } from '../cluster/cluster.ts'
+import type { Cluster, EngineVersion } from '../cluster/cluster.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { StateStore } from '../state/store.ts'
+import type { ClusterMetadata } from './cluster-metadata.ts'
+import { liveMetadata } from './live-metadata.ts'
 import type { MetadataOptions } from './options.ts'
-import type { OpenShard } from './shards.ts'
-import type { SourceLook } from './source-form.ts'
+import type { PlanSource } from './plan.ts'
+import {
+  liveDocuments,
+  snapshotDocuments,
+  type ShardLook,
+  type SourceDocuments,
+} from './source-documents.ts'
 
 /** What the plan is made from. */
-export interface EvaluateInput {
-  readonly repository: string
-  readonly snapshot: Snapshot
-  readonly target: Cluster
+export interface EvaluateInput extends PlannedFrom {
+  readonly target: PlanTarget
   readonly select: Selection
   readonly options: MetadataOptions
   /** What this migration did before; undefined at the first look. */
   readonly state?: StateStore
-  /** Needed where metadata.shards asks for another count: tells whether a shard holds routed documents. */
-  readonly openShard?: OpenShard
-  /** Tells what the stored fields keep of documents. */
-  readonly sourceLook: SourceLook
   /** Carries over what there is of indices whose `_source` is not the document as it was sent. */
   readonly allowPartialSource: boolean
   readonly signal?: AbortSignal
+}
+
+/** Where the metadata comes from, and what is asked about the documents that it is for. */
+export interface PlannedFrom {
+  readonly origin: PlanSource
+  readonly source: ClusterMetadata
+  readonly documents: SourceDocuments
+}
+
+/** A snapshot of the repository at `repository`. */
+export function fromSnapshot(repository: string, snapshot: Snapshot, look: ShardLook): PlannedFrom {
+  return {
+    origin: { kind: 'snapshot', repository, snapshot: snapshot.name },
+    source: snapshot,
+    documents: snapshotDocuments(snapshot, look),
+  }
+}
+
+/** The live cluster itself. */
+export async function fromCluster(cluster: Cluster, signal?: AbortSignal): Promise<PlannedFrom> {
+  return {
+    origin: { kind: 'cluster', url: cluster.url },
+    source: await liveMetadata(cluster, signal),
+    documents: liveDocuments(cluster, signal),
+  }
+}
+
+/** The target, or the version of one that nobody can ask yet: then nothing is there, and it refuses nothing. */
+export type PlanTarget = Cluster | { readonly version: EngineVersion; readonly url?: undefined }
+
+/** The target as one that can be asked; undefined where only its version is known. */
+export function clusterOf(target: PlanTarget): Cluster | undefined {
+  return target.url === undefined ? undefined : target
 }

@@ -1,12 +1,13 @@
-import { isUnreadable } from '../base/errors.ts'
+import { eachAtOnce } from '../base/each-at-once.ts'
+import { isUnreadable, MigrationError } from '../base/errors.ts'
 import { selectExisting } from '../base/select.ts'
-import type { EvaluateInput } from './evaluate-input.ts'
-import { readNamesInUse } from './existing.ts'
+import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
+import { noNamesInUse, readNamesInUse } from './existing.ts'
 import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
 import { noTemplates, planTemplates, templatesDeselected, templatesLeft } from './plan-templates.ts'
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
-import type { MetadataPlan, NotCarried, PlannedIndex } from './plan.ts'
+import type { MetadataPlan, NotCarried, PlanSource } from './plan.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
 
 /**
@@ -14,37 +15,43 @@ import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
  * What the target would refuse is found by asking it to simulate.
  */
 export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPlan> {
-  const { snapshot, target, select, signal } = input
-  const selected = selectExisting(snapshot.indices, select)
+  const { source, origin, target, select, signal } = input
+  const selected = selectExisting(source.indices, select)
   const unreadable: NotCarried[] = []
   const global =
-    (await readable('global metadata', snapshot.name, unreadable, () =>
-      snapshot.readGlobalMetadata(),
+    (await readable('global metadata', originName(origin), unreadable, () =>
+      source.readGlobalMetadata(),
     )) ?? noGlobalMetadata
   const readIndex = (name: string): Promise<IndexMetadata | undefined> =>
-    readable('index', name, unreadable, () => snapshot.readIndexMetadata(name))
+    readable('index', name, unreadable, () => source.readIndexMetadata(name))
   const facts = await readFacts(input)
   const templates = input.options.templates
     ? await planTemplates(input, global, facts)
     : noTemplates
-  const inUse = await readNamesInUse(target, signal)
-  const indices: PlannedIndex[] = []
-  for (const name of selected) {
+  const cluster = clusterOf(target)
+  const inUse = cluster === undefined ? noNamesInUse : await readNamesInUse(cluster, signal)
+  const indices = await eachAtOnce(selected, indicesAtOnce, async (name) => {
     signal?.throwIfAborted()
     const metadata = await readIndex(name)
-    if (metadata !== undefined) indices.push(await planIndex(input, metadata, inUse, facts))
-  }
+    return metadata && planIndex(input, metadata, inUse, facts)
+  })
   const chosen = new Set(selected)
   return {
-    repository: input.repository,
-    snapshot: snapshot.name,
-    target: target.url,
+    source: origin,
+    target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
     ...templates,
-    indices,
+    indices: indices.filter((index) => index !== undefined),
     notCarried: [...unreadable, ...listNotCarried(global), ...templatesLeft(input, global)],
     templatesNotSelected: templatesDeselected(input, global),
-    notSelected: snapshot.indices.filter((name) => !chosen.has(name)),
+    notSelected: source.indices.filter((name) => !chosen.has(name)),
   }
+}
+
+/** Some ten small reads each. */
+const indicesAtOnce = 8
+
+function originName(origin: PlanSource): string {
+  return origin.kind === 'snapshot' ? origin.snapshot : origin.url
 }
 
 /** Reads a part of the metadata; one that cannot be read is named, and keeps nothing else from being planned. */
@@ -57,20 +64,24 @@ async function readable<T>(
   try {
     return await read()
   } catch (error) {
-    if (!isUnreadable(error)) throw error
+    if (!isUnreadable(error) && !isOfIndex(error)) throw error
     unreadable.push({ kind, name, reason: error.message })
     return undefined
   }
 }
 
-async function readFacts({ snapshot, target, options, signal }: EvaluateInput): Promise<RuleFacts> {
+function isOfIndex(error: unknown): error is MigrationError {
+  return error instanceof MigrationError && error.code === 'MA_SOURCE_INDEX'
+}
+
+async function readFacts({ source, target, options, signal }: EvaluateInput): Promise<RuleFacts> {
   const createdVersions: number[] = []
-  for (const name of snapshot.indices) {
-    const metadata = await readable('index', name, [], () => snapshot.readIndexMetadata(name))
+  for (const name of source.indices) {
+    const metadata = await readable('index', name, [], () => source.readIndexMetadata(name))
     if (metadata === undefined) continue
     createdVersions.push(metadata.createdVersion)
     break
   }
-  const { engineVersion } = snapshot
+  const { engineVersion } = source
   return readRuleFacts({ engineVersion, createdVersions }, target, options, signal)
 }

@@ -141,6 +141,8 @@ export interface NamesInUse {
   readonly aliases: ReadonlySet<string>
 }
 
+export const noNamesInUse: NamesInUse = { indices: new Set(), aliases: new Set() }
+
 export async function readNamesInUse(target: Cluster, signal?: AbortSignal): Promise<NamesInUse> {
   const { body } = await target.request('GET', '/_alias', {
     query: { expand_wildcards: 'all' },
@@ -170,6 +172,12 @@ export function nameConflict(
 
 /** Templates of the target by kind and name, in the form that is sent. */
 export type ExistingTemplates = { readonly [kind in TemplateKind]: { [name: string]: JsonObject } }
+
+export const noTemplatesThere: ExistingTemplates = {
+  'legacy-template': {},
+  'component-template': {},
+  'index-template': {},
+}
 
 /** Reads all templates of the target: three requests. */
 export async function readExistingTemplates(

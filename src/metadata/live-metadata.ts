@@ -108,7 +108,7 @@ function answerOf<T>({ url }: Cluster, parse: () => T): T {
 
 function noIndex({ url }: Cluster, index: string): MigrationError {
   return new MigrationError(
-    'MA_CLUSTER_RESPONSE',
+    'MA_SOURCE_INDEX',
     `${url} has no index ${index} any more: it was deleted since the list was read. Run again.`,
     { details: { index } },
   )

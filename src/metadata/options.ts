@@ -7,6 +7,12 @@ const numbersByPattern = (limits: { min: number; max: number }) =>
 
 /** How metadata is carried over: the section `metadata` of migration.yaml. */
 export const metadataOptions = z.strictObject({
+  from: option(z.enum(['snapshot', 'source']).optional(), {
+    description:
+      'Where the metadata is read: in the snapshot, or in the source itself. Default: the snapshot where snapshot.repository is given, else the source.',
+    flag: 'from',
+    placeholder: 'WHERE',
+  }),
   replicas: option(numbersByPattern({ min: 0, max: 100 }).default({}), {
     description:
       'Replicas on the target by index pattern, the first that fits; everything else as on the source.',

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
-import type { EvaluateInput } from './evaluate-input.ts'
+import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { decideIndex, nameConflict, readExistingIndex, type NamesInUse } from './existing.ts'
 import { objectOf } from './json-objects.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
@@ -20,7 +20,8 @@ export async function planIndex(
   inUse: NamesInUse,
   facts: RuleFacts,
 ): Promise<PlannedIndex> {
-  const { options, snapshot, openShard, state, target, signal } = input
+  const { options, documents, state, signal } = input
+  const target = clusterOf(input.target)
   const { name } = index
   const sourceSettings = flattenSettings(objectOf(index.settings))
   const translated = translateContent(
@@ -33,8 +34,7 @@ export async function planIndex(
     index,
     mapping,
     wantedShards: numberFor(name, options.shards),
-    snapshot,
-    ...(openShard && { openShard }),
+    documents,
   })
   const replicas = planReplicas(name, translated.settings, options)
   const fenceAlias = `osmigrate-${index.uuid}-0`
@@ -70,7 +70,7 @@ export async function planIndex(
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }
   const record = (await state?.get(targetIndexKind, name))?.value
-  const existing = await readExistingIndex(target, name, signal)
+  const existing = target && (await readExistingIndex(target, name, signal))
   const check = await checkOnTarget(target, content, signal)
   const body: JsonObject = { ...content, settings: check.settings }
   const all = { ...planned, changes: [...changes, ...check.changes], body }

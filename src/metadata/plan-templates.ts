@@ -1,8 +1,13 @@
 import type { JsonObject } from '../base/json.ts'
 import { defaultExclude, matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
-import type { EvaluateInput } from './evaluate-input.ts'
-import { readExistingTemplates, templateDifference, type ExistingTemplates } from './existing.ts'
+import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
+import {
+  noTemplatesThere,
+  readExistingTemplates,
+  templateDifference,
+  type ExistingTemplates,
+} from './existing.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import { isManaged } from './not-carried.ts'
 import type { MetadataPlan, NotCarried, PlannedTemplate } from './plan.ts'
@@ -65,7 +70,9 @@ export async function planTemplates(
   global: GlobalMetadata,
   facts: RuleFacts,
 ): Promise<PlannedTemplates> {
-  const existing = await readExistingTemplates(input.target, input.signal)
+  const cluster = clusterOf(input.target)
+  const existing =
+    cluster === undefined ? noTemplatesThere : await readExistingTemplates(cluster, input.signal)
   const plan = async (
     kind: PlannedTemplate['kind'],
     sources: Templates,
@@ -99,7 +106,7 @@ async function planTemplate(
   const own = contentOf(template.body, kind)
   const inherited = inheritedSettings(template.body, components)
   const check = await checkOnTarget(
-    target,
+    clusterOf(target),
     {
       settings: { ...inherited, ...objectOf(own.settings) },
       mappings: objectOf(own.mappings),

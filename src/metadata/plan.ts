@@ -78,11 +78,16 @@ export interface NotCarried {
   readonly reason: string
 }
 
+/** What was planned from. */
+export type PlanSource =
+  | { readonly kind: 'snapshot'; readonly repository: string; readonly snapshot: string }
+  | { readonly kind: 'cluster'; readonly url: string }
+
 /** Everything that applying would do. Plain JSON, so that it can be shown, kept and compared. */
 export interface MetadataPlan {
-  readonly repository: string
-  readonly snapshot: string
-  readonly target: string
+  readonly source: PlanSource
+  /** Without a url nobody was asked: the plan is for any OpenSearch of that version, with nothing in it. */
+  readonly target: { readonly version: string; readonly url?: string }
   readonly componentTemplates: readonly PlannedTemplate[]
   readonly legacyTemplates: readonly PlannedTemplate[]
   readonly indexTemplates: readonly PlannedTemplate[]

@@ -6,7 +6,7 @@ import { objectOf } from './json-objects.ts'
 
 type Shards = Pick<
   IndexMetadata,
-  'name' | 'createdVersion' | 'numberOfShards' | 'routingPartitionSize'
+  'name' | 'state' | 'createdVersion' | 'numberOfShards' | 'routingPartitionSize'
 >
 
 /** Indices could not have more routing shards than shards before. */
@@ -19,14 +19,22 @@ const probes = 24
  * The routing shards of an index of a live cluster before 7, which tells them nowhere: not in its settings, not in the
  * cluster state. It does tell in which shard a routing value lies, so that a few values show by which number it divides.
  * Two numbers that agree on all of them would place nearly every document alike, and are refused rather than guessed
- * between. Throws MA_CLUSTER_RESPONSE then.
+ * between; an index that is closed does not tell. Throws MA_SOURCE_INDEX then.
  */
 export async function findRoutingShards(
   cluster: Cluster,
-  { name, createdVersion, numberOfShards, routingPartitionSize }: Shards,
+  { name, state, createdVersion, numberOfShards, routingPartitionSize }: Shards,
   signal?: AbortSignal,
 ): Promise<number> {
   if (createdVersion < firstVersion || numberOfShards === 1) return numberOfShards
+  if (state === 'close') {
+    throw new MigrationError(
+      'MA_SOURCE_INDEX',
+      `${cluster.url}: ${name} is closed, and so does not tell its number of routing shards. ` +
+        'Open it, or use a snapshot in the place of the live cluster: that holds the number.',
+      { details: { index: name } },
+    )
+  }
   let candidates = Array.from({ length: factorMost }, (_, i) => (i + 1) * numberOfShards)
   for (let probe = 0; probe < probes; probe++) {
     const routing = `probe-${probe}`
@@ -44,7 +52,7 @@ export async function findRoutingShards(
   const [least] = candidates
   if (least === numberOfShards || (least !== undefined && candidates.length === 1)) return least
   throw new MigrationError(
-    'MA_CLUSTER_RESPONSE',
+    'MA_SOURCE_INDEX',
     `${cluster.url}: the number of routing shards of ${name} could not be found out (${candidates.length} numbers would do). ` +
       'A snapshot of the index holds it: use that in the place of the live cluster.',
     { details: { index: name, candidates: candidates.slice(0, 10) } },

@@ -1,6 +1,7 @@
 import type { Cluster, EngineVersion, Flavour } from '../cluster/cluster.ts'
 import { parseVersion } from '../cluster/version.ts'
 import { versionOf } from '../snapshot/snapshot-info.ts'
+import { clusterOf, type PlanTarget } from './evaluate-input.ts'
 import type { MetadataOptions } from './options.ts'
 import type { RuleContext } from './rules/rule.ts'
 
@@ -15,14 +16,15 @@ export interface SourceFacts {
   readonly createdVersions: readonly number[]
 }
 
-/** Reads what is needed from the target: one request. */
+/** Reads what is needed from the target, where there is one: one request. */
 export async function readRuleFacts(
   source: SourceFacts,
-  target: Cluster,
+  target: PlanTarget,
   options: MetadataOptions,
   signal?: AbortSignal,
 ): Promise<RuleFacts> {
   const version = sourceVersionOf(source)
+  const cluster = clusterOf(target)
   return {
     source: version,
     created: version,
@@ -32,7 +34,7 @@ export async function readRuleFacts(
       flattened: options.flattened,
       types: options.types,
     },
-    awarenessCopies: await readAwarenessCopies(target, signal),
+    awarenessCopies: cluster === undefined ? 1 : await readAwarenessCopies(cluster, signal),
   }
 }
 

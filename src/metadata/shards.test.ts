@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { IndexMetadata, ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
+import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import { planShards } from './shards.ts'
 
 const metadata: IndexMetadata = {
@@ -16,19 +16,13 @@ const metadata: IndexMetadata = {
   aliases: {},
 }
 
-const snapshot = { openShard: async () => ({}) as ShardFiles } as unknown as Snapshot
-
 /** The plan of an index in which a document has, or has not, been routed. */
 function plan(change: Partial<IndexMetadata>, routed: boolean) {
   return planShards({
     index: { ...metadata, ...change },
     mapping: {},
     wantedShards: undefined,
-    snapshot,
-    openShard: async () => ({
-      hasField: (name) => routed && name === '_routing',
-      close: async () => {},
-    }),
+    documents: { findRouted: async () => (routed ? 'shard 0 holds routed documents' : undefined) },
   })
 }
 

@@ -1,11 +1,8 @@
-import type { ShardReader } from '../document/shard-reader.ts'
-import type { IndexMetadata, ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
+import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import { routedByMapping } from './mappings.ts'
 import type { PlannedChange } from './plan.ts'
 import type { FlatSettings } from './settings.ts'
-
-/** Opens a shard's files for a look at its fields; given by the caller, since decoding belongs to the document folder. */
-export type OpenShard = (files: ShardFiles) => Promise<Pick<ShardReader, 'hasField' | 'close'>>
+import type { SourceDocuments } from './source-documents.ts'
 
 export interface PlannedShards {
   readonly settings: FlatSettings
@@ -21,8 +18,7 @@ export interface ShardQuestion {
   readonly mapping: IndexMetadata['mappings'][string]
   /** undefined: as on the source. */
   readonly wantedShards: number | undefined
-  readonly snapshot: Snapshot
-  readonly openShard?: OpenShard
+  readonly documents: Pick<SourceDocuments, 'findRouted'>
 }
 
 /**
@@ -37,7 +33,7 @@ export async function planShards(question: ShardQuestion): Promise<PlannedShards
   const same = wantedShards === undefined || wantedShards === index.numberOfShards
   if (same && !isHashedOtherwise(index)) return sameShards(index)
   const evidence = routedByMetadata(index, question.mapping)
-  const routedBy = evidence.length > 0 ? evidence : await routedByFields(question)
+  const routedBy = evidence.length > 0 ? evidence : await routedByDocuments(question)
   if (routedBy.length > 0) {
     return {
       ...sameShards(index),
@@ -122,17 +118,7 @@ function routedByMetadata(index: IndexMetadata, mapping: ShardQuestion['mapping'
   ]
 }
 
-/** Looks into the snapshot: a segment whose field infos know `_routing` has held a routed document. */
-async function routedByFields(question: ShardQuestion): Promise<string[]> {
-  const { index, snapshot, openShard } = question
-  if (!openShard) return ['whether its documents are routed has not been looked up']
-  for (let shard = 0; shard < index.numberOfShards; shard++) {
-    const reader = await openShard(await snapshot.openShard(index.name, shard))
-    try {
-      if (reader.hasField('_routing')) return [`shard ${shard} holds routed documents`]
-    } finally {
-      await reader.close()
-    }
-  }
-  return []
+async function routedByDocuments({ index, documents }: ShardQuestion): Promise<string[]> {
+  const found = await documents.findRouted(index)
+  return found === undefined ? [] : [found]
 }

@@ -4,10 +4,11 @@ import { test } from 'node:test'
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { openBlobStore } from '../blob/open.ts'
-import { sourceLook, type SourceSample } from '../document/source-sample.ts'
+import { shardLook, type SourceSample } from '../document/source-sample.ts'
 import { openRepository } from '../snapshot/repository.ts'
 import type { IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
 import { planSource, sourceFormOf } from './source-form.ts'
+import { snapshotDocuments } from './source-documents.ts'
 
 const fields = { properties: { n: { type: 'long' } } }
 const elasticsearch92 = 9_039_000
@@ -90,11 +91,12 @@ function look(samples: readonly SourceSample[]) {
       return shard
     },
   } as unknown as Snapshot
-  const sourceLook = {
+  const shardLook = {
     sample: async (files: unknown) => samples[Number(files) - 2]!,
     count: async () => 1000,
+    open: async () => assert.fail('no shard is opened for its fields'),
   }
-  return { snapshot, sourceLook, allowPartialSource: false }
+  return { documents: snapshotDocuments(snapshot, shardLook), allowPartialSource: false }
 }
 
 test('a mapping that says nothing is not believed where the stored fields show otherwise', async () => {
@@ -123,7 +125,8 @@ test('indices that engines wrote without a whole _source are found, even where t
     const folder = new URL(`${engine}/reduced/repository`, fixtures)
     if (!existsSync(folder)) continue
     const snapshot = await (await openRepository(openBlobStore(folder.href))).openSnapshot('s1')
-    const input = { snapshot, sourceLook, allowPartialSource: false }
+    const documents = snapshotDocuments(snapshot, shardLook)
+    const input = { documents, allowPartialSource: false }
     for (const name of snapshot.indices) {
       const metadata = await snapshot.readIndexMetadata(name)
       const settings = metadata.settings as { [name: string]: string }

@@ -1,21 +1,14 @@
-import { MigrationError, unreadableCodes } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
-import type { SourceSample } from '../document/source-sample.ts'
-import type { IndexMetadata, ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
+import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import type { TargetIndex } from '../state/records.ts'
 import type { PlannedChange } from './plan.ts'
 import type { FlatSettings } from './settings.ts'
-
-/** How shards are looked at; given by the caller, since decoding belongs to the document folder. */
-export interface SourceLook {
-  sample(files: ShardFiles): Promise<SourceSample>
-  count(files: ShardFiles): Promise<number>
-}
+import type { SourceDocuments } from './source-documents.ts'
 
 /** What the plan says of the `_source` of an index. */
 export interface PlannedSource {
   readonly form: TargetIndex['sourceForm']
-  /** How many documents that concerns, nested ones counted too; null where the form is full. */
+  /** How many documents that concerns, nested ones counted too; null where the form is full, or where nobody tells. */
   readonly documents: number | null
   readonly changes: readonly PlannedChange[]
   /** Why the index is not carried over, where nobody has asked for what is there. */
@@ -29,18 +22,18 @@ export interface PlannedSource {
  */
 export async function planSource(
   input: {
-    readonly snapshot: Snapshot
-    readonly sourceLook: SourceLook
+    readonly documents: SourceDocuments
     readonly allowPartialSource: boolean
   },
   index: IndexMetadata,
   settings: FlatSettings,
 ): Promise<PlannedSource> {
   const declared = sourceFormOf(index, settings)
-  const form = declared === 'full' ? await storedForm(input, index) : declared
+  const form = declared === 'full' ? await storedForm(input.documents, index) : declared
   if (form === 'full') return { form, documents: null, changes: [] }
-  const documents = await countDocuments(input, index)
-  const text = `${texts[form]} (${documents.toLocaleString('en-US')} documents, nested ones counted)`
+  const documents = (await input.documents.count(index)) ?? null
+  const number = documents === null ? 'number of' : documents.toLocaleString('en-US')
+  const text = `${sourceFormTexts[form]} (${number} documents${documents === null ? ' unknown' : ', nested ones counted'})`
   return {
     form,
     documents,
@@ -53,7 +46,8 @@ export async function planSource(
   }
 }
 
-const texts = {
+/** What each form means for the documents. */
+export const sourceFormTexts = {
   filtered: '_source keeps a part of each document only, and the rest is not in the snapshot',
   disabled: '_source is not kept, so the documents are not in the snapshot',
   synthetic:
@@ -127,42 +121,18 @@ function hasField(properties: Json | undefined, types: readonly string[]): boole
   )
 }
 
-/** What the first document that can be read shows. Of an index that cannot be read the backfill will say so by name. */
+/** What the first document that can be read shows. */
 async function storedForm(
-  { snapshot, sourceLook }: { snapshot: Snapshot; sourceLook: SourceLook },
+  documents: SourceDocuments,
   index: IndexMetadata,
 ): Promise<TargetIndex['sourceForm']> {
-  for await (const sample of readable(snapshot, index, (files) => sourceLook.sample(files))) {
-    if (sample === 'none') return 'disabled'
-    if (sample === 'reduced') return 'filtered'
-    if (sample === 'whole') return 'full'
-  }
-  return 'full'
-}
-
-async function countDocuments(
-  { snapshot, sourceLook }: { snapshot: Snapshot; sourceLook: SourceLook },
-  index: IndexMetadata,
-): Promise<number> {
-  let sum = 0
-  for await (const count of readable(snapshot, index, (files) => sourceLook.count(files))) {
-    sum += count
-  }
-  return sum
-}
-
-/** `look` at one shard after the other; those that the snapshot lacks or that cannot be read are left out. */
-async function* readable<T>(
-  snapshot: Snapshot,
-  { name, numberOfShards }: IndexMetadata,
-  look: (files: ShardFiles) => Promise<T>,
-): AsyncIterable<T> {
-  for (let shard = 0; shard < numberOfShards; shard++) {
-    if (snapshot.shardFailures.some((one) => one.index === name && one.shard === shard)) continue
-    try {
-      yield await look(await snapshot.openShard(name, shard))
-    } catch (error) {
-      if (!(error instanceof MigrationError) || !unreadableCodes.includes(error.code)) throw error
-    }
+  switch (await documents.sample(index)) {
+    case 'none':
+      return 'disabled'
+    case 'reduced':
+      return 'filtered'
+    case 'whole':
+    case 'unknown':
+      return 'full'
   }
 }

@@ -22,13 +22,15 @@ export interface TargetCheck {
  * Asks the target whether it would take settings, mapping and aliases, by simulating a template that holds them: the
  * engine validates it as it would an index, and keeps nothing. `own` are the settings that may be dropped (a template's
  * without those of its components). Settings that the target does not know are dropped, named, and it is asked again.
+ * Where there is no target to ask, nothing is refused.
  */
 export async function checkOnTarget(
-  target: Cluster,
+  target: Cluster | undefined,
   content: IndexContent,
   signal?: AbortSignal,
 ): Promise<TargetCheck> {
   const settings = { ...content.settings }
+  if (target === undefined) return { settings, changes: [] }
   const changes: PlannedChange[] = []
   // Each turn drops at least one setting, so it ends.
   for (;;) {

@@ -1,17 +1,32 @@
-import { openShardReader } from '../document/open-shard-reader.ts'
-import { sourceLook } from '../document/source-sample.ts'
+import { MigrationError } from '../base/errors.ts'
+import { parseVersion, requireTarget } from '../cluster/version.ts'
+import { shardLook } from '../document/source-sample.ts'
 import { applyMetadata, type ApplyInput, type MetadataResult } from '../metadata/apply.ts'
 import { evaluateMetadata } from '../metadata/evaluate.ts'
+import {
+  fromCluster,
+  fromSnapshot,
+  type PlannedFrom,
+  type PlanTarget,
+} from '../metadata/evaluate-input.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Migration } from './migration.ts'
 import { required } from './required.ts'
 import { selectionOf } from './open-snapshot.ts'
 
-/** What carrying the metadata over would do; changes nothing. */
-export async function planMetadata(migration: Migration): Promise<MetadataPlan> {
+/**
+ * What carrying the metadata over would do; changes nothing. With `targetVersion` it is planned for an OpenSearch of
+ * that version without any target to ask.
+ */
+export async function planMetadata(
+  migration: Migration,
+  targetVersion?: string,
+): Promise<MetadataPlan> {
   const state = migration.hasState ? await migration.state('read') : undefined
-  return evaluate(migration, state)
+  const target =
+    targetVersion === undefined ? await migration.target() : targetOfVersion(targetVersion)
+  return evaluate(migration, target, state)
 }
 
 /** Plans anew, so that what is applied is what the target looks like now, and applies it. */
@@ -20,27 +35,48 @@ export async function migrateMetadata(
   onApplied: NonNullable<ApplyInput['onApplied']>,
 ): Promise<{ plan: MetadataPlan; result: MetadataResult }> {
   const state = await migration.state('write')
-  const plan = await evaluate(migration, state)
   const target = await migration.target()
+  const plan = await evaluate(migration, target, state)
   const { signal } = migration
   return { plan, result: await applyMetadata(plan, { target, state, signal, onApplied }) }
 }
 
 async function evaluate(
   migration: Migration,
+  target: PlanTarget,
   state: StateStore | undefined,
 ): Promise<MetadataPlan> {
   const { config, signal } = migration
   return evaluateMetadata({
-    repository: required(config.snapshot.repository, 'snapshot.repository'),
-    snapshot: await migration.snapshot(),
-    target: await migration.target(),
+    ...(await plannedFrom(migration)),
+    target,
     select: selectionOf(config),
     options: config.metadata,
-    openShard: (files) => openShardReader(files, { verify: 'touched' }),
-    sourceLook,
     allowPartialSource: config.snapshot.allowPartialSource,
     ...(state && { state }),
     signal,
   })
+}
+
+/** The snapshot where a repository is configured, else the live source; or as metadata.from says. */
+async function plannedFrom(migration: Migration): Promise<PlannedFrom> {
+  const { repository } = migration.config.snapshot
+  const { from = repository === undefined && migration.config.source ? 'source' : 'snapshot' } =
+    migration.config.metadata
+  if (from === 'source') return fromCluster(await migration.source(), migration.signal)
+  const location = required(repository, 'snapshot.repository')
+  return fromSnapshot(location, await migration.snapshot(), shardLook)
+}
+
+/** The version of --target-version in the place of a target; throws MA_CONFIG for what is none. */
+export function targetOfVersion(text: string): PlanTarget {
+  const version = parseVersion('opensearch', text)
+  if (version === undefined) {
+    throw new MigrationError(
+      'MA_CONFIG',
+      `--target-version ${text}: expected a version of OpenSearch, as 2.19 or 3.1.0`,
+    )
+  }
+  requireTarget({ url: '(--target-version)', version })
+  return { version }
 }

@@ -13,10 +13,10 @@ import { openBlobStore } from '../../src/blob/open.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { compareDocuments } from '../../src/compare/compare-documents.ts'
 import { compareOptions } from '../../src/compare/options.ts'
-import { openShardReader } from '../../src/document/open-shard-reader.ts'
-import { sourceLook } from '../../src/document/source-sample.ts'
+import { shardLook } from '../../src/document/source-sample.ts'
 import { applyMetadata } from '../../src/metadata/apply.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
+import { fromSnapshot } from '../../src/metadata/evaluate-input.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
 import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
@@ -74,14 +74,11 @@ export async function makeReady({
   const { repository, snapshot, target, indices } = ready
   await withState(folder, async (state) => {
     const plan = await evaluateMetadata({
-      repository,
-      snapshot,
+      ...fromSnapshot(repository, snapshot, shardLook),
       target,
       state,
       select: { include: indices },
       options: metadataOptions.parse({ templates: false, shards }),
-      openShard: (files) => openShardReader(files, { verify: 'touched' }),
-      sourceLook,
       allowPartialSource,
     })
     await applyMetadata(plan, { target, state })

@@ -7,11 +7,11 @@ import type { JsonObject } from '../../src/base/json.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
-import { openShardReader } from '../../src/document/open-shard-reader.ts'
-import { sourceLook } from '../../src/document/source-sample.ts'
+import { shardLook } from '../../src/document/source-sample.ts'
 import { applyMetadata, type MetadataResult } from '../../src/metadata/apply.ts'
 import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
+import { fromSnapshot } from '../../src/metadata/evaluate-input.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
 import type { MetadataPlan } from '../../src/metadata/plan.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
@@ -99,15 +99,12 @@ export function evaluate({
   allowPartialSource = false,
 }: PlanInput): Promise<MetadataPlan> {
   return evaluateMetadata({
-    repository: 'of a test',
-    snapshot,
+    ...fromSnapshot('of a test', snapshot, shardLook),
     target,
     state,
     select: {},
     // Templates of the whole source would come along, and other tests make some.
     options: metadataOptions.parse({ templates: false, ...options }),
-    openShard: (files) => openShardReader(files, { verify: 'touched' }),
-    sourceLook,
     allowPartialSource,
   })
 }

@@ -11,8 +11,9 @@ import { backfillIndexKind } from '../../src/backfill/records.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
 import { documentAt } from '../../src/document/document-block.ts'
 import { openShardReader } from '../../src/document/open-shard-reader.ts'
-import { sourceLook } from '../../src/document/source-sample.ts'
+import { shardLook } from '../../src/document/source-sample.ts'
 import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
+import { fromSnapshot } from '../../src/metadata/evaluate-input.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
 import type { Snapshot } from '../../src/snapshot/snapshot.ts'
@@ -198,11 +199,10 @@ test(
     }
     await withState(ready.folder, async (state) => {
       const { indices } = await evaluateMetadata({
-        ...{ repository: made.repository, snapshot: made.snapshot, target, state },
+        ...fromSnapshot(made.repository, made.snapshot, shardLook),
+        ...{ target, state },
         select: { include: [routed] },
         options: metadataOptions.parse({ templates: false, shards: { [routed]: 1 } }),
-        openShard: (files) => openShardReader(files, { verify: 'touched' }),
-        sourceLook,
         allowPartialSource: false,
       })
       assert.match(indices[0]!.reason ?? '', /cannot get 1 shards instead of 3.*routed documents/)
