@@ -153,6 +153,8 @@ async function applyIndex(planned: PlannedIndex, input: ApplyInput): Promise<App
   switch (decision.action) {
     case 'refused':
       return { ...object, outcome: 'refused', reason: decision.reason! }
+    case 'exists-different':
+      return { ...object, outcome: 'different', reason: decision.reason! }
     case 'create':
       return createIndex(planned, input)
     case 'adopt':

@@ -91,6 +91,7 @@ test('decideIndex() adopts only what has the wanted mapping and settings, and no
   })
   const { action, reason } = decideIndex(wanted, undefined, other, true)
   assert.equal(action, 'refused')
+  assert.equal(decideIndex(wanted, undefined, other, false).action, 'exists-different')
   assert.match(
     reason!,
     /settings.index.number_of_shards, mappings.properties.n.type, settings.index.final_pipeline/,

@@ -40,7 +40,7 @@ export async function readExistingIndex(
 type Wanted = Pick<PlannedIndex, 'name' | 'sourceUuid' | 'fenceAlias' | 'body'>
 
 export interface Decision {
-  readonly action: 'create' | 'exists-equal' | 'adopt' | 'refused'
+  readonly action: 'create' | 'exists-equal' | 'exists-different' | 'adopt' | 'refused'
   readonly reason?: string
 }
 
@@ -70,7 +70,9 @@ export function decideIndex(
     return record?.targetUuid === '' ? { action: 'exists-equal' } : decideJoining(wanted, existing)
   }
   if (adopt) return decideAdoption(wanted, existing)
-  return refused(record && record.targetUuid !== '' ? remade(record, existing) : notOurs(wanted))
+  return record && record.targetUuid !== ''
+    ? refused(remade(record, existing))
+    : decideForeign(wanted, existing)
 }
 
 /**
@@ -103,19 +105,34 @@ function remade({ index, targetUuid }: TargetIndex, existing: ExistingIndex): st
   )
 }
 
-function notOurs({ name }: Wanted): string {
-  return (
-    `an index ${name} is on the target already, and this migration did not make it. Delete it there, leave it out with --exclude, ` +
-    'or take it over with --adopt if it is meant to be filled'
+/** Without being asked, nothing is written to an index that somebody else made, whatever it is like. */
+function decideForeign(wanted: Wanted, existing: ExistingIndex): Decision {
+  const there = `an index ${wanted.name} is on the target already, and this migration did not make it`
+  const paths = adoptionDifference(wanted, existing)
+  if (paths.length > 0) {
+    const reason = `${there}; it differs from what is wanted: ${paths.join(', ')}. Delete it there, or leave it out with --exclude`
+    return { action: 'exists-different', reason }
+  }
+  return refused(
+    `${there}. It is as wanted: take it over with --adopt if it is meant to be filled. Else delete it there, or leave it out with --exclude`,
   )
 }
 
 function decideAdoption(wanted: Wanted, existing: ExistingIndex): Decision {
+  const paths = adoptionDifference(wanted, existing)
+  if (paths.length === 0) return { action: 'adopt' }
+  return refused(
+    `${wanted.name} on the target cannot be adopted, it differs from what is wanted: ${paths.join(', ')}`,
+  )
+}
+
+/** Paths at which an index that somebody else made is not as wanted; what it has beyond that does not count in settings. */
+function adoptionDifference(wanted: Wanted, existing: ExistingIndex): string[] {
   const settings = objectOf(wanted.body.settings)
   const found = Object.fromEntries(
     Object.keys(settings).map((key) => [key, existing.settings[key] ?? null]),
   )
-  const paths = [
+  return [
     ...differingPaths(settings, found).map((path) => `settings.${path}`),
     ...differingPaths(objectOf(wanted.body.mappings), existing.mappings).map(
       (path) => `mappings.${path}`,
@@ -125,10 +142,6 @@ function decideAdoption(wanted: Wanted, existing: ExistingIndex): Decision {
       .filter((key) => (existing.settings[key] ?? '_none') !== '_none')
       .map((key) => `settings.${key}`),
   ]
-  if (paths.length === 0) return { action: 'adopt' }
-  return refused(
-    `${wanted.name} on the target cannot be adopted, it differs from what is wanted: ${paths.join(', ')}`,
-  )
 }
 
 function refused(reason: string): Decision {

@@ -7,7 +7,7 @@ export type PlannedAction =
   | 'create'
   /** It is on the target already, as wanted (for an index: made by this migration). */
   | 'exists-equal'
-  /** A template of that name is on the target with other contents: it is left as it is. */
+  /** One of that name is on the target with other contents, which `reason` names: it is left as it is. */
   | 'exists-different'
   /** An index of that name was there before and is as wanted: it is taken over. */
   | 'adopt'
