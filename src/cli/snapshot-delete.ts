@@ -9,6 +9,12 @@ import { printable, printJson, printLine } from './output.ts'
 
 export async function deleteSnapshotCommand(invocation: Invocation): Promise<ExitCode> {
   const { options, signal, json } = invocation
+  if (options.keep === true && options.unregister !== true) {
+    throw new MigrationError(
+      'MA_CONFIG',
+      '--keep keeps the snapshot, so that there is nothing to do: say --unregister too, to take the repository off the source, or leave --keep out',
+    )
+  }
   const loaded = await invocation.loadConfig()
   const result = await withMigration(loaded, signal, async (migration) => {
     const deleted =

@@ -163,7 +163,7 @@ function taken(
 ): MigrationError {
   const next = isRunning(state)
     ? 'it is being made of other indices; watch it with: osmigrate snapshot status'
-    : 'use it as it is (without creating one), or choose another name'
+    : 'to go on with it: osmigrate metadata evaluate; to make a new one choose another name (--snapshot)'
   return new MigrationError(
     'MA_SNAPSHOT',
     `there is a snapshot ${name} in ${location ?? repository} already (${state}); ${next}`,

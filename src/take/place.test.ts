@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { MigrationError } from '../base/errors.ts'
 import type { EngineVersion } from '../cluster/cluster.ts'
-import { isAt, repositoryBody, repositoryPlace, scattersShards } from './place.ts'
+import { isAt, repositoryBody, repositoryPlace } from './place.ts'
 
 function version(flavour: EngineVersion['flavour'], major: number): EngineVersion {
   return { flavour, text: `${major}.0.0`, major, minor: 0, patch: 0 }
@@ -118,15 +118,4 @@ test('a registered repository is at a place by its type and what names it', () =
   assert.ok(
     !isAt(folder, 'fs', { location: '/mnt/snap' }) && !isAt(folder, 'fs', { location: 's' }),
   )
-})
-
-test('OpenSearch 3 puts shards beside the base path unless told otherwise', () => {
-  const at = { bucket: 'b', base_path: 'es' }
-  const three = version('opensearch', 3)
-  assert.ok(scattersShards(at, three))
-  assert.ok(scattersShards({ ...at, shard_path_type: 'HASHED_PREFIX' }, version('opensearch', 2)))
-  assert.ok(!scattersShards({ ...at, shard_path_type: 'fixed' }, three))
-  assert.ok(!scattersShards({ bucket: 'b' }, three))
-  assert.ok(!scattersShards(at, version('opensearch', 2)))
-  assert.ok(!scattersShards(at, elasticsearch7))
 })

@@ -118,7 +118,7 @@ export function repositoryBody(
     settings: {
       ...Object.fromEntries(Object.entries(place.identity).filter(([, value]) => value !== '')),
       ...(place.type === 's3' ? s3Settings(options, version) : {}),
-      // OpenSearch 3 puts shards outside of the base path unless it is told otherwise.
+      // Else OpenSearch 3 puts shards outside of the base path, which the keys of the reader may not reach.
       ...(place.type !== 'fs' && version.flavour === 'opensearch' && { shard_path_type: 'fixed' }),
       compress,
       ...(rateMbPerNode !== undefined && { max_snapshot_bytes_per_sec: `${rateMbPerNode}mb` }),
@@ -160,16 +160,6 @@ function refuseSecrets(settings: { readonly [name: string]: Json }): void {
       'Put it into the keystore of every node of the source (elasticsearch-keystore or opensearch-keystore, e.g. add s3.client.default.access_key; then POST /_nodes/reload_secure_settings), or give the nodes a role',
     { details: { setting: name } },
   )
-}
-
-/**
- * True for a repository of OpenSearch in a bucket that puts shards beside its base path, where they are not found from
- * its location: `hashed_prefix`, which is the default since 3.0.
- */
-export function scattersShards(settings: JsonObject, { flavour, major }: EngineVersion): boolean {
-  if (flavour !== 'opensearch' || settingOf(settings, 'base_path') === '') return false
-  const type = settingOf(settings, 'shard_path_type').toLowerCase()
-  return type === 'hashed_prefix' || (type === '' && major >= 3)
 }
 
 function settingOf(settings: JsonObject, name: string): string {

@@ -13,13 +13,7 @@ import {
 } from '../state/ledger.ts'
 import type { StateStore } from '../state/store.ts'
 import { repositoryAdvice } from './advice.ts'
-import {
-  isAt,
-  repositoryBody,
-  repositoryPlace,
-  scattersShards,
-  type RepositoryOptions,
-} from './place.ts'
+import { isAt, repositoryBody, repositoryPlace, type RepositoryOptions } from './place.ts'
 
 /** Which repository of the source is meant. */
 export interface RepositoryChoice {
@@ -196,14 +190,6 @@ function refuseForeign(
     throw new MigrationError(
       'MA_REPOSITORY',
       `the repository ${name} of the source ${source.url} is read-only (${repository.type}); name one that may be written to, or a location of its own`,
-      { details: { repository: name } },
-    )
-  }
-  if (scattersShards(repository.settings, source.version)) {
-    throw new MigrationError(
-      'MA_REPOSITORY',
-      `the repository ${name} of the source ${source.url} puts shards outside of its base_path (shard_path_type hashed_prefix), where osmigrate does not find them: ` +
-        'have its owner register it with shard_path_type fixed, or use a location of its own',
       { details: { repository: name } },
     )
   }

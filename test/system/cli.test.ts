@@ -83,7 +83,7 @@ test(
 
     const early = await osmigrate('backfill', 'start')
     assert.equal(early.code, 1)
-    assert.match(early.stderr, /no target index was made for it; run: osmigrate metadata migrate/)
+    assert.match(early.stderr, /no target index was made for it; run osmigrate metadata migrate/)
 
     const plan = await json<{ indices: { action: string }[] }>(doneOrNamed, 'metadata', 'evaluate')
     assert.deepEqual(
