@@ -1,5 +1,7 @@
 import type { BulkBody } from '../cluster/bulk-body.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
+import type { TransformedBlock } from '../transform/packed-documents.ts'
+import type { Unsent } from '../transform/pipeline.ts'
 
 /**
  * A bulk body under construction, in a buffer that is used again for later batches. Documents go from the block into
@@ -26,12 +28,13 @@ export interface BulkBatch extends BulkBody {
   readonly missing: MissingSource[]
 }
 
-/** A document that the index keeps no `_source` of. */
+/** A document that the index keeps no `_source` of, or that a transform does not send (`unsent`). */
 export interface MissingSource {
   doc: number
   id: string
   routing: string | null
   version: number
+  unsent?: Unsent
 }
 
 /** How the version that a document is written with comes about: design §3. */
@@ -141,7 +144,12 @@ export function itemNames(body: BulkBody, item: number): { id: string; routing: 
   return { id: index._id, routing: index.routing ?? null }
 }
 
-function missingSource(block: DocumentBlock, i: number, version: number): MissingSource {
+function missingSource(
+  block: DocumentBlock & Partial<TransformedBlock>,
+  i: number,
+  version: number,
+): MissingSource {
+  const unsent = block.unsent?.get(i)
   const text = (start: number, end: number): string => block.bytes.toString('utf8', start, end)
   const routed = block.routingStart[i]! >= 0
   return {
@@ -149,6 +157,7 @@ function missingSource(block: DocumentBlock, i: number, version: number): Missin
     id: text(block.idStart[i]!, block.idEnd[i]!),
     routing: routed ? text(block.routingStart[i]!, block.routingEnd[i]!) : null,
     version,
+    ...(unsent !== undefined && { unsent }),
   }
 }
 

@@ -1,3 +1,4 @@
+import { countDropped, type Dropped } from './dropped.ts'
 import type { WorkItem } from './records.ts'
 
 /** What became of the documents of one batch. */
@@ -6,6 +7,8 @@ export interface Settled {
   written: number
   failed: number
   withoutSource: number
+  /** Absent: none. */
+  dropped?: Dropped[]
   withTimestamp: number
   sourceBytes: number
 }
@@ -59,6 +62,10 @@ export class Checkpoint {
     item.failed += settled.failed
     if (settled.withoutSource > 0) {
       item.withoutSource = (item.withoutSource ?? 0) + settled.withoutSource
+    }
+    if (settled.dropped !== undefined) {
+      item.dropped = structuredClone(item.dropped ?? [])
+      for (const one of settled.dropped) countDropped(item.dropped, one)
     }
     if (settled.withTimestamp > 0) {
       item.withTimestamp = (item.withTimestamp ?? 0) + settled.withTimestamp

@@ -1,13 +1,15 @@
 import { MigrationError } from '../base/errors.ts'
 import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { documentAt, type Document } from '../document/document-block.ts'
+import { documentAt, type Document, type DocumentBlock } from '../document/document-block.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { ShardReader } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { mayRename } from '../usercode/transformer.ts'
 import { createBatch, fillBatch, type BulkBatch, type VersionRule } from './batch.ts'
+import type { BlockTransform } from './local-worker.ts'
 import { judge } from './outcome.ts'
 import { requirePlannedSnapshot } from './plan.ts'
 import { backfillIndexKind } from './records.ts'
@@ -106,6 +108,8 @@ export interface RetryInput {
   snapshot: Snapshot
   target: Cluster
   filter: DeadLetterFilter
+  /** What is done to documents on their way. */
+  transform?: BlockTransform
   /** How long one document may wait for a target that is overloaded or unreachable. */
   waitMaxMs: number
   onWait?: (wait: BulkWait) => void
@@ -143,26 +147,31 @@ export async function retryDeadLetters(
 
 /** The dead letter that the document is again; undefined when it was written. */
 async function sendAgain(
-  { state, target, signal, waitMaxMs, onWait }: RetryInput,
+  { state, target, transform, signal, waitMaxMs, onWait }: RetryInput,
   reader: ShardReader,
   letter: DeadLetter,
 ): Promise<DeadLetter | undefined> {
   const [index] = await checkTargetIndices(target, state, [letter.index])
   const planned = await state.get(backfillIndexKind, letter.index)
   const versionFrom = planned?.value.versionFrom ?? 'seqNo'
-  const batch = await readBatch(reader, letter, { epochBase: index!.epochBase, versionFrom })
+  const stored = reader.readBlocks(letter.segment, stretchOf(letter))
+  const task = { index: letter.index, mayRename: mayRename(index!) }
+  const batch = await fillOne(transform?.blocks(stored, task) ?? stored, letter, {
+    epochBase: index!.epochBase,
+    versionFrom,
+  })
   const alias = index!.fenceAlias
   const outcome = await deliverBulk(target, { alias, body: batch, waitMaxMs, onWait, signal })
   return judge(batch, outcome, { ...letter, partialSource: false }).deadLetters[0]
 }
 
-async function readBatch(
-  reader: ShardReader,
+async function fillOne(
+  blocks: AsyncIterable<DocumentBlock>,
   letter: DeadLetter,
   rule: VersionRule,
 ): Promise<BulkBatch> {
   const batch = createBatch(0)
-  for await (const block of reader.readBlocks(letter.segment, stretchOf(letter))) {
+  for await (const block of blocks) {
     fillBatch(batch, block, 0, { bytesMax: 0, ...rule })
   }
   if (batch.count + batch.missing.length === 1) return batch

@@ -17,7 +17,11 @@ export function reachOf(error: unknown): 'shard' | 'index' | 'run' {
 
 const shardCodes: ReadonlySet<ErrorCode> = new Set(unreadableCodes)
 
-const indexCodes: ReadonlySet<ErrorCode> = new Set(['MA_TARGET_INDEX', 'MA_TOO_MANY_DEAD_LETTERS'])
+const indexCodes: ReadonlySet<ErrorCode> = new Set([
+  'MA_TARGET_INDEX',
+  'MA_TOO_MANY_DEAD_LETTERS',
+  'MA_TRANSFORM',
+])
 
 /** One failure as it is, several as a list, under the code of the first. */
 export function failureOf(failures: readonly Failure[]): MigrationError {

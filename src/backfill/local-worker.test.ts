@@ -58,6 +58,7 @@ const task: ItemTask = {
   epochBase: 0,
   versionFrom: 'seqNo',
   mayHoldRouted: true,
+  mayRename: false,
   partialSource: false,
 }
 

@@ -3,6 +3,7 @@ import type { BulkBody, BulkOutcome } from '../cluster/bulk-body.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
 import type { ChecksumPart, ShardReader } from '../document/shard-reader.ts'
 import type { DeadLetter } from '../state/records.ts'
+import type { TransformTask } from '../usercode/transformer.ts'
 import {
   createBatch,
   fillBatch,
@@ -54,6 +55,8 @@ export interface ItemTask extends VersionRule {
   item: WorkItem
   fenceAlias: string
   mayHoldRouted: boolean
+  /** A transform may change id and routing. */
+  mayRename: boolean
   /** Documents without `_source` are no dead letters: see ReadFrom. */
   partialSource: boolean
 }
@@ -92,8 +95,16 @@ export interface WorkerContext {
     options: { checked: boolean; signal: AbortSignal },
   ) => Promise<ShardReader>
   deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
+  /** Changes documents on their way; undefined where they go as they are. */
+  transform?: BlockTransform
   bulkBytesMax: number
   bulksInFlightMax: number
+}
+
+/** Where documents are changed: a Transformer, opened when the first of them is read. */
+export interface BlockTransform {
+  blocks(blocks: AsyncIterable<DocumentBlock>, task: TransformTask): AsyncIterable<DocumentBlock>
+  close(): Promise<void>
 }
 
 export class LocalWorker implements BackfillWorker {
@@ -161,6 +172,11 @@ export class LocalWorker implements BackfillWorker {
   }
 
   async close(): Promise<void> {
+    await this.#closeReader()
+    await this.#context.transform?.close()
+  }
+
+  async #closeReader(): Promise<void> {
     await this.#open?.reader.close()
     this.#open = undefined
   }
@@ -177,7 +193,11 @@ export class LocalWorker implements BackfillWorker {
     const range = { fromDoc: checkpoint, toDoc, ...(crc !== undefined && { crc }) }
     let checksum: DocumentBlock['checksum']
     let batch = this.#takeBatch(checkpoint)
-    for await (const block of reader.readBlocks(item.segment, range)) {
+    const stored = reader.readBlocks(item.segment, range)
+    const { index } = item
+    const { transform } = this.#context
+    const blocks = transform?.blocks(stored, { index, mayRename: task.mayRename }) ?? stored
+    for await (const block of blocks) {
       // Where it is not known how it began, the sum says nothing.
       if (crc !== undefined) checksum = block.checksum
       this.#checkBlock(block, task)
@@ -218,7 +238,7 @@ export class LocalWorker implements BackfillWorker {
     if (this.#open?.task.index === index && this.#open.task.shard === shard) {
       return this.#open.reader
     }
-    await this.close()
+    await this.#closeReader()
     const reader = await this.#context.openShardReader(
       { index, shard },
       { checked, signal: this.#reading.signal },

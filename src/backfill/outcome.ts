@@ -1,7 +1,9 @@
 import type { BulkOutcome, ItemProblem } from '../cluster/bulk-body.ts'
 import type { DeadLetter } from '../state/records.ts'
-import { itemNames, type BulkBatch } from './batch.ts'
+import type { Unsent } from '../transform/pipeline.ts'
+import { itemNames, type BulkBatch, type MissingSource } from './batch.ts'
 import type { Settled } from './checkpoint.ts'
+import { countDropped, sumOf, type Dropped } from './dropped.ts'
 import type { WorkItem } from './records.ts'
 
 /** A batch's answers in our terms. */
@@ -25,33 +27,47 @@ export function judge(batch: BulkBatch, outcome: BulkOutcome, from: ReadFrom): J
   const deadLetters = [...outcome.conflicts, ...outcome.refused].map((problem) =>
     deadLetter(batch, problem, from),
   )
-  const { index, shard, segment, partialSource } = from
-  for (const missing of partialSource ? [] : batch.missing) {
-    deadLetters.push({
-      index,
-      shard,
-      segment,
-      ...missing,
-      status: 0,
-      cause: 'source_missing',
-      reason: 'the index keeps no _source of this document, so the snapshot does not hold it',
-      at: new Date().toISOString(),
-      state: 'open',
-    })
+  const dropped: Dropped[] = []
+  let withoutSource = 0
+  for (const { unsent, ...missing } of batch.missing) {
+    if (unsent?.why === 'dropped') countDropped(dropped, { ...unsent, count: 1, id: missing.id })
+    else if (unsent === undefined && from.partialSource) withoutSource++
+    else deadLetters.push(unsentLetter(missing, unsent, from))
   }
   const read = batch.count + batch.missing.length
   const failed = deadLetters.length
-  const withoutSource = partialSource ? batch.missing.length : 0
   return {
     settled: {
       read,
-      written: read - failed - withoutSource,
+      written: read - failed - withoutSource - sumOf(dropped),
       failed,
       withoutSource,
+      ...(dropped.length > 0 && { dropped }),
       withTimestamp: batch.timed,
       sourceBytes: batch.sourceBytes,
     },
     deadLetters,
+  }
+}
+
+/** A document that was never sent: the transform failed on it, or there is no `_source`. */
+function unsentLetter(
+  missing: Omit<MissingSource, 'unsent'>,
+  unsent: Unsent | undefined,
+  { index, shard, segment }: ReadFrom,
+): DeadLetter {
+  return {
+    index,
+    shard,
+    segment,
+    ...missing,
+    status: 0,
+    cause: unsent === undefined ? 'source_missing' : 'transform_failed',
+    reason:
+      unsent?.reason.slice(0, reasonMax) ??
+      'the index keeps no _source of this document, so the snapshot does not hold it',
+    at: new Date().toISOString(),
+    state: 'open',
   }
 }
 

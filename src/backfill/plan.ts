@@ -41,21 +41,24 @@ export interface IndexWork {
 /**
  * The plan of an index, or of a share of it: from the state where there is one, else made and stored. What the plan says
  * is settled counts only for the target index that it was made for: where the user has deleted that and made it anew,
- * all begins anew. Throws MA_SNAPSHOT for another snapshot than the plan's, MA_CONFIG for another share.
+ * all begins anew. Throws MA_SNAPSHOT for another snapshot than the plan's, MA_CONFIG for another share or transform
+ * (its fingerprint).
  */
 export async function planIndexWork(
   state: StateStore,
   snapshot: Snapshot,
   target: TargetIndex,
   share = wholeBackfill,
+  transform: string | null = null,
 ): Promise<IndexWork> {
   const { index } = target
   const known = (await state.get(backfillIndexKind, index))?.value
   if (known && known.targetUuid !== target.targetUuid) await forget(state, index)
   else if (known && known.snapshotUuid !== snapshot.uuid) throw otherSnapshot(known, snapshot)
   else if (known && (known.share ?? null) !== shareText(share)) throw otherShare(known, share)
+  else if (known && (known.transform ?? null) !== transform) throw otherTransform(known, transform)
   else if (known) return loadPlan({ state, snapshot }, known, target)
-  return makePlan({ state, snapshot }, target, share)
+  return makePlan({ state, snapshot }, target, share, transform)
 }
 
 /** Throws MA_SNAPSHOT, as planIndexWork() does, when the index was planned from another snapshot. */
@@ -72,6 +75,7 @@ async function makePlan(
   { state, snapshot }: { state: StateStore; snapshot: Snapshot },
   target: TargetIndex,
   share: Share,
+  transform: string | null,
 ): Promise<IndexWork> {
   const { index } = target
   const metadata = await snapshot.readIndexMetadata(index)
@@ -94,6 +98,7 @@ async function makePlan(
     targetUuid: target.targetUuid,
     share: shareText(share),
     versionFrom: versionFromOf(snapshot, metadata),
+    transform,
     state: 'planned',
     error: null,
     notes:
@@ -313,6 +318,20 @@ function otherShare({ index, share: known }: BackfillIndex, share: Share): Migra
     'MA_CONFIG',
     `index ${index} was begun here ${goOn}, not ${wanted === null ? 'without' : `as ${wanted}`}: what is done could not be told from what is not. ` +
       `Go on ${goOn}; or give this host a state of its own (--name), make the metadata known to it (osmigrate metadata migrate) and begin there.`,
+    { details: { index, expected: known, found: wanted } },
+  )
+}
+
+function otherTransform(
+  { index, transform: known = null }: BackfillIndex,
+  wanted: string | null,
+): MigrationError {
+  const begun = known === null ? 'without a transform' : `with another transform (${known})`
+  const now = wanted === null ? 'none is configured' : `the configured one is ${wanted}`
+  return new MigrationError(
+    'MA_CONFIG',
+    `index ${index} was begun ${begun}, and now ${now}: its documents would be of two kinds. ` +
+      'Put the transform back as it was; or delete the target index, make it again (osmigrate metadata migrate) and begin anew.',
     { details: { index, expected: known, found: wanted } },
   )
 }

@@ -1,3 +1,4 @@
+import { countDropped, sumOf, type Dropped } from './dropped.ts'
 import type { IndexWork } from './plan.ts'
 import type { BackfillIndex, BackfillShard, Totals, WorkItem } from './records.ts'
 
@@ -18,6 +19,8 @@ export interface IndexProgress {
   withoutSource: number
   /** Written without the `_timestamp` or `_ttl` that they have on the source. */
   withTimestamp: number
+  /** What a transform left out, by reason. */
+  dropped: Dropped[]
   sourceBytes: number
   snapshotBytes: number
   snapshotBytesTotal: number
@@ -47,12 +50,14 @@ export function indexProgress(index: IndexWork): IndexProgress {
     ...{ read: 0, written: 0, failed: 0, withoutSource: 0, withTimestamp: 0, sourceBytes: 0 },
     itemsDone: 0,
   }
+  const dropped: Dropped[] = []
   for (const item of items) {
     sum.read += item.read
     sum.written += item.written
     sum.failed += item.failed
     sum.withoutSource += item.withoutSource ?? 0
     sum.withTimestamp += item.withTimestamp ?? 0
+    for (const one of item.dropped ?? []) countDropped(dropped, one)
     sum.sourceBytes += item.sourceBytes
     if (item.done) sum.itemsDone++
     const shard = bytes.get(item.shard) ?? { settled: 0, stored: 0 }
@@ -68,6 +73,7 @@ export function indexProgress(index: IndexWork): IndexProgress {
     shardsOpened: shards.filter(({ state }) => state === 'planned').length,
     shardsTotal: shards.filter(({ state }) => state !== 'elsewhere').length,
     ...sum,
+    dropped,
     snapshotBytes: shards.reduce(
       (total, shard) => total + settledBytes(shard, bytes.get(shard.shard)),
       0,
@@ -82,6 +88,7 @@ export function totalsOf(indices: readonly IndexProgress[]): Totals {
   const totals: Totals = {
     ...{ read: 0, written: 0, failed: 0, withoutSource: 0, withTimestamp: 0, sourceBytes: 0 },
     snapshotBytes: 0,
+    dropped: 0,
   }
   for (const index of indices) {
     totals.read += index.read
@@ -89,6 +96,7 @@ export function totalsOf(indices: readonly IndexProgress[]): Totals {
     totals.failed += index.failed
     totals.withoutSource += index.withoutSource
     totals.withTimestamp += index.withTimestamp
+    totals.dropped += sumOf(index.dropped)
     totals.sourceBytes += index.sourceBytes
     totals.snapshotBytes += index.snapshotBytes
   }

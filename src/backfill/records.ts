@@ -1,4 +1,5 @@
 import { kind } from '../state/store.ts'
+import type { Dropped } from './dropped.ts'
 
 /** The run as a whole. Key: `run`. */
 export type BackfillRun = {
@@ -28,6 +29,8 @@ export type Totals = {
   withoutSource: number
   /** Written without the `_timestamp` or `_ttl` that they have on the source. */
   withTimestamp: number
+  /** Left out by the transform, asked for or not. */
+  dropped: number
   /** `_source` as JSON. */
   sourceBytes: number
   /** Share of the snapshot's shards that is settled, by their length. */
@@ -46,6 +49,8 @@ export type BackfillIndex = {
   share: string | null
   /** What the versions are made of: sequence numbers, or `_version` where an engine before 6.0 made the snapshot. */
   versionFrom: 'seqNo' | 'version'
+  /** Fingerprint of the transform that the documents go through; null or absent (older plans): none. */
+  transform?: string | null
   state: 'planned' | 'done' | 'failed'
   /** Why it failed; a later run tries again. */
   error: { code: string; message: string } | null
@@ -94,6 +99,8 @@ export type WorkItem = {
   withoutSource?: number
   /** Documents that are written, but had a `_timestamp` or `_ttl`, which is not carried over. Absent: none. */
   withTimestamp?: number
+  /** What a transform left out, by reason. Absent: nothing. */
+  dropped?: Dropped[]
   /** CRC-32 of the stored bytes that were read up to the checkpoint. Absent where they were checked before, or not all. */
   crc?: number
 }

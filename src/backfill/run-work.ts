@@ -16,6 +16,7 @@ import { ThreadWorker } from './thread-worker.ts'
 import type { BackfillInput, BackfillSummary } from './run.ts'
 import { isStop, RunRecord } from './run-record.ts'
 import { beginUncheckedAnew, partOf, withoutUnchecked, withUnchecked } from './unchecked.ts'
+import { mayRename } from '../usercode/transformer.ts'
 import { Schedule, type Task } from './schedule.ts'
 import { openDeadLetters } from './status.ts'
 
@@ -106,15 +107,16 @@ export class RunWork {
   }
 
   #openWorkers(): void {
-    const { snapshot, target, options, reopen } = this.#input
+    const { snapshot, target, options, transform, reopen } = this.#input
     const onWait = (wait: BulkWait): void => this.#record.waits(wait)
     if (options.threads === 1) {
-      this.#workers.push(openLocalWorker({ snapshot, target, options, onWait }))
+      this.#workers.push(openLocalWorker({ snapshot, target, options, transform, onWait }))
       return
     }
     if (!reopen) throw new Error('several threads need to know how to open snapshot and target')
     for (let i = 0; i < options.threads; i++) {
-      this.#workers.push(new ThreadWorker({ ...reopen, snapshot: snapshot.name, options }, onWait))
+      const data = { ...reopen, snapshot: snapshot.name, options, transform }
+      this.#workers.push(new ThreadWorker(data, onWait))
     }
   }
 
@@ -166,6 +168,7 @@ export class RunWork {
       epochBase: target.epochBase,
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
+      mayRename: mayRename(target),
       // Without leave for it the run would have been refused.
       partialSource: target.sourceForm !== 'full',
     }

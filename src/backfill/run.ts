@@ -5,6 +5,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Restored } from '../state/ledger.ts'
 import type { TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { fingerprint, type TransformSpec } from '../transform/spec.ts'
 import type { BackfillOptions } from './options.ts'
 import { errorRecord } from './failure.ts'
 import { stopped } from './pace.ts'
@@ -33,6 +34,8 @@ export interface BackfillInput {
   allowPartial?: boolean
   /** Sends what there is of indices that do not keep `_source` as it was sent. */
   allowPartialSource?: boolean
+  /** What is done to documents on their way. */
+  transform?: TransformSpec
   /** Called when all is found ready, before anything is written to the target. */
   beforeWriting?: () => Promise<void>
   /** Needed with more than one thread: each opens snapshot and target for itself. */
@@ -93,14 +96,15 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
 
 /** Planning lists the files of every shard, which takes its time: it can be stopped as the work can. */
 async function planAllWork(
-  { state, snapshot, options, signal }: BackfillInput,
+  { state, snapshot, options, transform, signal }: BackfillInput,
   targets: readonly TargetIndex[],
 ): Promise<IndexWork[]> {
   const planned: IndexWork[] = []
   const share = parseShare(options.share)
   for (const target of targets) {
     if (signal.aborted || (await isStopAsked(state))) throw stopped()
-    planned.push(await planIndexWork(state, snapshot, target, share))
+    const print = fingerprint(transform, target.index)
+    planned.push(await planIndexWork(state, snapshot, target, share, print))
   }
   if (signal.aborted || (await isStopAsked(state))) throw stopped()
   return planned

@@ -11,6 +11,7 @@ import type {
   SegmentTask,
   ShardTask,
 } from './local-worker.ts'
+import type { TransformSpec } from '../transform/spec.ts'
 import type { BackfillOptions } from './options.ts'
 
 /** What a worker needs to open snapshot and target for itself. Secrets stay references, resolved in the worker. */
@@ -22,7 +23,10 @@ export interface Reopen {
   target: ClusterOptions
 }
 
-export type WorkerData = Reopen & { options: BackfillOptions }
+export type WorkerData = Reopen & {
+  options: BackfillOptions
+  transform: TransformSpec | undefined
+}
 
 /** To the worker. `id` comes back with each answer. */
 export type ToWorker =

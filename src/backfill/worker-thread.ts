@@ -21,6 +21,7 @@ const {
   snapshot: name,
   target: cluster,
   options,
+  transform,
 } = workerData as WorkerData
 const port = parentPort!
 const send = (message: FromWorker): void => port.postMessage(message)
@@ -42,7 +43,7 @@ async function open() {
   const snapshot = await store.openSnapshot(name)
   const target = await connectCluster('target', cluster)
   const onWait = (wait: BulkWait): void => send({ type: 'wait', wait })
-  return { target, worker: openLocalWorker({ snapshot, target, options, onWait }) }
+  return { target, worker: openLocalWorker({ snapshot, target, options, transform, onWait }) }
 }
 
 async function receive(message: ToWorker): Promise<void> {

@@ -22,6 +22,7 @@ function defineStart(command: Command): void {
     'select',
     ...snapshotParts,
     'snapshot.allowPartialSource',
+    'transform',
     'backfill',
   ])
   addExamples(command, [

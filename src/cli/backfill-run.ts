@@ -2,7 +2,7 @@ import type { BackfillProgress } from '../backfill/progress.ts'
 import type { BackfillSummary } from '../backfill/run.ts'
 import { runConfiguredBackfill } from '../migration/backfill.ts'
 import { withMigration } from '../migration/migration.ts'
-import { printIndexTable, shareLine } from './backfill-views.ts'
+import { droppedUnasked, printIndexTable, shareLine } from './backfill-views.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, formatDuration, formatNumber, printJson, printLine } from './output.ts'
@@ -21,7 +21,12 @@ export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
     }),
   ).finally(() => progress.end())
   const { withoutSource, withTimestamp } = summary.totals
-  const left = summary.deadLetters + summary.lackingShards + withoutSource + withTimestamp
+  const left =
+    summary.deadLetters +
+    summary.lackingShards +
+    withoutSource +
+    withTimestamp +
+    droppedUnasked(summary.indices)
   const complete = left === 0
   if (invocation.json) printJson({ ...summary, complete })
   else printSummary(summary)

@@ -27,7 +27,7 @@ export async function showBackfillStatus(invocation: Invocation): Promise<ExitCo
 
 function statusCode({ state, deadLetters, totals, indices }: BackfillStatus): ExitCode {
   // Done with errors: of shards that the snapshot lacks.
-  const left = deadLetters + totals.withoutSource + totals.withTimestamp
+  const left = deadLetters + totals.withoutSource + totals.withTimestamp + droppedUnasked(indices)
   const complete = left === 0 && indices.every(({ errors }) => errors.length === 0)
   if (state === 'done') return complete ? exitCodes.done : exitCodes.differs
   return state === 'failed' ? exitCodes.failed : exitCodes.unfinished
@@ -86,6 +86,12 @@ function stateText({ state, run }: BackfillStatus): string {
   }
 }
 
+/** Documents that a transform has left out where its step does not allow it. */
+export function droppedUnasked(indices: readonly IndexProgress[]): number {
+  const dropped = indices.flatMap((one) => one.dropped)
+  return dropped.reduce((sum, { allowed, count }) => sum + (allowed ? 0 : count), 0)
+}
+
 /** One line an index, and what is to be known of it. */
 export function printIndexTable(indices: readonly IndexProgress[]): void {
   printTable(
@@ -100,12 +106,18 @@ export function printIndexTable(indices: readonly IndexProgress[]): void {
       `${percent(one)} %`,
     ]),
   )
-  for (const { index, errors, notes, withoutSource, withTimestamp } of indices) {
+  for (const { index, errors, notes, withoutSource, withTimestamp, dropped } of indices) {
     for (const { shard, code, message } of errors) {
       const place = shard === null ? printable(index) : `${printable(index)}/${shard}`
       printLine(`${place}: ${message} [${code}]`)
     }
     for (const note of notes) printLine(`${printable(index)}: ${note}`)
+    for (const { reason, count, id, allowed } of dropped) {
+      const asked = allowed ? '' : ', which allowDrop does not allow'
+      printLine(
+        `${printable(index)}: ${formatNumber(count)} documents left out by the transform${asked}: ${printable(reason)} (${printable(id)}, …)`,
+      )
+    }
     if (withoutSource > 0) {
       printLine(
         `${printable(index)}: ${formatNumber(withoutSource)} documents have no _source and are not carried over`,

@@ -14,7 +14,7 @@ export function defineCompare(command: Command): void {
     .description(
       'Compares every document of the selected indices, both ways: id, routing and `_source` by value (order of keys and spelling of numbers do not count). Exit code 0 only when all are equal, 3 when not, or when it cannot be known.',
     )
-  addConfigFlags(documents, ['target', 'select', ...snapshotParts, 'compare'])
+  addConfigFlags(documents, ['target', 'select', ...snapshotParts, 'transform', 'compare'])
   addExamples(documents, [
     ['osmigrate compare documents', ''],
     ['osmigrate compare documents --index shop --json', ''],

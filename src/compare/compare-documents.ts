@@ -6,6 +6,9 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { StateStore } from '../state/store.ts'
 import { deadLetterKind, verdictKind } from '../state/records.ts'
 import type { TargetIndex, Verdict } from '../state/records.ts'
+import { fingerprint } from '../transform/spec.ts'
+import type { Transform } from '../usercode/transform.ts'
+import { mayRename, type TransformTask } from '../usercode/transformer.ts'
 import { Buckets } from './buckets.ts'
 import { CanonicalDigest } from './canonical.ts'
 import { prepareScan, scanCluster } from './cluster-scan.ts'
@@ -15,7 +18,7 @@ import { HitPageReader } from './hit-page.ts'
 import type { CompareOptions } from './options.ts'
 import { DocumentSizes } from './page-size.ts'
 import type { Visit } from './scanned-document.ts'
-import { scanSnapshot } from './snapshot-scan.ts'
+import { scanSnapshot, type SnapshotScan } from './snapshot-scan.ts'
 import { throwIfStopped } from './stopped.ts'
 import { drawVerdict } from './verdict.ts'
 
@@ -27,13 +30,17 @@ export interface CompareInput {
   /** Names on the source. */
   readonly indices: readonly string[]
   /** What an index is on the target; undefined makes its verdict unknown. */
-  readonly targetIndexOf: (
-    index: string,
-  ) => Pick<TargetIndex, 'targetIndex' | 'sourceForm'> | undefined
+  readonly targetIndexOf: (index: string) => ComparedIndex | undefined
+  /** What was done to the documents on their way: it is done to those of the snapshot before they are compared. */
+  readonly transform?: Transform
   readonly options: CompareOptions
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompareProgress) => void
 }
+
+/** What must be known of an index that is on the target. */
+export type ComparedIndex = Pick<TargetIndex, 'targetIndex' | 'sourceForm'> &
+  Partial<Pick<TargetIndex, 'sourceShards' | 'targetShards'>>
 
 export interface CompareProgress {
   readonly index: string
@@ -92,7 +99,7 @@ async function compareIndex(input: CompareInput, index: string): Promise<Verdict
       'no target index of this name is known to this migration; run metadata migrate first'
   } else {
     try {
-      await new IndexComparison(input, index, target.targetIndex, findings).run()
+      await new IndexComparison(input, index, target, findings).run()
     } catch (error) {
       if (!(error instanceof MigrationError) || !concernsOneIndex.has(error.code)) throw error
       findings.unknown = error.message
@@ -108,6 +115,7 @@ const concernsOneIndex: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MA_SNAPSHOT',
   'MA_CLUSTER_RESPONSE',
   'MA_TARGET_INDEX',
+  'MA_TRANSFORM',
 ])
 
 /** What the comparison of one index found, for the verdict. */
@@ -126,13 +134,16 @@ class IndexComparison {
   readonly #input: CompareInput
   readonly #index: string
   readonly #targetIndex: string
+  readonly #transformTask: TransformTask
   readonly #findings: IndexFindings
   readonly #totals: { [side in Side]?: number } = {}
 
-  constructor(input: CompareInput, index: string, targetIndex: string, findings: IndexFindings) {
+  constructor(input: CompareInput, index: string, target: ComparedIndex, findings: IndexFindings) {
     this.#input = input
     this.#index = index
-    this.#targetIndex = targetIndex
+    this.#targetIndex = target.targetIndex
+    const { sourceShards = 0, targetShards = 0 } = target
+    this.#transformTask = { index, mayRename: mayRename({ sourceShards, targetShards }) }
     this.#findings = findings
   }
 
@@ -155,16 +166,23 @@ class IndexComparison {
       this.#findings.notes.push(`there is no index ${this.#targetIndex} on the target`)
     }
     const sizes = new DocumentSizes()
+    const transform = await this.#transform()
     return async (side, pass, passes, visit) => {
       const watched = this.#watch(side, pass, passes, visit)
       if (side === 'source') {
-        await scanSnapshot(
-          { snapshot, index, shards: metadata.numberOfShards, verify: 'touched', digest, signal },
+        const shards = metadata.numberOfShards
+        const dropped = await scanSnapshot(
+          { snapshot, index, shards, verify: 'touched', digest, transform, signal },
           (document) => {
             if (pass === 0) sizes.add(document.sourceBytes)
             watched.visit(document)
           },
         )
+        if (pass === 0 && dropped > 0) {
+          this.#findings.notes.push(
+            `${dropped} documents of the snapshot are left out by the transform`,
+          )
+        }
       } else if (shape !== undefined) {
         const pageDocuments = sizes.pageDocuments(options.pageBytesMax)
         const { slices } = options
@@ -180,6 +198,20 @@ class IndexComparison {
       }
       watched.report()
     }
+  }
+
+  /** What was done to documents of this index, and a note of it; undefined where nothing was. */
+  async #transform(): Promise<SnapshotScan['transform']> {
+    const { transform } = this.#input
+    const index = this.#index
+    const print = fingerprint(transform?.spec, index)
+    if (transform === undefined || print === null) return undefined
+    const transformer = await transform.open()
+    if (!transformer.changesDocuments(index)) return undefined
+    this.#findings.notes.push(
+      `the transform ${print} was applied to the documents of the snapshot: what it makes of them is what was compared`,
+    )
+    return (blocks) => transform.blocks(blocks, this.#transformTask)
   }
 
   async #fillBuckets(scan: ScanSide): Promise<Buckets> {

@@ -3,6 +3,7 @@ import type { DocumentBlock } from '../document/document-block.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Verify } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { TransformedBlock } from '../transform/packed-documents.ts'
 import type { CanonicalDigest } from './canonical.ts'
 import { absent, combine, digestMalformed, ScannedDocument } from './scanned-document.ts'
 import type { DocumentName, Visit } from './scanned-document.ts'
@@ -14,39 +15,53 @@ export interface SnapshotScan {
   readonly shards: number
   readonly verify: Verify
   readonly digest: CanonicalDigest
+  /** Changes documents as they were changed on their way; undefined where they went as they are. */
+  readonly transform?:
+    ((blocks: AsyncIterable<DocumentBlock>) => AsyncIterable<DocumentBlock>) | undefined
   readonly signal: AbortSignal
 }
 
-/** Visits every live document of an index in a snapshot. Errors: those of reading a snapshot; MA_STOPPED. */
-export async function scanSnapshot(scan: SnapshotScan, visit: Visit): Promise<void> {
+/**
+ * Visits every live document of an index in a snapshot, and gives the number of those that the transform leaves out, which
+ * are not visited. Errors: those of reading a snapshot; MA_STOPPED; MA_TRANSFORM.
+ */
+export async function scanSnapshot(scan: SnapshotScan, visit: Visit): Promise<number> {
+  let dropped = 0
   const document = new ScannedDocument()
   for (let shard = 0; shard < scan.shards; shard++) {
     const files = await scan.snapshot.openShard(scan.index, shard)
     const reader = await openShardReader(files, { verify: scan.verify })
     try {
       for (const segment of reader.segments) {
-        for await (const block of reader.readBlocks(segment.name)) {
+        const stored = reader.readBlocks(segment.name)
+        for await (const block of scan.transform?.(stored) ?? stored) {
           throwIfStopped(scan.signal, `comparing ${scan.index}`)
-          visitBlock(scan, block, document, visit)
+          dropped += visitBlock(scan, block, document, visit)
         }
       }
     } finally {
       await reader.close()
     }
   }
+  return dropped
 }
 
 function visitBlock(
   scan: SnapshotScan,
-  block: DocumentBlock,
+  block: DocumentBlock & Partial<TransformedBlock>,
   document: ScannedDocument,
   visit: Visit,
-): void {
+): number {
+  let dropped = 0
   const { digest } = scan
   digest.use(block.bytes, `_source in index ${scan.index} of snapshot ${scan.snapshot.name}`)
   let i = 0
   document.name = () => nameAt(block, i)
   for (; i < block.count; i++) {
+    if (block.unsent?.get(i)?.why === 'dropped') {
+      dropped++
+      continue
+    }
     digest.raw(block.idStart[i]!, block.idEnd[i]!)
     document.id1 = digest.half1
     document.id2 = digest.half2
@@ -69,6 +84,7 @@ function visitBlock(
     combine(digest, document, { routing1, routing2, source1, source2 })
     visit(document)
   }
+  return dropped
 }
 
 function nameAt(block: DocumentBlock, i: number): DocumentName {

@@ -16,6 +16,9 @@ export async function runConfiguredBackfill(
   const snapshot = await migration.snapshot()
   const target = await migration.target()
   const state = await migration.state('write')
+  const transform = await migration.transform()
+  // Modules that cannot be used are found before anything is read.
+  await transform?.open()
   return runBackfill({
     snapshot,
     target,
@@ -31,6 +34,7 @@ export async function runConfiguredBackfill(
     },
     // Somebody may have put the cluster's settings back since the metadata was migrated.
     beforeWriting: async () => void (await forbidAutoCreate(target, state)),
+    ...(transform && { transform: transform.spec }),
     signal,
     onProgress,
   })

@@ -14,7 +14,9 @@ export async function compareConfigured(
   const state = await migration.state('write')
   const targets = new Map<string, TargetIndex>()
   for await (const { key, value } of state.each(targetIndexKind)) targets.set(key, value)
+  const transform = await migration.transform()
   return compareDocuments({
+    ...(transform && { transform }),
     snapshot,
     target,
     state,

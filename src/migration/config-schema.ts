@@ -5,6 +5,7 @@ import { duration, namePatterns, option, pemFile, secretReference } from '../bas
 import { compareOptions } from '../compare/options.ts'
 import { metadataOptions } from '../metadata/options.ts'
 import { takeOptions } from '../take/options.ts'
+import { transformOptions } from '../transform/options.ts'
 
 /**
  * Everything that migration.yaml may say. Flags, the editors' JSON schema and docs/reference/config.md are made from
@@ -255,6 +256,12 @@ export const configSchema = z.strictObject({
   select: selectSchema.prefault({}),
   snapshot: snapshotSchema.prefault({}),
   metadata: metadataOptions.prefault({}),
+  transform: option(transformOptions.optional(), {
+    description:
+      'What is changed on the way: a module, a step such as { module: ./shop.ts }, or a list of them. See docs/guides/transformations.md.',
+    flag: 'transform',
+    placeholder: 'MODULE',
+  }),
   backfill: backfillOptions.prefault({}),
   compare: compareOptions.prefault({}),
 })

@@ -125,6 +125,7 @@ function completed(config: Config, folder: string): Config {
   if (repository !== undefined && !/^[a-z][a-z0-9+]*:\/\//.test(repository)) {
     config.snapshot.repository = resolve(folder, repository)
   }
+  for (const step of config.transform ?? []) step.module = resolve(folder, step.module)
   return deepFreeze(config)
 }
 
@@ -193,7 +194,7 @@ function lineOf(path: readonly PropertyKey[], { document, lines }: YamlFile): nu
 }
 
 /** Keys of the picture in docs that have no part here yet: said so, rather than "unknown". */
-const notYet = new Set(['transform', 'capture', 'sync', 'gates', 'cutover', 'notify'])
+const notYet = new Set(['capture', 'sync', 'gates', 'cutover', 'notify'])
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
   if (path.length === 0 && notYet.has(key)) return 'this version has no such part yet; remove it'

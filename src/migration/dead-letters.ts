@@ -36,10 +36,12 @@ export async function retryChosen(
   if (filters.length === 0) return total
   const snapshot = await migration.snapshot()
   const target = await migration.target()
+  const transform = await migration.transform()
   for (const filter of filters) {
     const { signal, config } = migration
     const waitMaxMs = config.backfill.bulkWaitMax
-    const input = { state, snapshot, target, filter, waitMaxMs, onWait, signal }
+    const sending = { state, snapshot, target, waitMaxMs, onWait, signal }
+    const input = { ...sending, filter, ...(transform && { transform }) }
     const done = await retryDeadLetters(input)
     total.written += done.written
     total.refused += done.refused

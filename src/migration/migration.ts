@@ -4,9 +4,11 @@ import { requireSource, requireTarget } from '../cluster/version.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { openSqliteStore, stateExists, type StoreMode } from '../state/sqlite-store.ts'
 import type { StateStore } from '../state/store.ts'
+import { Transform } from '../usercode/transform.ts'
 import type { ClusterConfig, Config, LoadedConfig } from './config.ts'
 import { openConfiguredSnapshot } from './open-snapshot.ts'
 import { required } from './required.ts'
+import { transformSpec } from './transform.ts'
 
 /** One configured migration while a command works on it: opens what is asked for once, closes all of it at the end. */
 export class Migration {
@@ -16,6 +18,7 @@ export class Migration {
   #target: Promise<Cluster> | undefined
   #snapshot: Promise<Snapshot> | undefined
   #state: Promise<StateStore> | undefined
+  #transform: Promise<Transform | undefined> | undefined
 
   constructor(loaded: LoadedConfig, signal: AbortSignal) {
     this.loaded = loaded
@@ -51,8 +54,14 @@ export class Migration {
     return this.#state
   }
 
+  /** What is done to metadata and documents on their way; undefined where nothing is configured. */
+  transform(): Promise<Transform | undefined> {
+    this.#transform ??= transformSpec(this.loaded).then((spec) => spec && new Transform(spec))
+    return this.#transform
+  }
+
   async close(): Promise<void> {
-    const opened = [this.#source, this.#target, this.#state].map(async (one) => {
+    const opened = [this.#source, this.#target, this.#state, this.#transform].map(async (one) => {
       // What failed to open has told so already, where it was asked for.
       const thing = await one?.catch(() => undefined)
       await thing?.close()
