@@ -106,6 +106,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** Rounded up: minutes below two hours, then hours. */
+export function formatHours(hours: number): string {
+  if (hours < 2) return `${formatNumber(Math.ceil(hours * 60))} min`
+  return `${formatNumber(hours < 20 ? Math.ceil(hours * 10) / 10 : Math.ceil(hours))} h`
+}
+
 /** Local time with offset, for people; files and JSON have ISO 8601 UTC. */
 export function formatTime(ms: number): string {
   const date = new Date(ms)

@@ -25,6 +25,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./init-command.ts')).defineInit,
   },
   {
+    name: 'assess',
+    summary: 'what moving a cluster takes, and what of it stays behind',
+    load: async () => (await import('./assess-command.ts')).defineAssess,
+  },
+  {
     name: 'snapshot',
     summary: 'look into snapshots, make one, print its documents',
     load: async () => (await import('./snapshot-command.ts')).defineSnapshot,

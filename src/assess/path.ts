@@ -1,0 +1,76 @@
+import {
+  isUnknown,
+  type Estimate,
+  type OrUnknown,
+  type ProposedPath,
+  type Writes,
+} from './assessment.ts'
+
+/** How long the clients may have to stop writing for a delta, before a capture is worth its trouble. */
+const stopHoursMax = 1
+const namesMax = 10
+
+/** Which way to go, by what was written while it was looked. */
+export function proposePath(writes: OrUnknown<Writes>, { deltaHours }: Estimate): ProposedPath {
+  if (isUnknown(writes)) {
+    return {
+      path: 'cannot be told',
+      why: `it depends on what is written to the source, which is not known: ${writes.unknown}`,
+      steps: [
+        'Where nothing is written: backfill only. Else run this against the live cluster, in a busy hour.',
+      ],
+    }
+  }
+  const seconds = writes.seconds.toFixed(0)
+  if (writes.indices.length === 0) {
+    return {
+      path: 'backfill only',
+      why: `nothing was written to the selected indices in ${seconds} s. Look again in a busy hour before you rely on it`,
+      steps: ['osmigrate snapshot create', ...carryOver],
+    }
+  }
+  const { indices } = writes
+  const busy = `${indices.length} of the selected indices were written to in ${seconds} s (${writes.writesPerSecond.toFixed(1)} writes/s)`
+  if (!isUnknown(deltaHours) && deltaHours <= stopHoursMax) {
+    return {
+      path: 'backfill and delta',
+      why: `${busy}, and these take ${text(deltaHours)} to carry over, during which clients would not write`,
+      steps: [
+        `First all that is not written to: --exclude ${names(indices)} with snapshot create and each step after it`,
+        ...carryOver,
+        `Then stop the writes, and the same with a second snapshot and --index ${names(indices)}`,
+      ],
+    }
+  }
+  const long = isUnknown(deltaHours)
+    ? `how long these take is not known: ${deltaHours.unknown}`
+    : `these take ${text(deltaHours)} to carry over: too long to stop writing`
+  return {
+    path: 'backfill with capture',
+    why: `${busy}, and ${long}`,
+    steps: [
+      'Writes have to be captured while the backfill runs. This version of osmigrate cannot do that yet: until it can, the writes must stop for the time of snapshot and backfill',
+      'osmigrate snapshot create',
+      ...carryOver,
+    ],
+  }
+}
+
+const carryOver = [
+  'osmigrate metadata evaluate',
+  'osmigrate metadata migrate',
+  'osmigrate backfill start',
+  'osmigrate compare documents',
+]
+
+function names(indices: Writes['indices']): string {
+  const shown = indices.slice(0, namesMax).map(({ index }) => index)
+  const more = indices.length - shown.length
+  return shown.join(',') + (more > 0 ? ` and ${more} more` : '')
+}
+
+function text(hours: number): string {
+  return hours < 1
+    ? `about ${Math.max(1, Math.ceil(hours * 60))} min`
+    : `about ${hours.toFixed(1)} h`
+}
