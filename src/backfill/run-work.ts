@@ -27,7 +27,7 @@ export class RunWork {
   readonly #indices: IndexWork[]
   readonly #schedule: Schedule
   readonly #workers: BackfillWorker[] = []
-  readonly #failures: Failure[] = []
+  readonly #failures: Failure[]
   readonly #rates = new Rates()
   readonly #startedAt = performance.now()
   readonly #openLetters = new Map<string, number>()
@@ -39,8 +39,10 @@ export class RunWork {
   #fatal: { error: unknown } | undefined
   #giveUpTimer: NodeJS.Timeout | undefined
 
-  constructor(input: BackfillInput, indices: IndexWork[]) {
+  /** `failures` are of indices that could not be planned. */
+  constructor(input: BackfillInput, indices: IndexWork[], failures: readonly Failure[]) {
     this.#input = input
+    this.#failures = [...failures]
     this.#indices = indices
     this.#schedule = new Schedule(indices)
     const before = totalsOf(indices.map(indexProgress))

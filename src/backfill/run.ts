@@ -1,4 +1,4 @@
-import { MigrationError } from '../base/errors.ts'
+import { isUnreadable, MigrationError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { requireComplete } from '../snapshot/open-snapshot.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -7,7 +7,7 @@ import type { TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import { fingerprint, type TransformSpec } from '../transform/spec.ts'
 import type { BackfillOptions } from './options.ts'
-import { errorRecord } from './failure.ts'
+import { errorRecord, type Failure } from './failure.ts'
 import { stopped } from './pace.ts'
 import { planIndexWork, type IndexWork } from './plan.ts'
 import type { BackfillProgress, IndexProgress } from './progress.ts'
@@ -72,9 +72,9 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
   await forgetStop(state)
   const targets = await checkTargetIndices(target, state, input.indices, input)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
-  const planned = await planAllWork(input, targets)
+  const { planned, failures } = await planAllWork(input, targets)
   await input.beforeWriting?.()
-  const run = new RunWork(input, planned)
+  const run = new RunWork(input, planned, failures)
   await run.begin()
   let failure: { error: unknown } | undefined
   try {
@@ -98,16 +98,23 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
 async function planAllWork(
   { state, snapshot, options, transform, signal }: BackfillInput,
   targets: readonly TargetIndex[],
-): Promise<IndexWork[]> {
+): Promise<{ planned: IndexWork[]; failures: Failure[] }> {
   const planned: IndexWork[] = []
+  const failures: Failure[] = []
   const share = parseShare(options.share)
   for (const target of targets) {
     if (signal.aborted || (await isStopAsked(state))) throw stopped()
     const print = fingerprint(transform, target.index)
-    planned.push(await planIndexWork(state, snapshot, target, share, print))
+    try {
+      planned.push(await planIndexWork(state, snapshot, target, share, print))
+    } catch (error) {
+      // Its metadata is damaged: the others are carried over.
+      if (!isUnreadable(error)) throw error
+      failures.push({ index: target.index, shard: null, error })
+    }
   }
   if (signal.aborted || (await isStopAsked(state))) throw stopped()
-  return planned
+  return { planned, failures }
 }
 
 /** What ended the run comes first, under its own code; that the settings stand changed is said beside it. */

@@ -91,6 +91,14 @@ test('the plan names it, and all others are made, written and equal', { skip }, 
   const refused = await osmigrate(folder, 1, 'backfill', 'start')
   assert.match(refused.stderr, new RegExp(`nothing was written[^]*${broken}`))
   const rest = ['--exclude', broken!]
+  // Damaged since its target index was made.
+  await flipMetadata(whole!)
+  const partly = await osmigrate(folder, 1, 'backfill', 'start', ...rest)
+  assert.match(partly.stderr, new RegExp(`index ${whole}: corrupt data.*everything else is written`))
+  await send(target, 'POST', `/${other}/_refresh`)
+  const { count } = await send<{ count: number }>(target, 'GET', `/${other}/_count`)
+  assert.equal(count, 20)
+  await flipMetadata(whole!)
   await osmigrate(folder, 0, 'backfill', 'start', ...rest)
   const { verdicts } = await osmigrateJson<{ verdicts: { verdict: string; equal: number }[] }>(
     folder,
