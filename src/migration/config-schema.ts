@@ -201,7 +201,7 @@ const snapshotSchema = z.strictObject({
       }),
       timeout: option(duration({ minMs: 1000 }).default(requestDefaults.timeoutMs), {
         description:
-          'How long a request to the repository may take before it is given up and made again.',
+          'How long a request to the repository may take before it is given up and made again. Default: 60s.',
         flag: 'repository-timeout',
         placeholder: 'TIME',
       }),

@@ -32,12 +32,12 @@ export const takeOptions = z.strictObject({
   }),
   globalState: option(z.boolean().default(true), {
     description:
-      'For `snapshot create`: put templates, pipelines and settings of the cluster into the snapshot. Without it no templates are carried over.',
+      'For `snapshot create`: whether templates, pipelines and settings of the cluster come into the snapshot (default: they do). Without them no templates are carried over.',
     flag: 'global-state',
   }),
   compress: option(z.boolean().default(true), {
     description:
-      'For `snapshot create`: have the engine compress the metadata of the snapshot. Documents are stored as they are either way.',
+      'For `snapshot create`: whether the engine compresses the metadata of the snapshot (default: it does). Documents are stored as they are either way.',
     flag: 'compress',
   }),
   stallMax: option(duration({ minMs: 1000 }).default(3_600_000), {
