@@ -11,7 +11,7 @@ import { loadConfig } from '../migration/config.ts'
 import { migrateMetadata } from '../migration/metadata.ts'
 import { withMigration, type Migration } from '../migration/migration.ts'
 import { createConfiguredSnapshot } from '../migration/snapshot.ts'
-import { plannedTemplates } from '../metadata/plan.ts'
+import { plannedObjects } from '../metadata/plan.ts'
 import type { Verdict } from '../state/records.ts'
 import { backfillRows } from './backfill-run.ts'
 import type { Invocation } from './command.ts'
@@ -155,7 +155,7 @@ async function makeMetadata(migration: Migration, progress: Progress): Promise<b
       progress.log(`${kind} ${name}: ${outcome}, ${reason ?? ''}`)
     }
   }
-  for (const { name, changes } of [...plannedTemplates(plan), ...plan.indices]) {
+  for (const { name, changes } of plannedObjects(plan)) {
     for (const { path, reason } of changes.filter(({ loss }) => loss)) {
       progress.log(`${name}: ${path} is lost, ${reason}`)
     }

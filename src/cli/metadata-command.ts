@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { AppliedObject } from '../metadata/apply.ts'
 import {
   carriesEverything,
-  plannedTemplates,
+  plannedObjects,
   type MetadataPlan,
   type PlannedChange,
 } from '../metadata/plan.ts'
@@ -117,19 +117,12 @@ function printPlan(plan: MetadataPlan): void {
   printTable(
     ['kind', 'name', 'action', 'shards', 'why'],
     [
-      ...plannedTemplates(plan).map(({ kind, name, action, reason }) => [
-        kind,
-        name,
-        action,
-        undefined,
-        reason ?? '',
-      ]),
-      ...plan.indices.map((one) => [
-        'index',
+      ...plannedObjects(plan).map((one) => [
+        one.kind,
         one.name,
         one.action,
-        one.targetShards,
-        one.reason ?? one.routedBy.join('; '),
+        one.kind === 'index' ? one.targetShards : undefined,
+        one.reason ?? (one.kind === 'index' ? one.routedBy.join('; ') : ''),
       ]),
     ],
   )
@@ -177,7 +170,7 @@ interface ChangeGroup {
 
 function groupChanges(plan: MetadataPlan): ChangeGroup[] {
   const groups = new Map<string, ChangeGroup>()
-  for (const { name, changes } of [...plannedTemplates(plan), ...plan.indices]) {
+  for (const { name, changes } of plannedObjects(plan)) {
     for (const change of changes) {
       const key = JSON.stringify([change.path, change.what, change.reason, change.loss])
       const group = groups.get(key)

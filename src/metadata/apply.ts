@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { applyPipeline } from './apply-pipelines.ts'
 import {
   decideIndex,
   readExistingIndex,
@@ -14,10 +15,12 @@ import { forbidAutoCreate } from './fence.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import {
   carriesEverything,
+  plannedObjects,
   plannedTemplates,
   templatePaths,
   type MetadataPlan,
   type PlannedIndex,
+  type PlannedPipeline,
   type PlannedTemplate,
 } from './plan.ts'
 import { withheldTemplateKind } from './records.ts'
@@ -27,7 +30,7 @@ import { deepestReason } from './target-check.ts'
 export type AppliedOutcome = 'created' | 'unchanged' | 'adopted' | 'different' | 'refused'
 
 export interface AppliedObject {
-  readonly kind: PlannedTemplate['kind'] | 'index'
+  readonly kind: (PlannedPipeline | PlannedTemplate | PlannedIndex)['kind']
   readonly name: string
   readonly outcome: AppliedOutcome
   readonly reason?: string
@@ -63,13 +66,16 @@ export async function applyMetadata(
   const { target, state, signal } = input
   const fencedBy = await forbidAutoCreate(target, state)
   const objects: AppliedObject[] = []
-  const templates = plannedTemplates(plan)
-  const total = templates.length + plan.indices.length
+  const total = plannedObjects(plan).length
   const note = (applied: AppliedObject): void => {
     objects.push(applied)
     input.onApplied?.(applied, objects.length, total)
   }
-  for (const template of templates) {
+  for (const pipeline of plan.pipelines) {
+    signal?.throwIfAborted()
+    note(await applyPipeline(pipeline, input))
+  }
+  for (const template of plannedTemplates(plan)) {
     signal?.throwIfAborted()
     note(await applyTemplate(template, input))
   }

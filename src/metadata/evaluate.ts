@@ -5,6 +5,7 @@ import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { noNamesInUse, readNamesInUse } from './existing.ts'
 import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
+import { pipelinesLeft, planPipelines } from './plan-pipelines.ts'
 import { noTemplates, planTemplates, templatesDeselected, templatesLeft } from './plan-templates.ts'
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
 import type { MetadataPlan, NotCarried, PlanSource } from './plan.ts'
@@ -39,9 +40,15 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   return {
     source: origin,
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
+    pipelines: await planPipelines(input, global),
     ...templates,
     indices: indices.filter((index) => index !== undefined),
-    notCarried: [...unreadable, ...listNotCarried(global), ...templatesLeft(input, global)],
+    notCarried: [
+      ...unreadable,
+      ...listNotCarried(global),
+      ...pipelinesLeft(input, global),
+      ...templatesLeft(input, global),
+    ],
     templatesNotSelected: templatesDeselected(input, global),
     notSelected: source.indices.filter((name) => !chosen.has(name)),
   }

@@ -28,8 +28,6 @@ test('listNotCarried() names what users made and says nothing of what is only th
     found.map(({ kind, name }) => [kind, name]),
     [
       ['cluster setting', 'cluster.max_shards_per_node'],
-      ['ingest pipeline', 'stamp'],
-      ['stored script', 's1'],
       ['lifecycle policy', 'hot'],
       ['data stream', 'logs'],
       ['metadata "something_new"', 'a'],

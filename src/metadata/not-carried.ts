@@ -27,9 +27,7 @@ const byHand = 'not carried over: make it on the target by hand where it is stil
 /** Parts of a snapshot's global metadata that hold what users made, and how to name what is in them. */
 const knownParts: { readonly [part: string]: KnownPart } = {
   settings: { kind: 'cluster setting', names: keys, reason: byHand },
-  ingest: { kind: 'ingest pipeline', names: ids, reason: byHand },
   search_pipeline: { kind: 'search pipeline', names: ids, reason: byHand },
-  stored_scripts: { kind: 'stored script', names: keys, reason: byHand },
   index_lifecycle: {
     kind: 'lifecycle policy',
     names: (part) => inPart('policies')(part).filter((name) => !isManagedPolicy(part, name)),
@@ -69,6 +67,8 @@ const ownParts = matcher([
   'templates',
   'index_template',
   'component_template',
+  'ingest',
+  'stored_scripts',
   'index-graveyard',
   'indices',
   'repositories',

@@ -29,6 +29,10 @@ export const metadataOptions = z.strictObject({
     description: 'Carry over index templates, component templates and legacy templates.',
     flag: 'templates',
   }),
+  pipelines: option(z.boolean().default(true), {
+    description: 'Carry over ingest pipelines and stored scripts.',
+    flag: 'pipelines',
+  }),
   types: option(z.enum(['union', 'refuse']).default('union'), {
     description:
       'What becomes of an index with several mapping types (Elasticsearch before 6): one mapping with the fields of all, or refused.',

@@ -54,6 +54,11 @@ export interface PlannedTemplate extends PlannedObject {
   readonly withheld: { readonly [setting: string]: string }
 }
 
+/** A stored script or an ingest pipeline. */
+export interface PlannedPipeline extends PlannedObject {
+  readonly kind: 'stored-script' | 'ingest-pipeline'
+}
+
 export interface PlannedIndex extends PlannedObject {
   readonly kind: 'index'
   readonly targetIndex: string
@@ -88,6 +93,8 @@ export interface MetadataPlan {
   readonly source: PlanSource
   /** Without a url nobody was asked: the plan is for any OpenSearch of that version, with nothing in it. */
   readonly target: { readonly version: string; readonly url?: string }
+  /** Stored scripts, then the pipelines that may use them. */
+  readonly pipelines: readonly PlannedPipeline[]
   readonly componentTemplates: readonly PlannedTemplate[]
   readonly legacyTemplates: readonly PlannedTemplate[]
   readonly indexTemplates: readonly PlannedTemplate[]
@@ -104,12 +111,18 @@ export function plannedTemplates(plan: MetadataPlan): PlannedTemplate[] {
   return [...plan.componentTemplates, ...plan.legacyTemplates, ...plan.indexTemplates]
 }
 
+/** All objects in the order in which they are made. */
+export function plannedObjects(
+  plan: MetadataPlan,
+): (PlannedPipeline | PlannedTemplate | PlannedIndex)[] {
+  return [...plan.pipelines, ...plannedTemplates(plan), ...plan.indices]
+}
+
 /** True when all that was selected gets to the target: nothing refused, nothing different, nothing lost. */
 export function carriesEverything(plan: MetadataPlan): boolean {
-  const objects = [...plannedTemplates(plan), ...plan.indices]
   return (
     plan.notCarried.length === 0 &&
-    objects.every(
+    plannedObjects(plan).every(
       ({ action, changes }) =>
         action !== 'refused' && action !== 'exists-different' && !changes.some(({ loss }) => loss),
     )

@@ -78,7 +78,7 @@ export async function makeReady({
       target,
       state,
       select: { include: indices },
-      options: metadataOptions.parse({ templates: false, shards }),
+      options: metadataOptions.parse({ templates: false, pipelines: false, shards }),
       allowPartialSource,
     })
     await applyMetadata(plan, { target, state })

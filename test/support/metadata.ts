@@ -87,6 +87,7 @@ export interface PlanInput {
     replicas: { [pattern: string]: number }
     shards: { [pattern: string]: number }
     templates: boolean
+    pipelines: boolean
     adopt: boolean
   }>
 }
@@ -104,7 +105,7 @@ export function evaluate({
     state,
     select: {},
     // Templates of the whole source would come along, and other tests make some.
-    options: metadataOptions.parse({ templates: false, ...options }),
+    options: metadataOptions.parse({ templates: false, pipelines: false, ...options }),
     allowPartialSource,
   })
 }

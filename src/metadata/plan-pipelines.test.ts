@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { noGlobalMetadata } from '../snapshot/snapshot.ts'
+import type { EvaluateInput } from './evaluate-input.ts'
+import { metadataOptions } from './options.ts'
+import { pipelinesLeft, planPipelines } from './plan-pipelines.ts'
+
+const processors = [{ set: { field: 'a', value: 1 } }]
+const global = {
+  ...noGlobalMetadata,
+  raw: {
+    stored_scripts: {
+      old: { lang: 'groovy', source: '1' },
+      good: { lang: 'painless', source: '1' },
+    },
+    ingest: {
+      pipeline: [
+        { id: 'plain', config: { processors: [...processors, { pipeline: { name: 'deep' } }] } },
+        { id: 'deep', config: { processors: [{ foreach: { processor: { enrich: {} } } }] } },
+        { id: 'caller', config: { processors: [{ pipeline: { name: 'nowhere' } }] } },
+        { id: 'logs@json', config: { processors, _meta: { managed: true } } },
+        { id: 'xpack_monitoring_7', config: { processors } },
+        { id: '.fleet', config: { processors } },
+      ],
+    },
+  },
+}
+const version = { flavour: 'opensearch', text: '3.1.0', major: 3, minor: 1, patch: 0 } as const
+const input = (options: object) =>
+  ({
+    target: { version },
+    select: {},
+    options: metadataOptions.parse(options),
+  }) as unknown as EvaluateInput
+
+test('without a target, what no OpenSearch can run is refused by name, and the engine’s own is left out', async () => {
+  const planned = await planPipelines(input({}), global)
+  assert.deepEqual(
+    planned.map(({ kind, name, action }) => [kind, name, action]),
+    [
+      ['stored-script', 'old', 'refused'],
+      ['stored-script', 'good', 'create'],
+      ['ingest-pipeline', 'plain', 'create'],
+      ['ingest-pipeline', 'deep', 'refused'],
+      ['ingest-pipeline', 'caller', 'create'],
+    ],
+  )
+  assert.match(planned[0]!.reason!, /no scripts in groovy/)
+  assert.match(planned[3]!.reason!, /no processor enrich: install/)
+  assert.deepEqual(planned[2]!.changes, [])
+  assert.match(planned[4]!.changes[0]!.reason, /calls the pipeline nowhere/)
+})
+
+test('with metadata.pipelines off, all that stays behind is named', async () => {
+  assert.deepEqual(await planPipelines(input({ pipelines: false }), global), [])
+  assert.deepEqual(
+    pipelinesLeft(input({ pipelines: false }), global).map(({ kind, name }) => [kind, name]),
+    [
+      ['stored script', 'old'],
+      ['stored script', 'good'],
+      ['ingest pipeline', 'plain'],
+      ['ingest pipeline', 'deep'],
+      ['ingest pipeline', 'caller'],
+    ],
+  )
+})

@@ -1,0 +1,218 @@
+import { eachAtOnce } from '../base/each-at-once.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { defaultExclude, matcher } from '../base/select.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { GlobalMetadata } from '../snapshot/snapshot.ts'
+import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
+import { differingPaths } from './json-difference.ts'
+import { objectOf, textOf } from './json-objects.ts'
+import { isManaged } from './not-carried.ts'
+import {
+  pipelinesCalled,
+  processorTypes,
+  translatePipelines,
+  translateScripts,
+  type TranslatedPipeline,
+} from './pipelines.ts'
+import type { NotCarried, PlannedChange, PlannedPipeline } from './plan.ts'
+import { deepestReason } from './target-check.ts'
+
+/** Scripts first: pipelines name them. */
+export async function planPipelines(
+  input: EvaluateInput,
+  global: GlobalMetadata,
+): Promise<PlannedPipeline[]> {
+  if (!input.options.pipelines) return []
+  const { signal } = input
+  const target = clusterOf(input.target)
+  const selected = selectedPipelines(input, global)
+  const abilities = await readAbilities(target, signal)
+  const namesOf = (kind: PlannedPipeline['kind']): ReadonlySet<string> =>
+    new Set(selected.filter((one) => one.kind === kind).map(({ name }) => name))
+  const scripts = namesOf('stored-script')
+  const pipelines = namesOf('ingest-pipeline')
+  return eachAtOnce(selected, 8, async (one) => {
+    signal?.throwIfAborted()
+    const planned = { ...one, changes: [...one.changes] }
+    const lacking = whatIsLacking(one, abilities)
+    const existing = target && (await readExistingPipeline(target, one, signal))
+    if (existing !== undefined) return { ...planned, ...decideExisting(one, existing) }
+    const reason =
+      lacking ??
+      (target && isPipeline(one)
+        ? await simulate(target, one.body, { scripts, signal })
+        : undefined)
+    if (reason !== undefined) return { ...planned, action: 'refused', reason }
+    planned.changes.push(...(await callsOfMissing(one, pipelines, target, signal)))
+    return { ...planned, action: 'create' }
+  })
+}
+
+/** All that are selected, where the options say that none is to be carried over. */
+export function pipelinesLeft(input: EvaluateInput, global: GlobalMetadata): NotCarried[] {
+  if (input.options.pipelines) return []
+  return selectedPipelines(input, global).map(({ kind, name }) => ({
+    kind: kind.replace('-', ' '),
+    name,
+    reason: 'metadata.pipelines is off',
+  }))
+}
+
+function isPipeline({ kind }: TranslatedPipeline): boolean {
+  return kind === 'ingest-pipeline'
+}
+
+/** Names that exclude names, and what engines make for themselves, stay behind, as templates do. */
+function selectedPipelines(
+  { select }: EvaluateInput,
+  global: GlobalMetadata,
+): TranslatedPipeline[] {
+  const excluded = matcher(select.exclude ?? defaultExclude)
+  const ofEngine = matcher(['xpack_monitoring_*'])
+  const managed = (one: TranslatedPipeline): boolean =>
+    one.changes.some(({ path, from }) => path === '_meta' && isManaged(from))
+  return [...translateScripts(global), ...translatePipelines(global)].filter(
+    (one) => !excluded(one.name) && !ofEngine(one.name) && !managed(one),
+  )
+}
+
+/** What the target can run; undefined where it is not known. */
+interface Abilities {
+  readonly processors: ReadonlySet<string> | undefined
+  readonly languages: ReadonlySet<string> | undefined
+}
+
+async function readAbilities(
+  target: Cluster | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Abilities> {
+  if (target === undefined) return { processors: undefined, languages: ofEveryOpenSearch }
+  const read = async (path: string): Promise<JsonObject | undefined> => {
+    const answer = await target.request('GET', path, { accept: [403], ...(signal && { signal }) })
+    return answer.status === 403 ? undefined : answer.body
+  }
+  const nodes = Object.values(objectOf((await read('/_nodes/ingest'))?.nodes)).map((node) => {
+    const { processors } = objectOf(objectOf(node).ingest)
+    return namesIn(processors, 'type')
+  })
+  const languages = namesIn((await read('/_script_language'))?.language_contexts, 'language')
+  const [first] = nodes
+  // A pipeline is refused unless every node can run it.
+  const common = first?.filter((type) => nodes.every((types) => types.includes(type)))
+  return {
+    processors: common && new Set(common),
+    languages: languages.length > 0 ? new Set(languages) : undefined,
+  }
+}
+
+function namesIn(list: unknown, key: string): string[] {
+  return Array.isArray(list) ? list.map((item) => textOf(objectOf(item)[key])) : []
+}
+
+const ofEveryOpenSearch: ReadonlySet<string> = new Set(['painless', 'expression', 'mustache'])
+
+/** Processors of Elasticsearch alone, for plans without a target to ask. */
+const ofElasticsearch: ReadonlySet<string> = new Set([
+  'circle',
+  'enrich',
+  'geo_grid',
+  'inference',
+  'ip_location',
+  'network_direction',
+  'redact',
+  'registered_domain',
+  'reroute',
+  'set_security_user',
+  'terminate',
+  'uri_parts',
+])
+
+function whatIsLacking(
+  one: TranslatedPipeline,
+  { processors, languages }: Abilities,
+): string | undefined {
+  if (!isPipeline(one)) {
+    const lang = textOf(objectOf(one.body.script).lang)
+    if (languages === undefined || languages.has(lang)) return undefined
+    return `the target has no scripts in ${lang}: write it anew in painless, and store it there under this name`
+  }
+  const missing = processorTypes(one.body).filter((type) =>
+    processors === undefined ? ofElasticsearch.has(type) : !processors.has(type),
+  )
+  if (missing.length === 0) return undefined
+  return `the target has no processor ${missing.join(', ')}: install the plugin that brings it, or write the pipeline anew there`
+}
+
+const paths = { 'stored-script': '_scripts', 'ingest-pipeline': '_ingest/pipeline' } as const
+
+/** Where it lives in the API of the target. */
+export function pipelinePath({ kind, name }: Pick<TranslatedPipeline, 'kind' | 'name'>): string {
+  return `/${paths[kind]}/${encodeURIComponent(name)}`
+}
+
+/** As the target has it, in the form that is sent; undefined when there is none of that name. */
+export async function readExistingPipeline(
+  target: Cluster,
+  one: Pick<TranslatedPipeline, 'kind' | 'name'>,
+  signal?: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const answer = await target.request('GET', pipelinePath(one), {
+    accept: [404],
+    ...(signal && { signal }),
+  })
+  if (answer.status === 404) return undefined
+  if (one.kind === 'stored-script') return { script: objectOf(answer.body.script) }
+  return objectOf(answer.body[one.name])
+}
+
+export function decideExisting(
+  { kind, name, body }: Pick<TranslatedPipeline, 'kind' | 'name' | 'body'>,
+  existing: JsonObject,
+): Pick<PlannedPipeline, 'action' | 'reason'> {
+  const paths = differingPaths(body, existing)
+  if (paths.length === 0) return { action: 'exists-equal' }
+  return {
+    action: 'exists-different',
+    reason: `${kind.replace('-', ' ')} ${name} is on the target with other contents (${paths.join(', ')}); it is left as it is`,
+  }
+}
+
+/**
+ * Has the target build the pipeline for an empty document, which keeps nothing: why it would not take it. Of a pipeline
+ * with a stored script that is still to be made nothing can be told.
+ */
+async function simulate(
+  target: Cluster,
+  pipeline: JsonObject,
+  { scripts, signal }: { scripts: ReadonlySet<string>; signal: AbortSignal | undefined },
+): Promise<string | undefined> {
+  const answer = await target.request('POST', '/_ingest/pipeline/_simulate', {
+    body: { pipeline, docs: [{ _source: {} }] },
+    accept: [400, 404],
+    ...(signal && { signal }),
+  })
+  if (answer.status === 200) return undefined
+  const { error } = answer.body
+  const why = isJsonObject(error) ? deepestReason(error) : textOf(error)
+  const script = /unable to find script \[(.+)\]/.exec(why)?.[1]
+  if (script !== undefined && scripts.has(script)) return undefined
+  return `the target does not take it: ${why}`
+}
+
+/** A pipeline that hands documents to one that is not there fails at each of them. */
+async function callsOfMissing(
+  one: TranslatedPipeline,
+  planned: ReadonlySet<string>,
+  target: Cluster | undefined,
+  signal: AbortSignal | undefined,
+): Promise<PlannedChange[]> {
+  const changes: PlannedChange[] = []
+  for (const name of pipelinesCalled(one.body)) {
+    if (planned.has(name)) continue
+    const called = { kind: 'ingest-pipeline', name } as const
+    if (target && (await readExistingPipeline(target, called, signal)) !== undefined) continue
+    const reason = `it calls the pipeline ${name}, which is not carried over and not on the target: make it there`
+    changes.push({ path: 'processors', what: 'noted', reason, loss: true })
+  }
+  return changes
+}
