@@ -125,7 +125,9 @@ function completed(config: Config, folder: string): Config {
   if (repository !== undefined && !/^[a-z][a-z0-9+]*:\/\//.test(repository)) {
     config.snapshot.repository = resolve(folder, repository)
   }
-  for (const step of config.transform ?? []) step.module = resolve(folder, step.module)
+  for (const step of config.transform ?? []) {
+    if (step.module !== undefined) step.module = resolve(folder, step.module)
+  }
   return deepFreeze(config)
 }
 

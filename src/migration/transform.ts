@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import type { StepSpec, TransformSpec } from '../transform/spec.ts'
-import type { TransformOptions } from '../transform/options.ts'
+import { declaredAction, type TransformOptions } from '../transform/options.ts'
 import type { LoadedConfig } from './config.ts'
 
 /** What is done to metadata and documents on their way, as configured; undefined where nothing is. */
@@ -22,13 +22,20 @@ export async function transformSpec({
 const digestLetters = 12
 
 async function stepSpec(step: TransformOptions[number], folder: string): Promise<StepSpec> {
-  const { module: path, index, options, allowDrop } = step
-  const name = relative(folder, path)
-  const text = await readFile(path).catch((cause: unknown) => {
-    throw new MigrationError('MA_CONFIG', `transform: the module ${path} cannot be read`, { cause })
-  })
-  const hash = createHash('sha256').update(text)
-  hash.update(JSON.stringify([index, options, allowDrop]))
+  const { module, index, options, allowDrop } = step
+  const declared = declaredAction(step)
+  const action = declared ?? { kind: 'module', path: module! }
+  const hash = createHash('sha256')
+  hash.update(JSON.stringify([index ?? null, options, declared ?? (await readModule(module!))]))
+  const name = declared?.kind ?? relative(folder, module!)
   const digest = hash.digest('hex').slice(0, digestLetters)
-  return { name, ...(index && { indices: index }), allowDrop, options, path, digest }
+  return { name, ...(index && { indices: index }), allowDrop, options, action, digest }
+}
+
+async function readModule(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new MigrationError('MA_CONFIG', `transform: the module ${path} cannot be read`, { cause })
+  }
 }

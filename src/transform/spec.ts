@@ -1,3 +1,4 @@
+import type { ConvertType } from './declared.ts'
 import { stepsOf } from './pipeline.ts'
 
 /** What a transform is made of, as plain data that goes to other threads. */
@@ -13,11 +14,30 @@ export interface StepSpec {
   readonly indices?: readonly string[]
   readonly allowDrop: boolean
   readonly options: { readonly [name: string]: unknown }
-  /** Absolute path of a module. */
-  readonly path: string
+  readonly action: ModuleAction | DeclaredAction
   /** Changes with the step and with the text of its module. */
   readonly digest: string
 }
+
+export interface ModuleAction {
+  readonly kind: 'module'
+  /** Absolute. */
+  readonly path: string
+}
+
+/** What migration.yaml can say without a module. */
+export type DeclaredAction =
+  /** Old path to new path. */
+  | { readonly kind: 'rename'; readonly rename: { readonly [from: string]: string } }
+  | { readonly kind: 'copy'; readonly copy: { readonly [from: string]: string } }
+  | { readonly kind: 'remove'; readonly remove: readonly string[] }
+  | { readonly kind: 'set'; readonly set: { readonly [field: string]: unknown } }
+  | { readonly kind: 'convert'; readonly convert: { readonly [field: string]: ConvertType } }
+  | {
+      readonly kind: 'keepType'
+      readonly keepType: { readonly field: string; readonly inId: boolean }
+    }
+  | { readonly kind: 'onlyTypes'; readonly onlyTypes: readonly string[] }
 
 /** What is done to an index, in short: another text means that something else may be done. null: nothing. */
 export function fingerprint(spec: TransformSpec | undefined, index: string): string | null {

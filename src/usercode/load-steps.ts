@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url'
+import { declaredStep } from '../transform/declared.ts'
 import type { TransformModule } from '../transform/module.ts'
 import type { Step, StepShape } from '../transform/pipeline.ts'
 import type { StepSpec } from '../transform/spec.ts'
@@ -8,7 +9,11 @@ const functionNames = ['mapping', 'document', 'documentBack', 'request'] as cons
 /** Imports the modules of the steps. Throws Error, a sentence that names the step, for one that cannot be used. */
 export async function loadSteps(specs: readonly StepSpec[]): Promise<Step[]> {
   const steps: Step[] = []
-  for (const spec of specs) steps.push({ ...spec, ...(await loadModule(spec)) })
+  for (const { action, ...spec } of specs) {
+    const functions =
+      action.kind === 'module' ? await loadModule(spec.name, action.path) : declaredStep(action)
+    steps.push({ ...spec, ...functions })
+  }
   return steps
 }
 
@@ -18,7 +23,7 @@ export function shapeOf(step: Step): StepShape {
   return { name, indices, allowDrop, functions }
 }
 
-async function loadModule({ name, path }: StepSpec): Promise<TransformModule> {
+async function loadModule(name: string, path: string): Promise<TransformModule> {
   const module = await importModule(name, path)
   const found: Record<string, unknown> = {}
   for (const one of functionNames) {
