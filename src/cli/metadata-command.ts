@@ -23,6 +23,7 @@ const flags = [
   'select',
   ...snapshotParts,
   'snapshot.allowPartialSource',
+  'transform',
   'metadata',
 ]
 

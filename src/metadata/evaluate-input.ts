@@ -2,6 +2,7 @@ import type { Selection } from '../base/select.ts'
 import type { Cluster, EngineVersion } from '../cluster/cluster.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { StateStore } from '../state/store.ts'
+import type { Transform } from '../usercode/transform.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import { liveMetadata } from './live-metadata.ts'
 import type { MetadataOptions } from './options.ts'
@@ -22,6 +23,8 @@ export interface EvaluateInput extends PlannedFrom {
   readonly state?: StateStore
   /** Carries over what there is of indices whose `_source` is not the document as it was sent. */
   readonly allowPartialSource: boolean
+  /** What is changed in mappings and documents besides, as the user has configured. */
+  readonly transform?: Transform
   readonly signal?: AbortSignal
 }
 

@@ -12,6 +12,7 @@ import { flattenSettings, type FlatSettings } from './settings.ts'
 import { planShards, type PlannedShards } from './shards.ts'
 import { planSource } from './source-form.ts'
 import { checkOnTarget } from './target-check.ts'
+import { planTransform } from './transform-mapping.ts'
 
 /** Plans one index: what is sent, each change with its reason, and what is there already. */
 export async function planIndex(
@@ -28,7 +29,8 @@ export async function planIndex(
     { settings: sourceSettings, mappings: index.mappings },
     factsOfIndex(facts, index.createdVersion),
   )
-  const { mapping } = translated
+  const transformed = await planTransform(input, name, translated.mapping)
+  const { mapping } = transformed
   const source = await planSource(input, index, sourceSettings)
   const shards = await planShards({
     index,
@@ -54,6 +56,7 @@ export async function planIndex(
   }
   const changes = [
     ...translated.changes,
+    ...transformed.changes,
     ...source.changes,
     ...shards.changes,
     ...replicas.changes,
@@ -65,7 +68,10 @@ export async function planIndex(
   const refusal =
     translated.refused !== undefined
       ? `${name}: ${translated.refused}`
-      : (shards.refused ?? source.refused ?? (conflict && `${name} cannot be made: ${conflict}`))
+      : (transformed.refused ??
+        shards.refused ??
+        source.refused ??
+        (conflict && `${name} cannot be made: ${conflict}`))
   if (refusal !== undefined) {
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }

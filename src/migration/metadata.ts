@@ -47,7 +47,9 @@ async function evaluate(
   state: StateStore | undefined,
 ): Promise<MetadataPlan> {
   const { config, signal } = migration
+  const transform = await migration.transform()
   return evaluateMetadata({
+    ...(transform && { transform }),
     ...(await plannedFrom(migration)),
     target,
     select: selectionOf(config),

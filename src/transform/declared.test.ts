@@ -144,7 +144,7 @@ for (const { action, before, after, back } of cases) {
     assert.ok(!('why' in result), JSON.stringify(result))
     assert.equal(result.source, after)
     if (back === false) {
-      assert.equal(steps[0]!.documentBack, undefined)
+      assert.ok(!('documentBack' in steps[0]!))
       return
     }
     const again = new Pipeline(steps, { ...about, direction: 'documentBack' }).run(result)
@@ -181,7 +181,7 @@ for (const [action, after] of [
 test('a field that the mapping has already is no place for another', () => {
   for (const [action, message] of [
     [rename({ n: 'u.age' }), /n cannot become u.age/],
-    [rename({ n: 'u.age.n' }), /age is a field of type long/],
+    [rename({ n: 'u.age.n' }), /age is a field of type .long/],
   ] as const) {
     assert.throws(() => transformMapping([stepOf(action)], 'shop', JSON.stringify(mapping)), {
       message,

@@ -182,7 +182,8 @@ function keepTypeStep({ field, inId }: { field: string; inId: boolean }): Declar
     documentBack: changing((document) => {
       const [place] = placesOf(document.source, field)
       if (place === undefined) return
-      const prefix = `${String(valueAt(place))}${typeEnd}`
+      const type = valueAt(place)
+      const prefix = typeof type === 'string' ? type + typeEnd : typeEnd
       if (inId && document.id.startsWith(prefix)) document.id = document.id.slice(prefix.length)
       removeAt(place)
     }),

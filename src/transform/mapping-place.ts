@@ -40,7 +40,9 @@ export function setDefinition(mapping: Mapping, path: string, definition: Value)
     const next: Value = (properties[name] ??= { properties: {} } as Fields)
     const type = isFields(next) ? (next['type'] ?? 'object') : undefined
     if (!isFields(next) || (type !== 'object' && type !== 'nested')) {
-      throw new Error(`${path} cannot be mapped: ${name} is a field of type ${String(type)}`)
+      throw new Error(
+        `${path} cannot be mapped: ${name} is a field of type ${JSON.stringify(type)}`,
+      )
     }
     at = next
   }
