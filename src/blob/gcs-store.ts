@@ -158,7 +158,8 @@ async function loginHeaders(
     return Object.fromEntries(await login.getRequestHeaders())
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
-    const isAway = code !== undefined && /^E[A-Z]+$/.test(`${code}`)
+    // Codes of files are about the file that should hold a key.
+    const isAway = /^E(?!NOENT|ACCES|PERM|ISDIR|NOTDIR)[A-Z]+$/.test(`${code}`)
     throw new MigrationError(
       isAway ? 'MA_BLOB_READ' : 'MA_SECRET',
       `${blob} could not be read from ${where}: no token of Google could be had (${message.split('\n', 1)[0]}). ` +

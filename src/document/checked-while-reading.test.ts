@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource } from '../blob/byte-source.ts'
+import { readCommit, type CommitSegment } from '../lucene/commit.ts'
+import { openCompound } from '../lucene/compound.ts'
 import type { ShardFiles } from '../snapshot/snapshot.ts'
 import { asShardFiles, loadShard } from '../../test/support/memory-shard.ts'
 import type { FileBytes, FixtureShard } from '../../test/support/memory-shard.ts'
@@ -83,6 +85,28 @@ for (const shard of shards) {
   })
 }
 
+test('checked whole, a damaged shard gives no document, however far it is', async () => {
+  for (const { verify, given } of [
+    { verify: 'touched', given: true },
+    { verify: 'full', given: false },
+  ] as const) {
+    const files = await loadShard({
+      set: 'elasticsearch-7.10.2/compressed',
+      index: 'big',
+      shard: 0,
+    })
+    const damage = (await storedRanges(files)).at(-1)!
+    damage.bytes[damage.at]! ^= 4
+    const reader = await openShardReader(asFar(asShardFiles(files)), { verify, heldBytesMax: 0 })
+    let documents = 0
+    await assert.rejects(async () => {
+      for await (const block of reader.readBlocks(damage.segment)) documents += block.count
+    }, CorruptData)
+    assert.equal(documents > 0, given, verify)
+    await reader.close()
+  }
+})
+
 test('while blocks are read, what was announced last are the stored fields', async () => {
   // Segment _5 has its soft deletes in the same compound file as its stored fields.
   const set = 'elasticsearch-7.10.2/uncompressed'
@@ -161,21 +185,39 @@ async function checksumOf(
   return crc
 }
 
-/** Places inside the stored fields of segments in which something lives and that have no compound file. */
+/** Places inside the stored fields of each segment in which something lives, in a compound file or beside it. */
 async function storedRanges(
   files: FileBytes,
 ): Promise<{ bytes: Uint8Array; at: number; segment: string }[]> {
-  const reader = await openShardReader(asShardFiles(files), { verify: 'touched' })
+  const directory = asShardFiles(files)
+  const reader = await openShardReader(directory, { verify: 'touched' })
+  const live = new Set(reader.segments.filter((one) => one.liveCount > 0).map(({ name }) => name))
+  await reader.close()
   const found = []
-  for (const { name: segment, liveCount } of reader.segments) {
-    const bytes = files.get(`${segment}.fdt`)
-    if (bytes === undefined || liveCount === 0) continue
+  for (const commit of (await readCommit(directory)).segments) {
+    if (!live.has(commit.name)) continue
+    const compound = files.get(`${commit.name}.cfs`)
+    const stored = compound
+      ? await storedMember(directory, commit)
+      : files.get(`${commit.name}.fdt`)!
+    const bytes = compound ?? stored
+    const start = Buffer.from(bytes).indexOf(stored)
     for (const share of [0.1, 0.5, 0.9]) {
-      found.push({ bytes, at: 100 + Math.floor((bytes.length - 130) * share), segment })
+      const at = start + 100 + Math.floor((stored.length - 130) * share)
+      found.push({ bytes, at, segment: commit.name })
     }
   }
-  await reader.close()
+  assert.ok(found.length > 0)
   return found
+}
+
+async function storedMember(directory: ShardFiles, commit: CommitSegment): Promise<Uint8Array> {
+  const compound = await openCompound(directory, commit)
+  const source = await compound.open([...compound.names()].find((name) => name.endsWith('.fdt'))!)
+  const bytes = await source.read(0, source.byteLength)
+  await source.close()
+  await compound.close()
+  return bytes
 }
 
 function randomFrom(tell: (seed: number) => void): (below: number) => number {

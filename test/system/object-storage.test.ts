@@ -45,6 +45,8 @@ after(() => rm(folder, { recursive: true, force: true }))
 
 const environment = {
   ...process.env,
+  AZURE_STORAGE_SAS_TOKEN: 'sv=1&sig=none',
+  GOOGLE_APPLICATION_CREDENTIALS: '/nowhere/key.json',
   AWS_ACCESS_KEY_ID: s3Credentials.accessKeyId,
   AWS_SECRET_ACCESS_KEY: s3Credentials.secretAccessKey,
 }
@@ -138,14 +140,21 @@ const printPackages = `data:text/javascript,${encodeURIComponent(
    } })`,
 )}`
 
-test('the SDK of S3 is loaded for s3:// only', { skip }, async () => {
-  const loads = async (...args: string[]): Promise<boolean> => {
-    const { code, stderr } = await osmigrate(args, ['--import', printPackages])
-    assert.equal(code, 0, stderr)
-    return stderr.includes('LOADED @aws-sdk/')
+test('the packages of a cloud are loaded for its own locations only', { skip }, async () => {
+  const clouds = /LOADED (@aws-sdk\/|@azure\/|google-auth-library)/g
+  const loaded = async (code: number, ...args: string[]): Promise<Set<string>> => {
+    const ended = await osmigrate(args, ['--import', printPackages])
+    assert.equal(ended.code, code, ended.stderr)
+    return new Set(Array.from(ended.stderr.matchAll(clouds), ([, name]) => name!))
   }
-  const s3Flags = ['--repository', `s3://snap/${basename(location)}`, '--s3-endpoint', s3!.url]
-  assert.equal(await loads('--version'), false)
-  assert.equal(await loads('snapshot', 'list', '--repository', location), false)
-  assert.equal(await loads('snapshot', 'list', ...s3Flags), true)
+  const list = ['snapshot', 'list', '--repository']
+  const s3Flags = [`s3://snap/${basename(location)}`, '--s3-endpoint', s3!.url]
+  assert.deepEqual(await loaded(0, '--version'), new Set())
+  assert.deepEqual(await loaded(0, ...list, location), new Set())
+  assert.deepEqual(await loaded(0, ...list, ...s3Flags), new Set(['@aws-sdk/']))
+  const nowhere = ['--repository-attempts', '1']
+  const azure = ['--azure-endpoint', 'http://127.0.0.1:1/account', ...nowhere]
+  assert.deepEqual(await loaded(1, ...list, 'azure://account/snap', ...azure), new Set(['@azure/']))
+  const google = await loaded(2, ...list, 'gs://snapshots', ...nowhere)
+  assert.deepEqual(google, new Set(['google-auth-library']))
 })

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { openBlobStore } from '../../src/blob/open.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
 import { assertEqual, backfill, makeReady } from '../support/backfill.ts'
+import { cliFolder, osmigrate } from '../support/cli.ts'
 import { send, useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
 
@@ -16,16 +17,16 @@ import { connect } from '../support/metadata.ts'
 const engine = await useEngine('opensearch', '3', { own: true })
 const target = engine.skip === false ? await connect('target', engine) : undefined!
 
-/** By engine, whether the target's version is the source's `_version`, and what is refused. */
+/** By engine: whether the target's version is the source's `_version`, what is refused, how many have a `_timestamp`. */
 const sources = [
-  { version: '6.2.4', versionFrom: 'seqNo', left: [] },
-  { version: '5.6.16', versionFrom: 'version', left: [] },
-  { version: '2.4.6', versionFrom: 'version', left: [] },
+  { version: '6.2.4', versionFrom: 'seqNo', left: [], timed: 0 },
+  { version: '5.6.16', versionFrom: 'version', left: [], timed: 0 },
+  { version: '2.4.6', versionFrom: 'version', left: [], timed: 7 },
   // Routed documents lie in other shards than an engine since 2.0 would have put them into.
-  { version: '1.7.5', versionFrom: 'version', left: ['children', 'orphans', 'routed'] },
+  { version: '1.7.5', versionFrom: 'version', left: ['children', 'orphans', 'routed'], timed: 7 },
 ] as const
 
-for (const { version, versionFrom, left } of sources) {
+for (const { version, versionFrom, left, timed } of sources) {
   test(
     `Elasticsearch ${version}: every document arrives, once`,
     { skip: engine.skip },
@@ -41,6 +42,7 @@ for (const { version, versionFrom, left } of sources) {
       try {
         const first = await backfill(ready)
         assert.equal(first.deadLetters, 0)
+        assert.equal(first.totals.withTimestamp, timed)
         await assertEqual(ready)
         const versions = await versionsOf('plain')
         for (const line of readFileSync(path.join(folder, 's1.ndjson'), 'utf8').split('\n')) {
@@ -56,6 +58,30 @@ for (const { version, versionFrom, left } of sources) {
     },
   )
 }
+
+test(
+  'a _timestamp that stays behind is told, by exit code too',
+  { skip: engine.skip },
+  async () => {
+    const folder = cliFolder()
+    const flags = [
+      '--target-url',
+      engine.url,
+      '--repository',
+      path.join(import.meta.dirname, '../fixtures/elasticsearch-2.4.6/compressed/repository'),
+      ...['--snapshot', 's1', '--index', 'stored'],
+    ]
+    const { stdout } = await osmigrate(folder, 3, 'metadata', 'migrate', ...flags)
+    assert.match(stdout, /_timestamp +dropped, lost/)
+    try {
+      const written = await osmigrate(folder, 3, 'backfill', 'start', ...flags)
+      assert.match(written.stdout, /stored: _timestamp and _ttl are not carried over; 7 documents/)
+      await osmigrate(folder, 3, 'backfill', 'status')
+    } finally {
+      await send(engine, 'DELETE', '/stored')
+    }
+  },
+)
 
 interface Line {
   index: string
