@@ -1,7 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Selection } from '../base/select.ts'
-import type { Cluster } from '../cluster/cluster.ts'
+import type { Answer, Cluster } from '../cluster/cluster.ts'
 import type { StateStore } from '../state/store.ts'
 import { requirePluginOnAll } from './advice.ts'
 import {
@@ -185,14 +186,33 @@ async function ask(
     // Without it the global state brings the indices of all features along.
     ...(globalState && hasFeatureStates(source) && { feature_states: ['none'] }),
   }
-  const answer = await source.request('PUT', path, {
-    query: { wait_for_completion: false },
-    body,
-    accept: [400, 404, 500, 503],
-    ...(signal && { signal }),
-  })
-  if (answer.status < 400) return
-  throw new MigrationError(
+  const deadline = performance.now() + busyWaitMs
+  for (;;) {
+    const answer = await source.request('PUT', path, {
+      query: { wait_for_completion: false },
+      body,
+      accept: [400, 404, 500, 503],
+      ...(signal && { signal }),
+    })
+    if (answer.status < 400) return
+    if (!isBusy(answer.body) || performance.now() > deadline) {
+      throw notBegun(source, name, answer)
+    }
+    await wait(busyPollMs, undefined, signal ? { signal } : {})
+    await requireIdle(source, signal)
+  }
+}
+
+/** Somebody's snapshot may have begun since the source was found idle, or may still be put away. */
+const busyWaitMs = 30_000
+const busyPollMs = 500
+
+function isBusy({ error }: JsonObject): boolean {
+  return /concurrent_?snapshot_?execution/i.test(JSON.stringify(error ?? ''))
+}
+
+function notBegun(source: Cluster, name: string, answer: Answer): MigrationError {
+  return new MigrationError(
     'MA_SNAPSHOT',
     `the source ${source.url} cannot make the snapshot ${name}: ${reasonOf(answer.body)}`,
     { details: { snapshot: name, status: answer.status }, retryable: answer.status === 503 },

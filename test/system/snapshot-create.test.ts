@@ -306,6 +306,29 @@ test('a repository that is no longer writable in the middle of it is an error', 
   chmodSync(location, 0o777)
 })
 
+test('of snapshots begun at once, an engine that makes one at a time makes one after the other', async () => {
+  const source = await connect('source', six)
+  const index = uniqueName('queue')
+  await putOne(source, index)
+  const migrations = ['first', 'second', 'third'].map((name) => uniqueName(name))
+  const made = await Promise.all(
+    migrations.map((migration) => {
+      const { location } = six.makeRepository()
+      return createSnapshot(source, {
+        migration,
+        location,
+        name: 's',
+        select: { include: [index] },
+      })
+    }),
+  )
+  assert.deepEqual(
+    made.map(({ state }) => state),
+    ['SUCCESS', 'SUCCESS', 'SUCCESS'],
+  )
+  for (const { repository } of made) await source.request('DELETE', `/_snapshot/${repository}`)
+})
+
 test('a snapshot that FAILED says why', async () => {
   const source = await connect('source', six)
   const index = await makeUnassigned(source)
