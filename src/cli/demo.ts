@@ -147,8 +147,8 @@ async function makeSnapshot(migration: Migration, progress: Progress): Promise<v
 }
 
 async function makeMetadata(migration: Migration, progress: Progress): Promise<boolean> {
-  const { plan, result } = await migrateMetadata(migration, (_applied, done, total) => {
-    progress.update([{ label: 'metadata', done, total }])
+  const { plan, result } = await migrateMetadata(migration, {
+    onApplied: (_applied, done, total) => progress.update([{ label: 'metadata', done, total }]),
   })
   for (const { kind, name, outcome, reason } of result.objects) {
     if (outcome === 'refused' || outcome === 'different') {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { AppliedObject } from '../metadata/apply.ts'
 import {
@@ -39,12 +40,17 @@ export function defineMetadata(command: Command): void {
     )
   addConfigFlags(evaluate, flags)
   evaluate.option(
+    '--output <FILE>',
+    'write the plan into a file that can be edited: metadata migrate --plan FILE takes it',
+  )
+  evaluate.option(
     '--target-version <VERSION>',
     'plan for an OpenSearch of this version, without asking any target',
   )
   addExamples(evaluate, [
     ['osmigrate metadata evaluate', ''],
     ["osmigrate metadata evaluate --index 'logs-*' --json", ''],
+    ['osmigrate metadata evaluate --output plan.json', 'then edit it'],
     [
       'osmigrate metadata evaluate --source-url https://es-1:9200 --target-version 3.1',
       'of a live cluster, without any target',
@@ -59,9 +65,15 @@ export function defineMetadata(command: Command): void {
       'Makes on the target what `metadata evaluate` shows. It can be repeated; what is there already as wanted stays. Exit code 3 when something was left behind.',
     )
   addConfigFlags(migrate, flags)
+  migrate.option(
+    '--plan <FILE>',
+    'make only what is in this file of metadata evaluate --output, as it stands there',
+  )
+  migrate.option('--keep-going', 'make indices even where the target refused a template')
   addExamples(migrate, [
     ['osmigrate metadata migrate', ''],
     ["osmigrate metadata migrate --replicas 'logs-*=1'", ''],
+    ['osmigrate metadata migrate --plan plan.json', 'as edited'],
   ])
   defineAction(migrate, migrateCommand, {
     stopping: 'stopping after the present step; osmigrate metadata migrate goes on',
@@ -71,12 +83,14 @@ export function defineMetadata(command: Command): void {
 async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
   const { withMigration } = await import('../migration/migration.ts')
   const { planMetadata } = await import('../migration/metadata.ts')
+  const { planFileText } = await import('../metadata/plan-file.ts')
   const loaded = await invocation.loadConfig()
-  const { targetVersion } = invocation.options
+  const { targetVersion, output } = invocation.options
   const plan = await withMigration(loaded, invocation.signal, (migration) =>
     planMetadata(migration, typeof targetVersion === 'string' ? targetVersion : undefined),
   )
   const complete = carriesEverything(plan)
+  if (typeof output === 'string') await writeFile(output, planFileText(plan))
   if (invocation.json) printJson({ ...plan, complete })
   else {
     printPlan(plan)
@@ -91,12 +105,16 @@ async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
 
 async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
   const { withMigration } = await import('../migration/migration.ts')
-  const { migrateMetadata } = await import('../migration/metadata.ts')
+  const { migrateMetadata, readPlanFile } = await import('../migration/metadata.ts')
   const loaded = await invocation.loadConfig()
   const progress = new Progress()
+  const { plan: file, keepGoing } = invocation.options
+  const planFile = typeof file === 'string' ? await readPlanFile(file) : undefined
   const { plan, result } = await withMigration(loaded, invocation.signal, (migration) =>
-    migrateMetadata(migration, (_applied, done, total) => {
-      progress.update([{ label: 'metadata', done, total }])
+    migrateMetadata(migration, {
+      ...(planFile && { planFile }),
+      keepGoing: keepGoing === true,
+      onApplied: (_applied, done, total) => progress.update([{ label: 'metadata', done, total }]),
     }),
   )
   progress.end()
@@ -107,10 +125,15 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
     printLine(
       result.complete
         ? '\nEverything selected is on the target. Next: osmigrate backfill start'
-        : '\nNot everything could be carried over: see above. Next: osmigrate backfill start',
+        : `\nNot everything could be carried over: see above. Next: ${nextStep(result.objects)}`,
     )
   }
   return result.complete ? exitCodes.done : exitCodes.differs
+}
+
+function nextStep(objects: readonly AppliedObject[]): string {
+  const isWaiting = objects.some(({ outcome }) => outcome === 'waiting')
+  return isWaiting ? 'osmigrate metadata migrate' : 'osmigrate backfill start'
 }
 
 function printPlan(plan: MetadataPlan): void {

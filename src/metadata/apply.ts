@@ -27,7 +27,8 @@ import { withheldTemplateKind } from './records.ts'
 import { withoutTemplates } from './shield.ts'
 import { deepestReason } from './target-check.ts'
 
-export type AppliedOutcome = 'created' | 'unchanged' | 'adopted' | 'different' | 'refused'
+export type AppliedOutcome =
+  'created' | 'unchanged' | 'adopted' | 'different' | 'refused' | 'waiting'
 
 export interface AppliedObject {
   readonly kind: (PlannedPipeline | PlannedTemplate | PlannedIndex)['kind']
@@ -47,6 +48,8 @@ export interface MetadataResult {
 export interface ApplyInput {
   readonly target: Cluster
   readonly state: StateStore
+  /** Make indices even where a template was refused; without it they wait until all templates are there. */
+  readonly keepGoing?: boolean
   readonly signal?: AbortSignal
   /** Called after each object. */
   readonly onApplied?: (applied: AppliedObject, done: number, total: number) => void
@@ -78,6 +81,15 @@ export async function applyMetadata(
   for (const template of plannedTemplates(plan)) {
     signal?.throwIfAborted()
     note(await applyTemplate(template, input))
+  }
+  const failed = objects.filter(
+    ({ kind, outcome }) => kind.endsWith('-template') && outcome === 'refused',
+  )
+  if (failed.length > 0 && input.keepGoing !== true) {
+    const names = failed.map(({ name }) => name).join(', ')
+    const reason = `not begun, since templates were refused: ${names}. Exclude or correct them, or go on with --keep-going`
+    for (const { kind, name } of plan.indices) note({ kind, name, outcome: 'waiting', reason })
+    return { objects, complete: false, fencedBy }
   }
   const toCreate = plan.indices.filter(({ action }) => action === 'create')
   await withoutTemplates(

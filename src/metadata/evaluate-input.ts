@@ -6,6 +6,7 @@ import type { Transform } from '../usercode/transform.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import { liveMetadata } from './live-metadata.ts'
 import type { MetadataOptions } from './options.ts'
+import type { PlanFile } from './plan-file.ts'
 import type { PlanSource } from './plan.ts'
 import {
   liveDocuments,
@@ -19,6 +20,8 @@ export interface EvaluateInput extends PlannedFrom {
   readonly target: PlanTarget
   readonly select: Selection
   readonly options: MetadataOptions
+  /** A plan that a person has edited: only what is in it is planned, with the bodies that it has. */
+  readonly planFile?: PlanFile
   /** What this migration did before; undefined at the first look. */
   readonly state?: StateStore
   /** Carries over what there is of indices whose `_source` is not the document as it was sent. */
@@ -38,7 +41,7 @@ export interface PlannedFrom {
 /** A snapshot of the repository at `repository`. */
 export function fromSnapshot(repository: string, snapshot: Snapshot, look: ShardLook): PlannedFrom {
   return {
-    origin: { kind: 'snapshot', repository, snapshot: snapshot.name },
+    origin: { kind: 'snapshot', repository, snapshot: snapshot.name, uuid: snapshot.uuid },
     source: snapshot,
     documents: snapshotDocuments(snapshot, look),
   }

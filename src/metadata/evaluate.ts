@@ -8,6 +8,7 @@ import { planIndex } from './plan-index.ts'
 import { pipelinesLeft, planPipelines } from './plan-pipelines.ts'
 import { noTemplates, planTemplates, templatesDeselected, templatesLeft } from './plan-templates.ts'
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
+import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.ts'
 import type { MetadataPlan, NotCarried, PlanSource } from './plan.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
 
@@ -16,7 +17,9 @@ import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
  * What the target would refuse is found by asking it to simulate.
  */
 export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPlan> {
-  const { source, origin, target, select, signal } = input
+  const { source, origin, target, select, planFile, signal } = input
+  if (planFile) requireSameOrigin(planFile, origin, target.version.text)
+  const edits = planFile && editsOf(planFile)
   const selected = selectExisting(source.indices, select)
   const unreadable: NotCarried[] = []
   const global =
@@ -27,20 +30,21 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     readable('index', name, unreadable, () => source.readIndexMetadata(name))
   const facts = await readFacts(input)
   const templates = input.options.templates
-    ? await planTemplates(input, global, facts)
+    ? await planTemplates(input, global, { facts, edits })
     : noTemplates
   const cluster = clusterOf(target)
   const inUse = cluster === undefined ? noNamesInUse : await readNamesInUse(cluster, signal)
   const indices = await eachAtOnce(selected, indicesAtOnce, async (name) => {
     signal?.throwIfAborted()
     const metadata = await readIndex(name)
-    return metadata && planIndex(input, metadata, inUse, facts)
+    if (metadata === undefined) return undefined
+    return withEdit(edits, (edited) => planIndex(input, metadata, { inUse, facts, edited }))
   })
   const chosen = new Set(selected)
-  return {
+  const plan = {
     source: origin,
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
-    pipelines: await planPipelines(input, global),
+    pipelines: await planPipelines(input, global, edits),
     ...templates,
     indices: indices.filter((index) => index !== undefined),
     notCarried: [
@@ -52,6 +56,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     templatesNotSelected: templatesDeselected(input, global),
     notSelected: source.indices.filter((name) => !chosen.has(name)),
   }
+  return planFile ? onlyPlanFile(plan, planFile) : plan
 }
 
 /** Some ten small reads each. */

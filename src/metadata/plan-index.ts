@@ -5,21 +5,28 @@ import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { decideIndex, nameConflict, readExistingIndex, type NamesInUse } from './existing.ts'
 import { objectOf } from './json-objects.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
+import { withheldAgain } from './plan-file.ts'
 import type { PlannedChange, PlannedIndex } from './plan.ts'
 import { factsOfIndex, type RuleFacts } from './rule-facts.ts'
 import { translateContent } from './rules/translate.ts'
 import { flattenSettings, type FlatSettings } from './settings.ts'
 import { planShards, type PlannedShards } from './shards.ts'
 import { planSource } from './source-form.ts'
-import { checkOnTarget } from './target-check.ts'
+import { checkOnTarget, type IndexContent } from './target-check.ts'
 import { planTransform } from './transform-mapping.ts'
+
+export interface IndexPlanning {
+  readonly inUse: NamesInUse
+  readonly facts: RuleFacts
+  /** Of a plan file: sent even where a rule would refuse the source's. */
+  readonly edited?: JsonObject | undefined
+}
 
 /** Plans one index: what is sent, each change with its reason, and what is there already. */
 export async function planIndex(
   input: EvaluateInput,
   index: IndexMetadata,
-  inUse: NamesInUse,
-  facts: RuleFacts,
+  { inUse, facts, edited }: IndexPlanning,
 ): Promise<PlannedIndex> {
   const { options, documents, state, signal } = input
   const target = clusterOf(input.target)
@@ -63,11 +70,16 @@ export async function planIndex(
     ...closedChange(index),
   ]
   const settings = settingsToSend(translated.settings, replicas.settings, shards)
-  const content = { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
-  const conflict = nameConflict(name, Object.keys(index.aliases), inUse)
+  const content = edited
+    ? contentOf(edited)
+    : { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
+  const conflict = nameConflict(name, Object.keys(content.aliases), inUse)
+  const refused = edited
+    ? editRefusal(content.settings, settings, translated.withheld)
+    : translated.refused
   const refusal =
-    translated.refused !== undefined
-      ? `${name}: ${translated.refused}`
+    refused !== undefined
+      ? `${name}: ${refused}`
       : (transformed.refused ??
         shards.refused ??
         source.refused ??
@@ -90,6 +102,27 @@ export async function planIndex(
   }
   if (decision.action === 'exists-equal' && record) return asMade(all, record)
   return { ...all, ...decision }
+}
+
+function contentOf(body: JsonObject): IndexContent {
+  return {
+    settings: flattenSettings(objectOf(body.settings)),
+    mappings: objectOf(body.mappings),
+    aliases: objectOf(body.aliases),
+  }
+}
+
+/** What a plan file may not change: documents are placed by the shards, and what is withheld would touch them. */
+function editRefusal(
+  edited: FlatSettings,
+  planned: FlatSettings,
+  withheld: PlannedIndex['withheld'],
+): string | undefined {
+  const back = Object.keys(withheld).filter((name) => name in edited)
+  if (back.length > 0) return withheldAgain(back)
+  const other = shardSettings.filter((name) => edited[name] !== planned[name])
+  if (other.length === 0) return undefined
+  return `the plan file has another ${other.join(', ')}: give it by metadata.shards (--shards), and make the file anew`
 }
 
 /** An index that was made before is what it was made as, whatever the options say by now. */

@@ -14,6 +14,7 @@ import {
   translateScripts,
   type TranslatedPipeline,
 } from './pipelines.ts'
+import { withEdit, type PlanEdits } from './plan-file.ts'
 import type { NotCarried, PlannedChange, PlannedPipeline } from './plan.ts'
 import { deepestReason } from './target-check.ts'
 
@@ -21,6 +22,7 @@ import { deepestReason } from './target-check.ts'
 export async function planPipelines(
   input: EvaluateInput,
   global: GlobalMetadata,
+  edits?: PlanEdits,
 ): Promise<PlannedPipeline[]> {
   if (!input.options.pipelines) return []
   const { signal } = input
@@ -31,7 +33,7 @@ export async function planPipelines(
     new Set(selected.filter((one) => one.kind === kind).map(({ name }) => name))
   const scripts = namesOf('stored-script')
   const pipelines = namesOf('ingest-pipeline')
-  return eachAtOnce(selected, 8, async (one) => {
+  const plan = async (one: TranslatedPipeline): Promise<PlannedPipeline> => {
     signal?.throwIfAborted()
     const planned = { ...one, changes: [...one.changes] }
     const lacking = whatIsLacking(one, abilities)
@@ -45,7 +47,10 @@ export async function planPipelines(
     if (reason !== undefined) return { ...planned, action: 'refused', reason }
     planned.changes.push(...(await callsOfMissing(one, pipelines, target, signal)))
     return { ...planned, action: 'create' }
-  })
+  }
+  return eachAtOnce(selected, 8, (one) =>
+    withEdit(edits, (edited) => plan(edited ? { ...one, body: edited } : one)),
+  )
 }
 
 /** All that are selected, where the options say that none is to be carried over. */

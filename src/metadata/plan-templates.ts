@@ -10,9 +10,10 @@ import {
 } from './existing.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import { isManaged } from './not-carried.ts'
+import { withEdit, withheldAgain, type PlanEdits } from './plan-file.ts'
 import type { MetadataPlan, NotCarried, PlannedTemplate } from './plan.ts'
 import type { RuleFacts } from './rule-facts.ts'
-import type { FlatSettings } from './settings.ts'
+import { flattenSettings, type FlatSettings } from './settings.ts'
 import { checkOnTarget } from './target-check.ts'
 import { translateTemplate, type TranslatedTemplate } from './templates.ts'
 
@@ -68,7 +69,7 @@ export function templatesLeft(input: EvaluateInput, global: GlobalMetadata): Not
 export async function planTemplates(
   input: EvaluateInput,
   global: GlobalMetadata,
-  facts: RuleFacts,
+  { facts, edits }: { facts: RuleFacts; edits?: PlanEdits | undefined },
 ): Promise<PlannedTemplates> {
   const cluster = clusterOf(input.target)
   const existing =
@@ -81,7 +82,11 @@ export async function planTemplates(
     const planned: PlannedTemplate[] = []
     for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
       const template = translateTemplate(kind, name, sources[name]!, facts)
-      planned.push(await planTemplate(input, template, existing, components))
+      planned.push(
+        await withEdit(edits, (edited) =>
+          planTemplate(input, editedTemplate(template, edited), existing, components),
+        ),
+      )
     }
     return planned
   }
@@ -90,6 +95,21 @@ export async function planTemplates(
     componentTemplates,
     legacyTemplates: await plan('legacy-template', global.legacyTemplates, []),
     indexTemplates: await plan('index-template', global.indexTemplates, componentTemplates),
+  }
+}
+
+/** The template with the body of a plan file, which is sent even where a rule would refuse the source's. */
+function editedTemplate(
+  { refused, ...template }: TranslatedTemplate,
+  edited: JsonObject | undefined,
+): TranslatedTemplate {
+  if (edited === undefined) return { ...template, ...(refused !== undefined && { refused }) }
+  const settings = flattenSettings(objectOf(contentOf(edited, template.kind).settings))
+  const back = Object.keys(template.withheld).filter((name) => name in settings)
+  return {
+    ...template,
+    body: withSettings(edited, template.kind, settings),
+    ...(back.length > 0 && { refused: withheldAgain(back) }),
   }
 }
 

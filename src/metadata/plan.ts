@@ -29,7 +29,7 @@ export interface PlannedChange {
   readonly loss: boolean
 }
 
-interface PlannedObject {
+export interface PlannedObject {
   readonly name: string
   readonly action: PlannedAction
   /** Why it is refused or different; absent when it is simply made. */
@@ -85,7 +85,12 @@ export interface NotCarried {
 
 /** What was planned from. */
 export type PlanSource =
-  | { readonly kind: 'snapshot'; readonly repository: string; readonly snapshot: string }
+  | {
+      readonly kind: 'snapshot'
+      readonly repository: string
+      readonly snapshot: string
+      readonly uuid: string
+    }
   | { readonly kind: 'cluster'; readonly url: string }
 
 /** Everything that applying would do. Plain JSON, so that it can be shown, kept and compared. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { MigrationError } from '../base/errors.ts'
 import { parseVersion, requireTarget } from '../cluster/version.ts'
 import { shardLook } from '../document/source-sample.ts'
@@ -9,6 +10,7 @@ import {
   type PlannedFrom,
   type PlanTarget,
 } from '../metadata/evaluate-input.ts'
+import { parsePlanFile, type PlanFile } from '../metadata/plan-file.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Migration } from './migration.ts'
@@ -29,22 +31,39 @@ export async function planMetadata(
   return evaluate(migration, target, state)
 }
 
+/** A plan that a person may have edited; throws MA_CONFIG where it cannot be used. */
+export async function readPlanFile(path: string): Promise<PlanFile> {
+  try {
+    return parsePlanFile(await readFile(path, 'utf8'), path)
+  } catch (error) {
+    if (error instanceof MigrationError) throw error
+    throw new MigrationError('MA_CONFIG', `${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+export interface MigrateMetadataOptions extends Pick<ApplyInput, 'onApplied' | 'keepGoing'> {
+  readonly planFile?: PlanFile
+}
+
 /** Plans anew, so that what is applied is what the target looks like now, and applies it. */
 export async function migrateMetadata(
   migration: Migration,
-  onApplied: NonNullable<ApplyInput['onApplied']>,
+  { planFile, ...apply }: MigrateMetadataOptions = {},
 ): Promise<{ plan: MetadataPlan; result: MetadataResult }> {
   const state = await migration.state('write')
   const target = await migration.target()
-  const plan = await evaluate(migration, target, state)
+  const plan = await evaluate(migration, target, state, planFile)
   const { signal } = migration
-  return { plan, result: await applyMetadata(plan, { target, state, signal, onApplied }) }
+  return { plan, result: await applyMetadata(plan, { ...apply, target, state, signal }) }
 }
 
 async function evaluate(
   migration: Migration,
   target: PlanTarget,
   state: StateStore | undefined,
+  planFile?: PlanFile,
 ): Promise<MetadataPlan> {
   const { config, signal } = migration
   const transform = await migration.transform()
@@ -56,6 +75,7 @@ async function evaluate(
     options: config.metadata,
     allowPartialSource: config.snapshot.allowPartialSource,
     ...(state && { state }),
+    ...(planFile && { planFile }),
     signal,
   })
 }
