@@ -31,6 +31,7 @@ import { observe, type Seen } from './observe.ts'
 import { proposePath } from './path.ts'
 import { readNodes } from './read-nodes.ts'
 import type { ShardTable } from './read-shards.ts'
+import { leastRoles } from './roles.ts'
 import { sizeInCluster, sizeInSnapshot, sizesOf, sumOf, type SizedIndex } from './sizes.ts'
 
 /** The live source, or a snapshot of it. */
@@ -88,6 +89,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     hasSnapshot: source.kind === 'snapshot',
   })
   const changes = groupsOf(plan)
+  const patterns = input.select.include ?? ['*']
   return {
     madeAt: input.now.toISOString(),
     source: describeSource(source, seen),
@@ -105,6 +107,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     clients: live.clients,
     path: proposePath(writes, figures),
     estimate: figures,
+    roles: { source: leastRoles('source', patterns), target: leastRoles('target', patterns) },
     complete: carriesEverything(plan),
   }
 }

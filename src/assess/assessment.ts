@@ -1,4 +1,5 @@
 import type { PlannedChange } from '../metadata/plan.ts'
+import type { Role } from './roles.ts'
 
 /** What could not be had, with the reason: nothing is guessed in its place. */
 export interface Unknown {
@@ -37,6 +38,8 @@ export interface Assessment {
   readonly clients: Clients
   readonly path: ProposedPath
   readonly estimate: Estimate
+  /** The least that users need, as roles that can be put. */
+  readonly roles: { readonly source: readonly Role[]; readonly target: readonly Role[] }
   /** True where nothing that was selected stays behind or loses anything. */
   readonly complete: boolean
 }

@@ -97,12 +97,13 @@ export function sizesOf(
   }
 }
 
-/** The sum, or why it cannot be known: the first reason, and how many more there are. */
+/** The sum, or why it cannot be known: the first reason, and how many others there are. */
 export function sumOf(values: readonly OrUnknown<number>[]): OrUnknown<number> {
-  const reasons = values.filter(isUnknown)
-  if (reasons.length > 0) {
-    const more = reasons.length > 1 ? `, and ${reasons.length - 1} more` : ''
-    return { unknown: `${reasons[0]!.unknown}${more}` }
+  const reasons = new Set(values.filter(isUnknown).map(({ unknown }) => unknown))
+  const [first] = reasons
+  if (first !== undefined) {
+    const others = reasons.size > 1 ? ` (and ${reasons.size - 1} other reasons)` : ''
+    return { unknown: `${first}${others}` }
   }
   return (values as readonly number[]).reduce((sum, value) => sum + value, 0)
 }

@@ -1,4 +1,5 @@
 import { isUnknown, type Assessment } from '../assess/assessment.ts'
+import type { Role } from '../assess/roles.ts'
 import { barChart, type Bar } from './bar-chart.ts'
 import { html, nameOf, type Markup } from './markup.ts'
 import { formatBytes, formatHours, formatNumber } from './output.ts'
@@ -115,8 +116,15 @@ export function clusterSection({ nodes }: Assessment): Markup {
       <h2>Nodes</h2>
       ${unknownNote(nodes)}
     </section>`
+  const disks = nodes.slice(0, barsMax).flatMap(({ name, diskBytes, diskFreeBytes }): Bar[] => {
+    if (isUnknown(diskBytes) || isUnknown(diskFreeBytes) || diskBytes === 0) return []
+    const used = 1 - diskFreeBytes / diskBytes
+    const text = `${(used * 100).toFixed(0)} % of ${formatBytes(diskBytes)}`
+    return [{ label: name, value: used * 100, text, tone: used > 0.85 ? 'warn' : 'plain' }]
+  })
   return html`<section>
     <h2>Nodes</h2>
+    ${disks.length > 0 && barChart('Disk in use', disks, { value: 100, text: '100 %' })}
     ${table(
       ['name', 'version', 'roles', 'disk', 'free'],
       nodes.map((node) => [
@@ -154,5 +162,22 @@ export function clientsSection({
     ${isUnknown(sniffing) ? unknownNote(sniffing) : html`<p>${formatNumber(sniffing.requestsForNodes)} requests for the list of nodes in ${formatHours(sniffing.hours)}. ${sniffing.note}</p>`}
     <h3>Clients at the transport port</h3>
     ${isUnknown(transport) ? unknownNote(transport) : html`<p>${formatNumber(transport.connections)} connections; the nodes hold at most ${formatNumber(transport.expectedMax)} among themselves, so at least ${formatNumber(transport.others)} come from elsewhere (transport clients, other clusters).${transport.others > 0 && ' OpenSearch does not talk to transport clients of Elasticsearch: these have to be moved to HTTP first.'}</p>`}
+  </section>`
+}
+
+/** As `osmigrate clusters roles` prints them. */
+export function leastRolesSection({ roles }: Assessment): Markup {
+  const details = (side: string, { system, request, body, notes }: Role): Markup =>
+    html`<details>
+      <summary>${side}: ${system}</summary>
+      <ul class="note">
+        ${notes.map((note) => html`<li>${note}</li>`)}
+      </ul>
+      <pre>${`${request}\n${JSON.stringify(body, null, 2)}`}</pre>
+    </details>`
+  return html`<section>
+    <h2>Least roles</h2>
+    ${roles.source.map((role) => details('source', role))}
+    ${roles.target.map((role) => details('target', role))}
   </section>`
 }

@@ -11,6 +11,7 @@ import {
   clientsSection,
   clusterSection,
   inUseSection,
+  leastRolesSection,
   sizesSection,
   writesSection,
 } from './assess-report-source.ts'
@@ -67,6 +68,7 @@ function sectionsInOrder(): readonly ((assessment: Assessment) => Markup)[] {
     writesSection,
     clusterSection,
     clientsSection,
+    leastRolesSection,
     harmless,
   ]
 }

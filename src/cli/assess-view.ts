@@ -30,8 +30,8 @@ export function printAssessment(assessment: Assessment): void {
       one.index,
       one.primaryShards,
       one.replicas,
-      figure(one.documents, formatNumber),
-      figure(one.primaryBytes, formatBytes),
+      short(one.documents, formatNumber),
+      short(one.primaryBytes, formatBytes),
     ]),
   )
   table(
@@ -139,6 +139,11 @@ function printEstimate({ estimate, writes }: Assessment): void {
 
 function figure(value: OrUnknown<number>, format: (value: number) => string): string {
   return isUnknown(value) ? `unknown: ${value.unknown}` : format(value)
+}
+
+/** For cells, where the reason has no room: the line of the sums has it. */
+function short(value: OrUnknown<number>, format: (value: number) => string): string {
+  return isUnknown(value) ? 'unknown' : format(value)
 }
 
 function list<T>(

@@ -30,6 +30,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./assess-command.ts')).defineAssess,
   },
   {
+    name: 'clusters',
+    summary: 'what users need on the clusters: the least roles',
+    load: async () => (await import('./clusters-command.ts')).defineClusters,
+  },
+  {
     name: 'snapshot',
     summary: 'look into snapshots, make one, print its documents',
     load: async () => (await import('./snapshot-command.ts')).defineSnapshot,
@@ -38,6 +43,11 @@ const commands: readonly CommandEntry[] = [
     name: 'metadata',
     summary: 'indices, mappings, aliases and templates: evaluate, then migrate',
     load: async () => (await import('./metadata-command.ts')).defineMetadata,
+  },
+  {
+    name: 'transform',
+    summary: 'try on real documents what changes them on their way',
+    load: async () => (await import('./transform-command.ts')).defineTransform,
   },
   {
     name: 'backfill',

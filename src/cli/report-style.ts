@@ -25,6 +25,7 @@ details { border-top: 1px solid var(--line); padding: 6px 0 } summary { cursor: 
 .tag { display: inline-block; padding: 0 8px; border-radius: 9px; color: #fff; font-size: 12px; background: var(--plain) }
 .tag.bad { background: var(--bad) } .tag.warn { background: var(--warn) } .tag.good { background: var(--good) }
 .note, .unknown { color: var(--soft); font-size: 13px } code { font-size: 13px }
+pre { font-size: 12px; overflow-x: auto }
 figure { margin: 14px 0 } figcaption { color: var(--soft); font-size: 13px; margin-bottom: 4px }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif } svg text { fill: var(--ink) }
 svg .value { fill: var(--soft) } rect.plain { fill: var(--plain) } rect.bad { fill: var(--bad) }

@@ -30,9 +30,10 @@ export async function assessSource(
 ): Promise<Assessment> {
   const { config, signal } = migration
   const { targetVersion, rateBytesPerSecond, measureMs, onProgress } = wanted
+  const target = await targetOf(migration, targetVersion)
   return assess({
     source: await assessedSource(migration),
-    ...(await targetOf(migration, targetVersion)),
+    ...target,
     select: selectionOf(config),
     options: config.metadata,
     allowPartialSource: config.snapshot.allowPartialSource,

@@ -1,0 +1,134 @@
+import type { JsonObject } from '../base/json.ts'
+import type { Side } from '../cluster/cluster.ts'
+
+/** The least that a user needs, in the words of one security system; `body` is what its API takes. */
+export interface Role {
+  readonly system: 'OpenSearch security' | 'Elasticsearch security'
+  /** Where to put it. */
+  readonly request: string
+  readonly body: JsonObject
+  /** What is in it for what, and what more is wanted for what is not in it. */
+  readonly notes: readonly string[]
+}
+
+export const roleName = (side: Side): string => `osmigrate-${side}`
+
+/**
+ * The least roles for one side. `patterns` are the indices that take part, as the selection has them. A source may be of
+ * either engine; a target is an OpenSearch.
+ */
+export function leastRoles(side: Side, patterns: readonly string[]): Role[] {
+  const name = roleName(side)
+  const openSearch: Role = {
+    system: 'OpenSearch security',
+    request: `PUT /_plugins/_security/api/roles/${name}`,
+    body: openSearchRole(side, patterns),
+    notes: side === 'source' ? sourceNotes : targetNotes,
+  }
+  if (side === 'target') return [openSearch]
+  return [
+    {
+      system: 'Elasticsearch security',
+      request: `PUT /_security/role/${name}`,
+      body: elasticsearchRole(patterns),
+      notes: [
+        ...sourceNotes,
+        'Before Elasticsearch 7 the path is /_xpack/security/role, before 5 /_shield/role.',
+      ],
+    },
+    openSearch,
+  ]
+}
+
+const sourceNotes = [
+  'Enough for: assess, metadata evaluate, snapshot create, status and delete.',
+  'Reading a snapshot repository needs no rights on any cluster.',
+]
+const targetNotes = [
+  'Enough for: metadata, backfill, compare, deadletters, settings restore, close.',
+  'With cluster:monitor/state and cluster:admin/settings/update besides, deleted indices are fenced off by a cluster setting in the place of an index template, which is one thing less to see among the templates.',
+]
+
+function openSearchRole(side: Side, patterns: readonly string[]): JsonObject {
+  const [cluster, indices] = side === 'source' ? openSearchSource : openSearchTarget
+  return {
+    description: `osmigrate, ${side}`,
+    cluster_permissions: [...cluster],
+    index_permissions: [
+      { index_patterns: indexPatterns(side, patterns), allowed_actions: [...indices] },
+      ...(side === 'target' ? [namesInUse] : []),
+    ],
+  }
+}
+
+/** Documents are written to aliases `osmigrate-…` alone. */
+function indexPatterns(side: Side, patterns: readonly string[]): string[] {
+  return side === 'source' || patterns.includes('*') ? [...patterns] : [...patterns, 'osmigrate-*']
+}
+
+/** A name that an alias has already cannot be an index's: the aliases of all are asked for. */
+const namesInUse = { index_patterns: ['*'], allowed_actions: ['indices:admin/aliases/get'] }
+
+/** Cluster and index permissions by their actions. */
+type Permissions = readonly [readonly string[], readonly string[]]
+
+const openSearchSource: Permissions = [
+  [
+    'cluster:monitor/main',
+    'cluster:monitor/state',
+    'cluster:monitor/nodes/info',
+    'cluster:monitor/nodes/stats',
+    'cluster:monitor/nodes/usage',
+    'cluster:admin/repository/get',
+    'cluster:admin/repository/put',
+    'cluster:admin/repository/verify',
+    'cluster:admin/repository/delete',
+    'cluster:admin/snapshot/create',
+    'cluster:admin/snapshot/get',
+    'cluster:admin/snapshot/status*',
+    'cluster:admin/snapshot/delete',
+  ],
+  [
+    'indices:monitor/stats',
+    'indices:admin/aliases/get',
+    'indices:admin/get',
+    'indices:data/read/search',
+  ],
+]
+
+const openSearchTarget: Permissions = [
+  [
+    'cluster:monitor/main',
+    'cluster:admin/component_template/*',
+    'cluster:admin/ingest/pipeline/*',
+    'indices:admin/index_template/*',
+    'indices:admin/template/*',
+    'indices:data/write/bulk',
+    'indices:data/read/scroll*',
+  ],
+  [
+    'indices:admin/aliases*',
+    'indices:admin/create',
+    'indices:admin/get',
+    'indices:admin/refresh*',
+    'indices:admin/settings/update',
+    'indices:admin/shards/search_shards',
+    'indices:data/read/search',
+    'indices:data/write/bulk*',
+    'indices:data/write/index',
+    'indices:monitor/settings/get',
+  ],
+]
+
+/** In the privileges that Elasticsearch names: these are coarser than actions, and the same in every version. */
+function elasticsearchRole(patterns: readonly string[]): JsonObject {
+  return {
+    cluster: [
+      'monitor',
+      'cluster:admin/repository/*',
+      'cluster:admin/snapshot/*',
+      'cluster:admin/ingest/pipeline/get',
+    ],
+    indices: [{ names: [...patterns], privileges: ['monitor', 'view_index_metadata', 'read'] }],
+  }
+}
