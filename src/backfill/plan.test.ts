@@ -266,3 +266,17 @@ test('dead letters above a checkpoint go when the item goes on, those below stay
   for await (const { value } of state.each(deadLetterKind)) left.push(value.doc)
   assert.deepEqual(left, [40])
 })
+
+test('a shard that is damaged is bad; a repository that cannot be reached ends the planning', async (t) => {
+  const failing = (error: MigrationError): Snapshot => ({
+    ...snapshotOf('s'),
+    openShard: () => Promise.reject(error),
+  })
+  const damaged = failing(new MigrationError('MA_CORRUPT_DATA', 'damaged'))
+  const { shards } = await planIndexWork(await temporaryStore(t), damaged, target)
+  assert.deepEqual([...new Set(shards.map(({ state }) => state))], ['bad', 'lacking'])
+  const away = failing(new MigrationError('MA_BLOB_READ', 'nobody answers', { retryable: true }))
+  await assert.rejects(planIndexWork(await temporaryStore(t), away, target), {
+    code: 'MA_BLOB_READ',
+  })
+})

@@ -1,4 +1,4 @@
-import { MigrationError } from '../base/errors.ts'
+import { isUnreadable, MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
 import {
@@ -8,7 +8,7 @@ import {
   type TargetIndex,
 } from '../state/records.ts'
 import type { Change, Kind, StateStore } from '../state/store.ts'
-import { errorRecord, reachOf } from './failure.ts'
+import { errorRecord } from './failure.ts'
 import type { OpenedShard, ShardTask } from './local-worker.ts'
 import {
   backfillIndexKind,
@@ -150,7 +150,7 @@ async function lookAtShard(
         return { ...common, byteLength: 0, state: 'elsewhere', part: null }
     }
   } catch (error) {
-    if (reachOf(error) !== 'shard') throw error
+    if (!isUnreadable(error)) throw error
     return unreadable({ index, shard }, 'bad', errorRecord(error))
   }
 }
