@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -50,6 +50,26 @@ test('the installed package writes a migration.yaml with the schema beside it', 
   const { file, schema } = JSON.parse(await osmigrate('init', '--json')) as Record<string, string>
   assert.equal(file, join(folder, 'migration.yaml'))
   assert.equal(schema, join(folder, 'migration.schema.json'))
+})
+
+test("a user's module is checked by the types of the package, and runs as it is", async () => {
+  const module = `import type { Document, DocumentContext, Dropped } from 'osmigrate'
+export function document(d: Document, ctx: DocumentContext): Document | Dropped {
+  if (d.source['n'] === 7) return ctx.drop('a seven')
+  d.source['seen'] = true
+  return d
+}
+`
+  await writeFile(join(folder, 'shop.ts'), module)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--erasableSyntaxOnly']
+  await run(process.execPath, [tsc, ...strict, '--types', '', 'shop.ts'], { cwd: folder, env })
+  const where = ['--repository', repository, '--snapshot', 's1', '--index', 'plain']
+  const failed = await osmigrate('transform', 'test', ...where, '--transform', 'shop.ts').catch(
+    (error: { code: number; stdout: string }) => error,
+  )
+  assert.ok(typeof failed !== 'string' && failed.code === 3, String(failed))
+  assert.match(failed.stdout, /plain +68 +67 +0 +1 +0 /)
 })
 
 test('the package holds the program and its documents, and nothing else', async () => {

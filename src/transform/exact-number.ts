@@ -4,10 +4,22 @@ import type { ExactNumber } from './module.ts'
 const rawJson = JSON as unknown as {
   rawJSON(text: string): ExactNumber
   isRawJSON(value: unknown): value is ExactNumber
+  parse(text: string, reviver: (key: string, value: unknown, context: Context) => unknown): unknown
+}
+interface Context {
+  /** Text of a value that is no object and no array. */
+  readonly source?: string
 }
 
 export function isExactNumber(value: unknown): value is ExactNumber {
   return rawJson.isRawJSON(value)
+}
+
+/** JSON whose numbers are all written again as they stand: for showing it. */
+export function parseExactly(text: string): unknown {
+  return rawJson.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' ? rawJson.rawJSON(source!) : value,
+  )
 }
 
 /** A double holds every decimal number of so many digits apart from its neighbours. */
