@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isUnknown, type Estimate, type OrUnknown, type Writes } from './assessment.ts'
+import { isUnknown, type OrUnknown, type Writes } from './assessment.ts'
 import { benchRate, estimate, statedRate, type EstimateInput } from './estimate.ts'
 import { proposePath } from './path.ts'
 
