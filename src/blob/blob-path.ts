@@ -12,7 +12,7 @@ export function pathWithout(path: string, end: string): string | undefined {
  */
 export function blobPathParts(location: string, path: string): string[] {
   const parts = path.split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'))) {
+  if (!isInside(parts)) {
     throw new CorruptData({
       file: location,
       offset: 0,
@@ -21,4 +21,9 @@ export function blobPathParts(location: string, path: string): string[] {
     })
   }
   return parts
+}
+
+/** True where none of the parts of a path leads elsewhere than down. */
+export function isInside(parts: readonly string[]): boolean {
+  return parts.every((part) => !['', '.', '..'].includes(part) && !part.includes('\0'))
 }

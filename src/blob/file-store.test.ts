@@ -39,6 +39,10 @@ test('a location that is no folder or of another scheme is refused by name', () 
   )
   assert.throws(() => openBlobStore(join(folder, 'one')), withCode('MA_REPOSITORY', /is a file/))
   assert.throws(() => openBlobStore('ftp://host/path'), withCode('MA_CONFIG', /ftp:\/\//))
+  assert.throws(
+    () => openBlobStore('s3://bucket/a/../b'),
+    withCode('MA_CONFIG', /PREFIX .* base_path/),
+  )
   assert.throws(() => openBlobStore('file://host/path'), withCode('MA_CONFIG', /three slashes/))
   assert.throws(() => openBlobStore(''), withCode('MA_CONFIG'))
 })

@@ -1,5 +1,5 @@
 import { MigrationError } from '../base/errors.ts'
-import { blobPathParts } from './blob-path.ts'
+import { isInside } from './blob-path.ts'
 
 /** Where a repository on object storage is: SCHEME://NAME[/NAME…][/PREFIX]. */
 export interface ObjectPlace {
@@ -36,7 +36,12 @@ export function parseObjectPlace(location: string, form: ObjectForm): ObjectPlac
     .join('/')
     .replace(/^\/+|\/+$/g, '')
   const root = `${scheme}://${found.join('/')}`
-  if (prefix !== '') blobPathParts(root, prefix)
+  if (prefix !== '' && !isInside(prefix.split('/'))) {
+    throw new MigrationError(
+      'MA_CONFIG',
+      `the PREFIX of the repository location ${root}/… has an empty part, or . or ..: give the base_path that the repository was registered with`,
+    )
+  }
   return { where: prefix === '' ? root : `${root}/${prefix}`, names: found, prefix }
 }
 
