@@ -50,11 +50,6 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./transform-command.ts')).defineTransform,
   },
   {
-    name: 'transform',
-    summary: 'try on real documents what changes them on their way',
-    load: async () => (await import('./transform-command.ts')).defineTransform,
-  },
-  {
     name: 'backfill',
     summary: 'carry the documents of a snapshot over to the target',
     load: async () => (await import('./backfill-command.ts')).defineBackfill,
