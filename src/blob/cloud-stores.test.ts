@@ -97,6 +97,13 @@ const refusals: {
     message: /answers 418.*short and stout/,
   },
   {
+    what: 'gs://: another range than was asked for',
+    open: openGcs,
+    answer: { status: 206, headers: { 'content-range': 'bytes 4-7/8' }, body: 'four' },
+    code: 'MA_BLOB_READ',
+    message: /of one were asked for, and the server answers "bytes 4-7\/8"/,
+  },
+  {
     what: 'azure://: a blob that is not there',
     open: openAzure,
     answer: azure(404, 'BlobNotFound'),
@@ -175,6 +182,19 @@ for (const [name, open, busy] of [
     assert.equal(await open().list(''), undefined)
   })
 }
+
+test('gs://: an answer that ends too early is asked for again', async () => {
+  const bodies = ['four', 'eight by']
+  relay.requests.length = 0
+  relay.answer = () => ({
+    status: 206,
+    headers: { 'content-range': 'bytes 0-7/8', 'transfer-encoding': 'chunked' },
+    body: bodies[relay.requests.length - 1] ?? 'too many',
+  })
+  const source = await openGcs().open('one')
+  assert.equal(Buffer.from(await source.read(0, 8)).toString(), 'eight by')
+  assert.equal(relay.requests.length, 2)
+})
 
 test('gs://: who pays, and the range, are said in each request', async () => {
   const seen: string[] = []
