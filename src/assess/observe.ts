@@ -36,6 +36,7 @@ export function observe(
         indices: source.indices,
         ...(source.engineVersion !== undefined && { engineVersion: source.engineVersion }),
         readGlobalMetadata: async () => (seen.global = await source.readGlobalMetadata()),
+        readDataStreams: () => source.readDataStreams(),
         readIndexMetadata: async (name) => {
           const index = await source.readIndexMetadata(name)
           createdVersions.add(index.createdVersion)

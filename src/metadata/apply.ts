@@ -260,6 +260,7 @@ function recordOf(planned: PlannedIndex, targetUuid: string): TargetIndex {
   return {
     index: planned.name,
     targetIndex: planned.targetIndex,
+    ...(planned.dataStream !== undefined && { dataStream: planned.dataStream }),
     sourceUuid: planned.sourceUuid,
     targetUuid,
     epochBase: 0,

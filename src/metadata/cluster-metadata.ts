@@ -1,4 +1,4 @@
-import type { GlobalMetadata, IndexMetadata } from '../snapshot/snapshot.ts'
+import type { DataStream, GlobalMetadata, IndexMetadata } from '../snapshot/snapshot.ts'
 
 /**
  * The metadata of a cluster, from whichever place: a snapshot of it (snapshot.Snapshot is one as it is), or the live
@@ -10,6 +10,7 @@ export interface ClusterMetadata {
   /** Version of the engine, as text; undefined where a snapshot does not say. */
   readonly engineVersion?: string
   readGlobalMetadata(): Promise<GlobalMetadata>
+  readDataStreams(): Promise<DataStream[]>
   /** Throws MA_SNAPSHOT or MA_SOURCE_INDEX when there is no such index, or it does not tell all that is needed. */
   readIndexMetadata(index: string): Promise<IndexMetadata>
 }

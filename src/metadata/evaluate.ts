@@ -1,8 +1,15 @@
 import { eachAtOnce } from '../base/each-at-once.ts'
 import { isUnreadable, MigrationError } from '../base/errors.ts'
-import { selectExisting } from '../base/select.ts'
+import { selectIndices, selectStreams } from '../base/select-indices.ts'
+import {
+  asPlainIndex,
+  plannedBehind,
+  readNamesFor,
+  selectedBackings,
+  streamsLeft,
+} from './data-streams.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
-import { noNamesInUse, readNamesInUse } from './existing.ts'
+import { noNamesInUse } from './existing.ts'
 import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
 import { pipelinesLeft, planPipelines } from './plan-pipelines.ts'
@@ -20,27 +27,39 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const { source, origin, target, select, planFile, signal } = input
   if (planFile) requireSameOrigin(planFile, origin, target.version.text)
   const edits = planFile && editsOf(planFile)
-  const selected = selectExisting(source.indices, select)
   const unreadable: NotCarried[] = []
+  const streams =
+    (await readable('data streams', originName(origin), unreadable, () =>
+      source.readDataStreams(),
+    )) ?? []
+  const withStreams = input.options.dataStreams === 'alias'
+  const selected = selectIndices(source.indices, streams, select, { withStreams })
+  const backings = selectedBackings(input, streams)
   const global =
     (await readable('global metadata', originName(origin), unreadable, () =>
       source.readGlobalMetadata(),
     )) ?? noGlobalMetadata
   const readIndex = (name: string): Promise<IndexMetadata | undefined> =>
     readable('index', name, unreadable, () => source.readIndexMetadata(name))
-  const facts = await readFacts(input)
+  const facts = await readFacts(input, selected)
   const templates = input.options.templates
     ? await planTemplates(input, global, { facts, edits })
     : noTemplates
   const cluster = clusterOf(target)
-  const inUse = cluster === undefined ? noNamesInUse : await readNamesInUse(cluster, signal)
+  const inUse = cluster === undefined ? noNamesInUse : await readNamesFor(cluster, backings, signal)
   const indices = await eachAtOnce(selected, indicesAtOnce, async (name) => {
     signal?.throwIfAborted()
     const metadata = await readIndex(name)
     if (metadata === undefined) return undefined
-    return withEdit(edits, (edited) => planIndex(input, metadata, { inUse, facts, edited }))
+    const backing = backings.get(name)
+    const index = backing ? asPlainIndex(metadata, backing) : metadata
+    const planned = await withEdit(edits, (edited) =>
+      planIndex(input, index, { inUse, facts, edited }),
+    )
+    return backing ? plannedBehind(planned, backing) : planned
   })
-  const chosen = new Set(selected)
+  const chosen = new Set([...selected, ...selectStreams(streams, select).map(({ name }) => name)])
+  const names = [...source.indices, ...streams.map(({ name }) => name)].sort()
   const plan = {
     source: origin,
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
@@ -50,11 +69,12 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     notCarried: [
       ...unreadable,
       ...listNotCarried(global),
+      ...streamsLeft(input, streams),
       ...pipelinesLeft(input, global),
       ...templatesLeft(input, global),
     ],
     templatesNotSelected: templatesDeselected(input, global),
-    notSelected: source.indices.filter((name) => !chosen.has(name)),
+    notSelected: names.filter((name) => !chosen.has(name)),
   }
   return planFile ? onlyPlanFile(plan, planFile) : plan
 }
@@ -86,9 +106,13 @@ function isOfIndex(error: unknown): error is MigrationError {
   return error instanceof MigrationError && error.code === 'MA_SOURCE_INDEX'
 }
 
-async function readFacts({ source, target, options, signal }: EvaluateInput): Promise<RuleFacts> {
+/** Looks at a selected index alone: the user may have no right to another. */
+async function readFacts(
+  { source, target, options, signal }: EvaluateInput,
+  selected: readonly string[],
+): Promise<RuleFacts> {
   const createdVersions: number[] = []
-  for (const name of source.indices) {
+  for (const name of selected) {
     const metadata = await readable('index', name, [], () => source.readIndexMetadata(name))
     if (metadata === undefined) continue
     createdVersions.push(metadata.createdVersion)

@@ -152,35 +152,57 @@ function refused(reason: string): Decision {
 export interface NamesInUse {
   readonly indices: ReadonlySet<string>
   readonly aliases: ReadonlySet<string>
+  /** The index that is written to by an alias, by the name of the alias. */
+  readonly writtenTo: ReadonlyMap<string, string>
 }
 
-export const noNamesInUse: NamesInUse = { indices: new Set(), aliases: new Set() }
+export const noNamesInUse: NamesInUse = {
+  indices: new Set(),
+  aliases: new Set(),
+  writtenTo: new Map(),
+}
 
 export async function readNamesInUse(target: Cluster, signal?: AbortSignal): Promise<NamesInUse> {
   const { body } = await target.request('GET', '/_alias', {
     query: { expand_wildcards: 'all' },
     ...(signal && { signal }),
   })
-  const aliases = Object.values(body).flatMap((index) =>
-    Object.keys(objectOf(objectOf(index).aliases)),
+  const aliases = Object.entries(body).flatMap(([index, has]) =>
+    Object.entries(objectOf(objectOf(has).aliases)).map(
+      ([alias, options]) => [alias, index, objectOf(options).is_write_index === true] as const,
+    ),
   )
-  return { indices: new Set(Object.keys(body)), aliases: new Set(aliases) }
+  return {
+    indices: new Set(Object.keys(body)),
+    aliases: new Set(aliases.map(([alias]) => alias)),
+    writtenTo: new Map(
+      aliases.filter(([, , isWritten]) => isWritten).map(([a, index]) => [a, index]),
+    ),
+  }
 }
 
 /** Why an index of this name with these aliases cannot be made; undefined when nothing is in the way. */
 export function nameConflict(
   name: string,
-  aliases: readonly string[],
+  aliases: JsonObject,
   inUse: NamesInUse,
 ): string | undefined {
   // 6.x let a colon pass.
   const forbidden = /[:#]/.exec(name)?.[0]
   if (forbidden !== undefined) return `OpenSearch allows no "${forbidden}" in the name of an index`
   if (inUse.aliases.has(name)) return `${name} is the name of an alias on the target`
-  const taken = aliases.find((alias) => inUse.indices.has(alias))
-  return taken === undefined
+  const taken = Object.keys(aliases).find((alias) => inUse.indices.has(alias))
+  if (taken !== undefined) {
+    return `its alias ${taken} is the name of an index or data stream on the target`
+  }
+  // One that is there already may have been rolled over since.
+  if (inUse.indices.has(name)) return undefined
+  const written = Object.keys(aliases).find(
+    (alias) => objectOf(aliases[alias]).is_write_index === true && inUse.writtenTo.has(alias),
+  )
+  return written === undefined
     ? undefined
-    : `its alias ${taken} is the name of an index on the target`
+    : `its alias ${written} writes to ${inUse.writtenTo.get(written)} on the target already`
 }
 
 /** Templates of the target by kind and name, in the form that is sent. */
@@ -224,7 +246,8 @@ export function templateDifference(wanted: JsonObject, existing: JsonObject): st
   return differingPaths(canonicalTemplate(wanted), canonicalTemplate(existing))
 }
 
-function canonicalTemplate(template: JsonObject): JsonObject {
+/** One form of a template, whichever it has. */
+export function canonicalTemplate(template: JsonObject): JsonObject {
   const canonical: JsonObject = { order: 0, ...template, ...canonicalContent(template) }
   canonical.template = canonicalContent(objectOf(template.template))
   // Engines add these where they were left out.

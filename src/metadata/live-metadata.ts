@@ -1,6 +1,7 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { parseDataStreams } from '../snapshot/data-streams.ts'
 import { parseGlobalMetadata } from '../snapshot/global-metadata.ts'
 import { parseIndexMetadata } from '../snapshot/index-metadata.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
@@ -30,6 +31,10 @@ export async function liveMetadata(
       return answerOf(cluster, () =>
         parseGlobalMetadata({ 'meta-data': { ...state, templates } }, statePath),
       )
+    },
+    readDataStreams: async () => {
+      const state = await readState(cluster, '', 'metadata.data_stream', signal)
+      return answerOf(cluster, () => parseDataStreams({ 'meta-data': state }, statePath))
     },
     readIndexMetadata: (index) => readIndex(cluster, index, signal),
   }

@@ -29,7 +29,6 @@ test('listNotCarried() names what users made and says nothing of what is only th
     [
       ['cluster setting', 'cluster.max_shards_per_node'],
       ['lifecycle policy', 'hot'],
-      ['data stream', 'logs'],
       ['metadata "something_new"', 'a'],
     ],
   )

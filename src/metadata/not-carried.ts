@@ -43,11 +43,6 @@ const knownParts: { readonly [part: string]: KnownPart } = {
     names: inPart('policies'),
     reason: 'OpenSearch has no enrich policies',
   },
-  data_stream: {
-    kind: 'data stream',
-    names: inPart('data_stream'),
-    reason: 'data streams cannot be carried over yet: their backing indices are not written to',
-  },
   watcher: { kind: 'watch', names: keys, reason: 'OpenSearch has Alerting in its place' },
   ml: {
     kind: 'machine learning job',
@@ -67,6 +62,7 @@ const ownParts = matcher([
   'templates',
   'index_template',
   'component_template',
+  'data_stream',
   'ingest',
   'stored_scripts',
   'index-graveyard',

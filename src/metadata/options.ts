@@ -33,6 +33,12 @@ export const metadataOptions = z.strictObject({
     description: 'Carry over ingest pipelines and stored scripts.',
     flag: 'pipelines',
   }),
+  dataStreams: option(z.enum(['refuse', 'alias']).default('refuse'), {
+    description:
+      'What becomes of data streams: they stay behind, named in the plan, or each becomes an alias, and the indices behind it plain ones.',
+    flag: 'data-streams',
+    placeholder: 'HOW',
+  }),
   types: option(z.enum(['union', 'refuse']).default('union'), {
     description:
       'What becomes of an index with several mapping types (Elasticsearch before 6): one mapping with the fields of all, or refused.',

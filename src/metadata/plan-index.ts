@@ -73,7 +73,7 @@ export async function planIndex(
   const content = edited
     ? contentOf(edited)
     : { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
-  const conflict = nameConflict(name, Object.keys(content.aliases), inUse)
+  const conflict = nameConflict(name, content.aliases, inUse)
   const refused = edited
     ? editRefusal(content.settings, settings, translated.withheld)
     : translated.refused

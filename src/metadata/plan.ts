@@ -62,6 +62,8 @@ export interface PlannedPipeline extends PlannedObject {
 export interface PlannedIndex extends PlannedObject {
   readonly kind: 'index'
   readonly targetIndex: string
+  /** The data stream that it is behind on the source. */
+  readonly dataStream?: string
   readonly sourceUuid: string
   readonly fenceAlias: string
   readonly sourceShards: number
@@ -107,7 +109,7 @@ export interface MetadataPlan {
   readonly notCarried: readonly NotCarried[]
   /** Templates that the selection leaves out by name. */
   readonly templatesNotSelected: readonly string[]
-  /** Indices of the snapshot that the selection leaves out. */
+  /** Indices and data streams of the source that the selection leaves out. */
   readonly notSelected: readonly string[]
 }
 

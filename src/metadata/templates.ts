@@ -48,6 +48,12 @@ function translateComposable(
   const content = translatePart(objectOf(source.template), facts)
   const rest = without(source, ['template'])
   const changes = [...content.changes, ...droppedContent(source.template)]
+  if (isJsonObject(rest.data_stream)) {
+    const { timestamp_field: field, ...others } = rest.data_stream
+    changes.push(...droppedOfStreams(others))
+    // As the target gives it back.
+    rest.data_stream = { timestamp_field: field ?? { name: '@timestamp' } }
+  }
   for (const [key, reason] of unknownToOpenSearch) {
     if (!(key in rest)) continue
     const from: Json = rest[key] ?? null
@@ -62,6 +68,17 @@ const unknownToOpenSearch: readonly (readonly [string, string])[] = [
   ['deprecated', 'OpenSearch does not know deprecated templates'],
   ['ignore_missing_component_templates', 'OpenSearch does not know optional component templates'],
 ]
+
+/** What a template says of the data streams made from it, besides the field of their time. */
+function droppedOfStreams(options: JsonObject): PlannedChange[] {
+  return Object.entries(options).map(([key, from]) => ({
+    path: `data_stream.${key}`,
+    what: 'dropped',
+    from,
+    reason: 'data streams of OpenSearch do not know it',
+    loss: isLoss(from),
+  }))
+}
 
 /** Parts of a template besides settings, mappings and aliases, e.g. `lifecycle` of Elasticsearch 8. */
 function droppedContent(template: Json | undefined): PlannedChange[] {

@@ -23,7 +23,7 @@ export async function runConfiguredBackfill(
     snapshot,
     target,
     state,
-    indices: selectedIndices(config, snapshot),
+    indices: await selectedIndices(config, snapshot),
     options: config.backfill,
     allowPartial: config.snapshot.allowPartial,
     allowPartialSource: config.snapshot.allowPartialSource,

@@ -20,7 +20,7 @@ export async function compareConfigured(
     snapshot,
     target,
     state,
-    indices: selectedIndices(config, snapshot),
+    indices: await selectedIndices(config, snapshot),
     targetIndexOf: (index) => targets.get(index),
     options: config.compare,
     signal,

@@ -6,6 +6,7 @@ import {
 } from '../backfill/dead-letters.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import { selectNames } from '../base/select.ts'
+import { targetIndexKind } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Migration } from './migration.ts'
 import { selectionOf } from './open-snapshot.ts'
@@ -21,7 +22,16 @@ export async function filtersOf(
 ): Promise<DeadLetterFilter[]> {
   const groups = await groupDeadLetters(state, choice)
   const indices = [...new Set(groups.map(({ index }) => index))].sort()
-  return selectNames(indices, selectionOf(migration.config)).map((index) => ({ ...choice, index }))
+  // An index behind a data stream is selected by the stream's name.
+  const selectable = await Promise.all(
+    indices.map(
+      async (index) => (await state.get(targetIndexKind, index))?.value.dataStream ?? index,
+    ),
+  )
+  const selected = new Set(selectNames(selectable, selectionOf(migration.config)))
+  return indices
+    .filter((index, i) => selected.has(selectable[i]!) || selected.has(index))
+    .map((index) => ({ ...choice, index }))
 }
 
 /** Sends the chosen dead letters again; counts what was written and what was refused again. */

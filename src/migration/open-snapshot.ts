@@ -1,4 +1,5 @@
-import { selectExisting, selectNames, type Selection } from '../base/select.ts'
+import { selectIndices } from '../base/select-indices.ts'
+import type { Selection } from '../base/select.ts'
 import { openBlobStore, type BlobStoreOptions } from '../blob/open.ts'
 import { requireComplete } from '../snapshot/open-snapshot.ts'
 import { openRepository } from '../snapshot/repository.ts'
@@ -49,7 +50,7 @@ export async function openConfiguredSnapshot(config: Config): Promise<Snapshot> 
   const snapshot = await repository.openSnapshot(snapshotName(config))
   requireComplete(snapshot, {
     allowPartial: config.snapshot.allowPartial,
-    indices: selectNames(snapshot.indices, selectionOf(config)),
+    indices: await selectedIndices(config, snapshot),
   })
   return snapshot
 }
@@ -60,7 +61,12 @@ export function selectionOf({ select }: Config): Selection {
   return { include, ...(exclude !== undefined && { exclude }) }
 }
 
-/** The names of the selected indices of the snapshot; a pattern that names none throws MA_CONFIG. */
-export function selectedIndices(config: Config, snapshot: Snapshot): string[] {
-  return selectExisting(snapshot.indices, selectionOf(config))
+/**
+ * The names of the selected indices of the snapshot, those behind data streams among them where these are carried over;
+ * a pattern that names none throws MA_CONFIG.
+ */
+export async function selectedIndices(config: Config, snapshot: Snapshot): Promise<string[]> {
+  const streams = await snapshot.readDataStreams()
+  const withStreams = config.metadata.dataStreams === 'alias'
+  return selectIndices(snapshot.indices, streams, selectionOf(config), { withStreams })
 }

@@ -1,5 +1,6 @@
 import { CorruptData, MigrationError, Unsupported } from '../base/errors.ts'
 import type { BlobStore } from '../blob/byte-source.ts'
+import { parseDataStreams } from './data-streams.ts'
 import { oldestEngineMajor } from './formats.ts'
 import { parseGlobalMetadata } from './global-metadata.ts'
 import { parseIndexMetadata } from './index-metadata.ts'
@@ -43,6 +44,12 @@ export async function openSnapshot(store: BlobStore, listed: RootSnapshot): Prom
       if (!info.includeGlobalState) return noGlobalMetadata
       const blob = blobs.globalMetadata(uuid)
       return parseGlobalMetadata(await blobs.read(store, blob, 'metadata'), blob)
+    },
+    async readDataStreams() {
+      if (info.dataStreams.length === 0) return []
+      const blob = blobs.globalMetadata(uuid)
+      const streams = parseDataStreams(await blobs.read(store, blob, 'metadata'), blob)
+      return streams.filter(({ name: stream }) => info.dataStreams.includes(stream))
     },
     async readIndexMetadata(index) {
       const { id, metadataId } = findIndex(listed, index)

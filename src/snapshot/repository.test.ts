@@ -369,7 +369,7 @@ async function readEverything(blobs: Blobs): Promise<unknown> {
 }
 
 /** Functions differ from object to object. */
-const functions = { readGlobalMetadata: 0, readIndexMetadata: 0, openShard: 0 }
+const functions = { readGlobalMetadata: 0, readDataStreams: 0, readIndexMetadata: 0, openShard: 0 }
 
 /** A whole repository of one snapshot `snap` with one index `i` of one empty shard, in part replaced. */
 function repository(change: {

@@ -6,6 +6,7 @@ import { Fields } from './fields.ts'
  *
  *   { snapshot: { name, uuid, version_id, indices: [name], state, reason?, start_time, end_time, total_shards,
  *                 successful_shards, include_global_state?, failures: [{ index, shard_id, reason, ... }],
+ *                 data_streams?: [name] (since 7.9),
  *                 remote_store_index_shallow_copy?: boolean (OpenSearch), ... } }
  */
 export interface SnapshotInfo {
@@ -18,7 +19,9 @@ export interface SnapshotInfo {
   readonly shallow: boolean
   readonly state: string
   readonly indices: readonly string[]
-  /** False where the snapshot was made without; then there is still a global blob, which holds nothing. */
+  /** Names of data streams. */
+  readonly dataStreams: readonly string[]
+  /** False where the snapshot was made without; then there is still a global blob, with data streams at most. */
   readonly includeGlobalState: boolean
   readonly startTimeMs: number
   readonly endTimeMs: number
@@ -46,6 +49,7 @@ export function parseSnapshotInfo(json: Json, file: string): SnapshotInfo {
     shallow: fields.object['remote_store_index_shallow_copy'] === true,
     state: fields.text('state'),
     indices: fields.texts('indices'),
+    dataStreams: fields.has('data_streams') ? fields.texts('data_streams') : [],
     includeGlobalState: fields.object['include_global_state'] !== false,
     startTimeMs: fields.count('start_time'),
     endTimeMs: fields.count('end_time'),

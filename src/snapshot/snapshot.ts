@@ -33,6 +33,22 @@ export const noGlobalMetadata: GlobalMetadata = {
   raw: {},
 }
 
+/** A data stream: a name for the indices behind it, of which the newest is written to. */
+export interface DataStream {
+  readonly name: string
+  /** The indices behind it, the newest last. */
+  readonly indices: readonly string[]
+  /** Indices of documents that it could not take (Elasticsearch 8.15 and later). */
+  readonly failureIndices: readonly string[]
+  readonly hidden: boolean
+  /** The engine's own. */
+  readonly system: boolean
+  /** Its aliases, with options as indices have them: `filter`, and `is_write_index` where it is the one written to. */
+  readonly aliases: { readonly [alias: string]: JsonObject }
+  /** As read. */
+  readonly raw: JsonObject
+}
+
 export interface IndexMetadata {
   readonly name: string
   /** `index.uuid` on the source: one half of the incarnation. */
@@ -58,6 +74,8 @@ export interface Snapshot extends SnapshotSummary {
   /** Shards that the engine could not copy, each with its reason: what makes a snapshot PARTIAL. */
   readonly shardFailures: readonly { index: string; shard: number; reason: string }[]
   readGlobalMetadata(): Promise<GlobalMetadata>
+  /** Those that the snapshot holds, whether made with the global metadata or without. */
+  readDataStreams(): Promise<DataStream[]>
   readIndexMetadata(index: string): Promise<IndexMetadata>
   openShard(index: string, shard: number): Promise<ShardFiles>
 }

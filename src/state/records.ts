@@ -6,6 +6,8 @@ export type TargetIndex = {
   index: string
   /** Name on the target; the same as on the source unless renamed. */
   targetIndex: string
+  /** The data stream that it is behind, by whose name it is selected. */
+  dataStream?: string
   sourceUuid: string
   /** `index.uuid` on the target; another one there means that it was deleted and made anew: the run stops by name. */
   targetUuid: string
