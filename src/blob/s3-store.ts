@@ -1,3 +1,5 @@
+import http from 'node:http'
+import https from 'node:https'
 import { Readable } from 'node:stream'
 import type { ListObjectsV2CommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
 import { resolveSecret } from '../base/secrets.ts'
@@ -13,6 +15,7 @@ import {
 import { rangeText, takeRange } from './range-answer.ts'
 import { type ListPage, type RemoteBlobs, type RemoteStoreOptions } from './remote-store.ts'
 import { isListingRefused, isOutsideRange, s3Error } from './s3-errors.ts'
+import { bucketFormOf, getRange, type BucketForm, type SentRequest } from './s3-range.ts'
 
 /** How a bucket is reached. Credentials come from the SDK's own chain only: environment, profile, role. */
 export interface S3StoreOptions extends RemoteStoreOptions {
@@ -41,9 +44,11 @@ export function createS3Store(location: string, options: S3StoreOptions = {}): B
 
 async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<RemoteBlobs> {
   const { S3Client, GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3')
-  const client = new S3Client(await clientConfig(options))
+  const agents = await openAgents(options)
+  const client = new S3Client(clientConfig(options, agents))
   const [Bucket] = place.names
   const about = { where: place.where, endpoint: options.endpoint }
+  let form: BucketForm | undefined
   return {
     async listPage(folder, mark, signal) {
       const within = keysWithin(place, folder)
@@ -68,10 +73,33 @@ async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<
     async readRange(range, signal) {
       try {
         const { path: blob, offset, into } = range
-        const answer = await client.send(
-          new GetObjectCommand({ Bucket, Key: keyOf(place, blob), Range: rangeText(range) }),
-          { abortSignal: signal },
+        const key = keyOf(place, blob)
+        if (form !== undefined) {
+          const { config } = client
+          const found = await getRange(
+            {
+              ...{ blob, offset, into, key, form },
+              identity: await config.credentials(),
+              at: new Date(Date.now() + config.systemClockOffset),
+              agent: form.origin.startsWith('https:') ? agents.httpsAgent : agents.httpAgent,
+            },
+            signal,
+          )
+          if (found !== undefined) return found
+          // The SDK knows what refusals mean, and where to ask instead.
+          form = undefined
+        }
+        const command = new GetObjectCommand({ Bucket, Key: key, Range: rangeText(range) })
+        let sent: SentRequest | undefined
+        command.middlewareStack.add(
+          (next) => (args) => {
+            sent = args.request as SentRequest
+            return next(args)
+          },
+          { step: 'deserialize', name: 'noteRequest' },
         )
+        const answer = await client.send(command, { abortSignal: signal })
+        form ??= sent && bucketFormOf(sent, key)
         const { ContentRange: contentRange, ContentLength: contentLength, Body } = answer
         if (!(Body instanceof Readable)) throw new Error(`the answer for ${blob} has no body`)
         return await takeRange(
@@ -87,11 +115,23 @@ async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<
   }
 }
 
-async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
-  const { endpoint, pathStyle = endpoint !== undefined, ca } = options
+interface Agents {
+  readonly httpAgent: http.Agent
+  readonly httpsAgent: https.Agent
+}
+
+async function openAgents({ ca }: S3StoreOptions): Promise<Agents> {
   // As many sockets as there are requests under way: remote-store.ts bounds those.
-  const agent = { keepAlive: true, maxSockets: Infinity }
+  const options = { keepAlive: true, maxSockets: Infinity }
   const trust = ca === undefined ? {} : { ca: await resolveSecret(ca, 'snapshot.tls.ca') }
+  return {
+    httpAgent: new http.Agent(options),
+    httpsAgent: new https.Agent({ ...options, ...trust }),
+  }
+}
+
+function clientConfig(options: S3StoreOptions, agents: Agents): S3ClientConfig {
+  const { endpoint, pathStyle = endpoint !== undefined } = options
   const region = options.region ?? (endpoint === undefined ? undefined : ownRegion())
   return {
     ...(region !== undefined && { region }),
@@ -102,11 +142,7 @@ async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
     // Blobs carry checksums of their own, and those of S3 cover whole objects, not ranges.
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: connectTimeoutMs,
-      httpAgent: agent,
-      httpsAgent: { ...agent, ...trust },
-    },
+    requestHandler: { connectionTimeout: connectTimeoutMs, ...agents },
   }
 }
 

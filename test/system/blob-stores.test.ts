@@ -406,6 +406,25 @@ test('what is listed is opened without a request, what is short is read with one
   await source.close()
 })
 
+test('S3: later ranges are signed by ourselves, and what is refused then is asked of the SDK', async (t) => {
+  const odd = "odd é+c (1)!'*"
+  mkdirSync(join(world, 'snap', odd))
+  writeFileSync(join(world, 'snap', odd, 'a b+ü'), big)
+  const between = await relay(t)
+  const source = await openS3(between.url, `s3://snap/${odd}`).open('a b+ü', {
+    byteLength: big.length,
+  })
+  const readAt = async (at: number): Promise<void> =>
+    assert.ok(big.subarray(at, at + 50_000).equals(await source.read(at, 50_000)))
+  const bySdk = (): boolean[] => between.requests.map((one) => one.includes('x-id=GetObject'))
+  for (let at = 0; at < 3_000_000; at += 1_000_000) await readAt(at)
+  assert.deepEqual(bySdk(), [true, false, false])
+  between.answer = () => (between.requests.length === 4 ? { status: 403 } : undefined)
+  for (let at = 3_000_000; at < 5_000_000; at += 1_000_000) await readAt(at)
+  assert.deepEqual(bySdk().slice(3), [false, true, false])
+  await source.close()
+})
+
 test('small reads side by side are one request, announced ones one a window', async (t) => {
   const between = await relay(t)
   const store = openS3(between.url)
