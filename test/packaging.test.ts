@@ -60,12 +60,12 @@ export function document(d: Document, ctx: DocumentContext): Document | Dropped 
   return d
 }
 `
-  await writeFile(join(folder, 'shop.ts'), module)
+  await writeFile(join(folder, 'shop.mts'), module)
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--erasableSyntaxOnly']
-  await run(process.execPath, [tsc, ...strict, '--types', '', 'shop.ts'], { cwd: folder, env })
+  await run(process.execPath, [tsc, ...strict, 'shop.mts'], { cwd: folder, env })
   const where = ['--repository', repository, '--snapshot', 's1', '--index', 'plain']
-  const failed = await osmigrate('transform', 'test', ...where, '--transform', 'shop.ts').catch(
+  const failed = await osmigrate('transform', 'test', ...where, '--transform', 'shop.mts').catch(
     (error: { code: number; stdout: string }) => error,
   )
   assert.ok(typeof failed !== 'string' && failed.code === 3, String(failed))

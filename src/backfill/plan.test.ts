@@ -8,11 +8,19 @@ import type { ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/records.ts'
 import type { TargetIndex } from '../state/records.ts'
 import { openSqliteStore } from '../state/sqlite-store.ts'
-import type { StateStore } from '../state/store.ts'
+import type { Change, StateStore } from '../state/store.ts'
 import type { OpenedShard } from './local-worker.ts'
-import { noteIncarnation, planIndexWork, planShard, putItem, type IndexWork } from './plan.ts'
+import {
+  noteIncarnation,
+  planIndexWork,
+  planShard,
+  putItem,
+  putShard,
+  type IndexWork,
+} from './plan.ts'
 import { indexProgress } from './progress.ts'
 import { backfillIndexKind, backfillShardKind, workItemKind } from './records.ts'
+import type { BackfillIndex, BackfillShard } from './records.ts'
 import { cutBytesMin } from './share.ts'
 
 const target: TargetIndex = {
@@ -165,6 +173,22 @@ test('another share than the one that was begun is refused by name', async (t) =
   await assert.rejects(planIndexWork(state, snapshot, target), whole)
 })
 
+test('a plan from before there were shares is one of the whole', async (t) => {
+  const state = await temporaryStore(t)
+  const snapshot = snapshotOf('s1')
+  const { record, shards } = await planIndexWork(state, snapshot, target)
+  const old: Partial<BackfillIndex> = { ...record }
+  delete old.share
+  const value = old as BackfillIndex
+  const shardsBefore = shards.map(({ part: _part, ...one }) => putShard(one as BackfillShard))
+  const put: Change = { op: 'put', kind: backfillIndexKind, key: record.index, value }
+  await state.commit([put, ...shardsBefore])
+  const { items } = await planIndexWork(state, snapshot, target)
+  assert.deepEqual(items, [])
+  const refused = code('MA_CONFIG', /index a was begun here without --share, not as 2\/5/)
+  await assert.rejects(planIndexWork(state, snapshot, target, { number: 2, of: 5 }), refused)
+})
+
 test('the incarnation of a shard is noted, and another one is refused by name', async (t) => {
   const state = await temporaryStore(t)
   const index = await planned(state)
@@ -227,6 +251,18 @@ test('another incarnation of the index than the one that metadata saw is refused
     planIndexWork(state, snapshotOf('s1', 'other-uuid'), target),
     code('MA_TARGET_INDEX', /source-uuid.*other-uuid/),
   )
+})
+
+test('another transform than the one of the first documents is refused, and begins anew with the target', async (t) => {
+  const state = await temporaryStore(t)
+  const plan = (transform: string | null, targetUuid = target.targetUuid) =>
+    planIndexWork(state, snapshotOf('s1'), { ...target, targetUuid }, undefined, transform)
+  await plan('print-1')
+  assert.equal((await plan('print-1')).record.transform, 'print-1')
+  const other = code('MA_CONFIG', /another transform \(print-1\), and now the .* is print-2/)
+  await assert.rejects(plan('print-2'), other)
+  await assert.rejects(plan(null), code('MA_CONFIG', /and now none is configured/))
+  assert.equal((await plan('print-2', 'anew')).record.transform, 'print-2')
 })
 
 test('another snapshot is refused while the target holds the first', async (t) => {

@@ -110,6 +110,34 @@ test('what is not YAML, or holds a key twice, is refused with its place', async 
   )
 })
 
+test('a transform is a module, a step or a list of them', async () => {
+  const { config, folder } = await load('version: 1\ntransform: [./a.ts, { remove: b, index: c }]')
+  const steps = config.transform!.map(({ module, remove, index }) => ({ module, remove, index }))
+  assert.deepEqual(steps, [
+    { module: join(folder, 'a.ts'), remove: undefined, index: undefined },
+    { module: undefined, remove: ['b'], index: ['c'] },
+  ])
+  const one = (await load('version: 1', { transform: ['./a.ts'] })).config.transform![0]!
+  assert.equal(one.deadline, 10_000)
+})
+
+for (const [text, message] of [
+  ['{ renam: { a: b } }', /:2: transform.renam: unknown key; did you mean rename\?/],
+  ['{ keepType: { fiel: x } }', /:2: transform.keepType.fiel: unknown key$/],
+  ['[./a.ts, { rename: { a: b }, remove: c }]', /transform.1: expected one of module, rename, /],
+  ['[{ convert: { a: lon } }]', /transform.0.convert.a: expected keyword or .*, found "lon"/],
+  ['{ rename: { a..b: c } }', /transform.rename/],
+  ['7', /transform: expected a module, a step such as/],
+] as const) {
+  test(`a step that is none is refused where it is wrong: ${text}`, async () => {
+    const errors = await errorsOf(`version: 1\ntransform: ${text}`)
+    assert.ok(
+      errors.some((error) => message.test(error)),
+      errors.join('\n'),
+    )
+  })
+}
+
 test('parts of later versions are refused by name', async () => {
   assert.deepEqual(await errorsOf('version: 1\ncapture: { mode: proxy }\n'), [
     'migration.yaml:2: capture: this version has no such part yet; remove it',

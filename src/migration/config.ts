@@ -8,6 +8,7 @@ import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { configSchema, passwordVariable, type Config } from './config-schema.ts'
 import { optionTable } from './option-table.ts'
 import { nearest } from '../base/nearest.ts'
+import { transformStepKeys } from '../transform/options.ts'
 
 export type { ClusterConfig, Config } from './config-schema.ts'
 
@@ -151,7 +152,7 @@ interface Origin {
 }
 
 function configError(issues: readonly Issue[], origin: Origin): MigrationError {
-  const findings = issues.flatMap((issue) =>
+  const findings = issues.flatMap(innermost).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           path: [...issue.path, key],
@@ -166,6 +167,25 @@ function configError(issues: readonly Issue[], origin: Origin): MigrationError {
       findings: findings.map(({ path, message }) => ({ path: path.join('.'), message })),
     },
   })
+}
+
+/** Of a value that may have several forms, what is wrong with the one that was meant: the first of its kind. */
+function innermost(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.find(isMeant)
+  if (meant === undefined) return [issue]
+  return meant.flatMap((one) => innermost({ ...one, path: [...issue.path, ...one.path] }))
+}
+
+/** True when the value is of that form's kind, and wrong further in. */
+function isMeant(form: readonly Issue[]): boolean {
+  return form.every(
+    (one) =>
+      one.path.length > 0 ||
+      one.code === 'custom' ||
+      one.code === 'unrecognized_keys' ||
+      (one.code === 'invalid_union' && one.errors.some(isMeant)),
+  )
 }
 
 /** `migration.yaml:12: backfill.verify` or `--verify`. */
@@ -202,15 +222,22 @@ function unknownKey(key: string, path: readonly PropertyKey[]): string {
   if (path.length === 0 && notYet.has(key)) return 'this version has no such part yet; remove it'
   const known = knownKeys(path.map(String))
   const guess = nearest(key, known)
+  if (known.length === 0) return 'unknown key'
   return guess === undefined
     ? `unknown key; there are: ${known.join(', ')}`
     : `unknown key; did you mean ${guess}?`
 }
 
 function knownKeys(path: readonly string[]): string[] {
+  if (path[0] === 'transform') return isStep(path) ? transformStepKeys : []
   const under = optionTable().filter((row) => path.every((key, i) => row.path[i] === key))
   const keys = [...new Set(under.map((row) => row.path[path.length]!))]
   return path.length === 0 ? ['version', ...keys] : keys
+}
+
+/** `transform`, or `transform.0` in a list. */
+function isStep(path: readonly string[]): boolean {
+  return path.length === 1 || (path.length === 2 && /^\d+$/.test(path[1]!))
 }
 
 function issueText(issue: Issue): string {

@@ -40,6 +40,8 @@ snapshot:
 metadata:
   replicas: {}    # on the target, by pattern: { 'logs-*': 1 }; elsewhere as on the source
 
+# transform: ./shop.ts    # changes documents and mappings on their way: docs/guides/transformations.md
+
 backfill:
   verify: ${defaultText('backfill.verify')}         # full: read and check every file that is used, whole
   bulkBytesMax: 4mb

@@ -3,9 +3,8 @@ import { duration, namePatterns } from '../base/option-types.ts'
 import { convertTypes } from './declared.ts'
 import type { DeclaredAction } from './spec.ts'
 
-const fieldPath = z
-  .string()
-  .regex(/^[^.]+(\.[^.]+)*$/, { error: 'expected a field such as user.name' })
+const fieldError = 'expected a field such as user.name'
+const fieldPath = z.string().regex(/^[^.]+(\.[^.]+)*$/, { error: fieldError })
 const fieldPaths = z
   .union([fieldPath, z.array(fieldPath).min(1)])
   .transform((value) => (typeof value === 'string' ? [value] : value))
@@ -75,18 +74,25 @@ const step = z
     error: `expected one of ${actionNames.join(', ')} in each step`,
   })
 
+export const transformStepKeys = Object.keys(step.shape)
+
+const stepsError = 'expected a module, a step such as { rename: { old: new } }, or a list of them'
+
 /** A step, or the path of a module alone. */
-const stepOrModule = z.union([
-  z
-    .string()
-    .min(1)
-    .transform((module) => step.parse({ module })),
-  step,
-])
+const stepOrModule = z.union(
+  [
+    z
+      .string()
+      .min(1)
+      .transform((module) => step.parse({ module })),
+    step,
+  ],
+  { error: stepsError },
+)
 
 /** The section `transform` of migration.yaml: a step, or a list of steps that run in this order. */
 export const transformOptions = z
-  .union([stepOrModule, z.array(stepOrModule)])
+  .union([stepOrModule, z.array(stepOrModule)], { error: stepsError })
   .transform((steps) => (Array.isArray(steps) ? steps : [steps]))
 
 export type TransformOptions = z.output<typeof transformOptions>

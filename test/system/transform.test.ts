@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { eachDeadLetter } from '../../src/backfill/dead-letters.ts'
 import type { BackfillSummary } from '../../src/backfill/run.ts'
+import type { JsonObject } from '../../src/base/json.ts'
+import type { MetadataPlan } from '../../src/metadata/plan.ts'
 import type { Verdict } from '../../src/state/records.ts'
 import { withState } from '../support/backfill.ts'
 import { cliFolder, migrateMetadata, osmigrate, osmigrateJson } from '../support/cli.ts'
@@ -19,7 +21,12 @@ const index = uniqueName('shop')
 const documents = 60
 const folder = cliFolder()
 
-const shop = `import type { Document, DocumentContext, Dropped } from 'osmigrate'
+const shop = `import type { Document, DocumentContext, Dropped, Mapping } from 'osmigrate'
+
+export function mapping(m: Mapping): Mapping {
+  m['properties'] = { fullName: { type: 'keyword' } }
+  return m
+}
 
 export function document(d: Document, ctx: DocumentContext): Document | Dropped {
   if (d.id === 'd5') throw new Error('no price list for 5')
@@ -62,6 +69,16 @@ before(async () => {
   await send(source, 'POST', `/${index}/_bulk?refresh=true`, lines.join(''))
   await configure(shop)
   await osmigrate(folder, 0, 'snapshot', 'create')
+  const { indices } = await osmigrateJson<MetadataPlan>(folder, 0, 'metadata', 'evaluate')
+  const changes = indices[0]!.changes.map(({ path, what, reason }) => `${path} ${what}: ${reason}`)
+  assert.ok(
+    changes.some((text) => /^mappings.properties added/.test(text)),
+    changes.join('\n'),
+  )
+  assert.ok(
+    changes.some((text) => /shop.ts has no inverse/.test(text)),
+    changes.join('\n'),
+  )
   await migrateMetadata(folder)
 })
 
@@ -69,7 +86,14 @@ test(
   'documents arrive changed; failures, endless loops and drops are named: exit code 3',
   { skip },
   async () => {
-    const done = await osmigrateJson<BackfillSummary>(folder, 3, 'backfill', 'start')
+    const done = await osmigrateJson<BackfillSummary>(
+      folder,
+      3,
+      'backfill',
+      'start',
+      '--threads',
+      '2',
+    )
     assert.deepEqual([done.totals.written, done.totals.failed, done.totals.dropped], [56, 3, 1])
     const [dropped] = done.indices[0]!.dropped
     assert.deepEqual(dropped, { reason: 'a test account', count: 1, id: 'd7', allowed: false })
@@ -79,11 +103,19 @@ test(
       for await (const { id, reason } of eachDeadLetter(state)) reasons.set(id, reason)
     })
     assert.deepEqual([...reasons.keys()].sort(), ['d5', 'd6', 'd8'])
-    assert.match(reasons.get('d5')!, /shop.ts: no price list for 5 \(shop.ts:4\)/)
+    assert.match(reasons.get('d5')!, /shop.ts: no price list for 5 \(shop.ts:9\)/)
     assert.match(reasons.get('d6')!, /deadline of 1000 ms/)
     assert.match(reasons.get('d8')!, /returned undefined; return the document, or ctx.drop/)
 
     await send(target, 'POST', `/${index}/_refresh`)
+    const { properties } = Object.values(
+      await send<{ [index: string]: { mappings: { properties: JsonObject } } }>(
+        target,
+        'GET',
+        `/${index}/_mapping`,
+      ),
+    )[0]!.mappings
+    assert.deepEqual(properties, { fullName: { type: 'keyword' } })
     const found = await fetch(`${target.url}/${index}/_source/d1`)
     assert.equal(await found.text(), '{"10":1,"2":12345678901234567890,"x":1.0,"fullName":"n1!"}')
 
