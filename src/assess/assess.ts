@@ -105,7 +105,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     notSelected: plan.notSelected,
     writes,
     clients: live.clients,
-    path: proposePath(writes, figures),
+    path: proposePath(writes, figures, plan.indices.length),
     estimate: figures,
     roles: { source: leastRoles('source', patterns), target: leastRoles('target', patterns) },
     complete: carriesEverything(plan),
@@ -158,7 +158,7 @@ async function sizeIndices(
   { source }: AssessInput,
   plan: MetadataPlan,
   seen: Seen,
-  table: ShardTable | undefined,
+  table: OrUnknown<ShardTable>,
 ): Promise<{ indices: SizedIndex[]; shards: readonly ShardSize[] }> {
   const shapes = plan.indices.map(({ name, body, sourceShards }) => ({
     name,
@@ -169,8 +169,8 @@ async function sizeIndices(
   if (source.kind === 'cluster') {
     const chosen = new Set(shapes.map(({ name }) => name))
     return {
-      indices: shapes.map((shape) => sizeInCluster(shape, table!)),
-      shards: table!.primaries.filter(({ index }) => chosen.has(index)),
+      indices: shapes.map((shape) => sizeInCluster(shape, table)),
+      shards: isUnknown(table) ? [] : table.primaries.filter(({ index }) => chosen.has(index)),
     }
   }
   const found = await eachAtOnce(shapes, 1, (shape) => sizeInSnapshot(shape, source.snapshot))

@@ -53,14 +53,15 @@ test('what hangs on something unknown is unknown for that reason', () => {
   assert.ok(isUnknown(found.snapshotHours))
 })
 
-const pathFor = (seen: OrUnknown<Writes>, deltaHours: OrUnknown<number>) =>
-  proposePath(seen, { ...estimate(input), deltaHours })
+const pathFor = (seen: OrUnknown<Writes>, deltaHours: OrUnknown<number>, indices = 2) =>
+  proposePath(seen, { deltaHours }, indices)
 
 test('the way follows from what is written to, and how long that takes', () => {
   const quiet = { ...writes, writesPerSecond: 0, indices: [] }
   assert.equal(pathFor(quiet, 0).path, 'backfill only')
   assert.equal(pathFor(writes, 0.9).path, 'backfill and delta')
   assert.match(pathFor(writes, 0.9).steps.join(), /--exclude busy .*--index busy/)
+  assert.match(pathFor(writes, 0.9, 1).steps[0]!, /^Stop the writes/)
   assert.equal(pathFor(writes, 1.1).path, 'backfill with capture')
   assert.equal(pathFor(writes, { unknown: 'x' }).path, 'backfill with capture')
   assert.equal(pathFor({ unknown: 'a snapshot' }, 0).path, 'cannot be told')

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Clients, NodeFacts, OrUnknown, PluginFacts, Writes } from './assessment.ts'
+import { orUnknown } from './or-unknown.ts'
 import { readClients, unknownClients } from './read-clients.ts'
 import { readNodes } from './read-nodes.ts'
 import { readShardTable, type ShardTable } from './read-shards.ts'
@@ -10,7 +11,7 @@ export interface LiveFacts {
   readonly nodes: OrUnknown<readonly NodeFacts[]>
   readonly plugins: OrUnknown<readonly PluginFacts[]>
   readonly clients: Clients
-  readonly shards: ShardTable | undefined
+  readonly shards: OrUnknown<ShardTable>
   /** Waits until the writes to these indices were watched for long enough. */
   writes(indices: ReadonlySet<string>): Promise<OrUnknown<Writes>>
 }
@@ -26,7 +27,7 @@ export async function beginLive(
   const { measureMs, signal } = about
   const writes = await beginMeasuringWrites(cluster, { measureMs, signal })
   const { nodes, plugins } = await readNodes(cluster, signal)
-  const shards = await readShardTable(cluster, signal)
+  const shards = await orUnknown(() => readShardTable(cluster, signal))
   const clients = await readClients(cluster, signal)
   return { nodes, plugins, clients, shards, writes }
 }
@@ -38,7 +39,7 @@ export function factsOfSnapshot(): LiveFacts {
     nodes: { unknown },
     plugins: { unknown },
     clients: unknownClients(unknown),
-    shards: undefined,
+    shards: { unknown },
     writes: async () => ({ unknown }),
   }
 }

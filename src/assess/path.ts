@@ -11,7 +11,11 @@ const stopHoursMax = 1
 const namesMax = 10
 
 /** Which way to go, by what was written while it was looked. */
-export function proposePath(writes: OrUnknown<Writes>, { deltaHours }: Estimate): ProposedPath {
+export function proposePath(
+  writes: OrUnknown<Writes>,
+  { deltaHours }: Pick<Estimate, 'deltaHours'>,
+  indicesSelected: number,
+): ProposedPath {
   if (isUnknown(writes)) {
     return {
       path: 'cannot be told',
@@ -30,16 +34,19 @@ export function proposePath(writes: OrUnknown<Writes>, { deltaHours }: Estimate)
     }
   }
   const { indices } = writes
-  const busy = `${indices.length} of the selected indices were written to in ${seconds} s (${writes.writesPerSecond.toFixed(1)} writes/s)`
+  const busy = `${indices.length} of ${indicesSelected} selected indices had writes in ${seconds} s (${writes.writesPerSecond.toFixed(1)} writes/s)`
   if (!isUnknown(deltaHours) && deltaHours <= stopHoursMax) {
     return {
       path: 'backfill and delta',
       why: `${busy}, and these take ${text(deltaHours)} to carry over, during which clients would not write`,
-      steps: [
-        `First all that is not written to: --exclude ${names(indices)} with snapshot create and each step after it`,
-        ...carryOver,
-        `Then stop the writes, and the same with a second snapshot and --index ${names(indices)}`,
-      ],
+      steps:
+        indices.length >= indicesSelected
+          ? ['Stop the writes, then osmigrate snapshot create', ...carryOver]
+          : [
+              `First all that is not written to: --exclude ${names(indices)} with snapshot create and each step after it`,
+              ...carryOver,
+              `Then stop the writes, and the same with a second snapshot and --index ${names(indices)}`,
+            ],
     }
   }
   const long = isUnknown(deltaHours)

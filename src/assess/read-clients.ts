@@ -22,9 +22,7 @@ export async function readClients(cluster: Cluster, signal?: AbortSignal): Promi
     })
     return { nodes: Object.values(objectOf(body.nodes)).map(objectOf) }
   }
-  const stats = await orUnknown(() =>
-    ask('/_nodes/stats/http,transport', 'nodes.*.http,nodes.*.transport.server_open'),
-  )
+  const stats = await orUnknown(() => ask(statsPath, 'nodes.*.http,nodes.*.transport.server_open'))
   const usage: OrUnknown<{ nodes: JsonObject[] }> = countsUsage(cluster.version)
     ? await orUnknown(() => ask('/_nodes/usage/rest_actions', usageParts))
     : {
@@ -47,6 +45,7 @@ export function unknownClients(unknown: string): Clients {
   return { http: reason, httpConnections: reason, sniffing: reason, transport: reason }
 }
 
+const statsPath = '/_nodes/stats/http,transport'
 const usageParts = 'nodes.*.since,nodes.*.timestamp,nodes.*.rest_actions.nodes_info_action'
 
 function countsUsage({ flavour, major }: EngineVersion): boolean {
@@ -70,7 +69,9 @@ function httpClients(
   for (const { http } of nodes) {
     const { clients } = objectOf(http)
     for (const client of Array.isArray(clients) ? clients.filter(isJsonObject) : []) {
-      if (client.closed_time_millis !== undefined) continue
+      const lastUri = textOf(client.last_uri)
+      // The connection that asks this very question is ours.
+      if (client.closed_time_millis !== undefined || lastUri.startsWith(statsPath)) continue
       const agent = client.agent === undefined ? 'says no name' : textOf(client.agent)
       const facts = byAgent.get(agent) ?? {
         connections: 0,
@@ -83,7 +84,7 @@ function httpClients(
       facts.requests += typeof client.request_count === 'number' ? client.request_count : 0
       if (facts.addresses.size < addressesMax)
         facts.addresses.add(hostOf(textOf(client.remote_address)))
-      if (asksForNodes.test(textOf(client.last_uri))) facts.sniffs = true
+      if (asksForNodes.test(lastUri)) facts.sniffs = true
     }
   }
   return [...byAgent]
@@ -93,7 +94,7 @@ function httpClients(
 
 const addressesMax = 100
 /** `/_nodes/http`, `/_nodes/_all/http`: where clients look up the addresses of the nodes. */
-const asksForNodes = /^\/_nodes\/([^/?]+\/)?[^?]*\bhttp\b/
+const asksForNodes = /^\/_nodes\/(?!stats|usage)([^/?]+\/)?[^?]*\bhttp\b/
 
 /** `10.0.0.1:5123` and `[::1]:5123` without the port. */
 function hostOf(address: string): string {

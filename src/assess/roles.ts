@@ -56,7 +56,7 @@ function openSearchRole(side: Side, patterns: readonly string[]): JsonObject {
     cluster_permissions: [...cluster],
     index_permissions: [
       { index_patterns: indexPatterns(side, patterns), allowed_actions: [...indices] },
-      ...(side === 'target' ? [namesInUse] : []),
+      { index_patterns: ['*'], allowed_actions: [ofAllIndices[side]] },
     ],
   }
 }
@@ -66,8 +66,11 @@ function indexPatterns(side: Side, patterns: readonly string[]): string[] {
   return side === 'source' || patterns.includes('*') ? [...patterns] : [...patterns, 'osmigrate-*']
 }
 
-/** A name that an alias has already cannot be an index's: the aliases of all are asked for. */
-const namesInUse = { index_patterns: ['*'], allowed_actions: ['indices:admin/aliases/get'] }
+/**
+ * What is asked of all indices at once: how large shards are and what is written, on the source; on the target the
+ * aliases, since a name that an alias has already cannot be an index's.
+ */
+const ofAllIndices = { source: 'indices:monitor/stats', target: 'indices:admin/aliases/get' }
 
 /** Cluster and index permissions by their actions. */
 type Permissions = readonly [readonly string[], readonly string[]]
@@ -76,6 +79,7 @@ const openSearchSource: Permissions = [
   [
     'cluster:monitor/main',
     'cluster:monitor/state',
+    'cluster:monitor/shards',
     'cluster:monitor/nodes/info',
     'cluster:monitor/nodes/stats',
     'cluster:monitor/nodes/usage',
@@ -88,12 +92,7 @@ const openSearchSource: Permissions = [
     'cluster:admin/snapshot/status*',
     'cluster:admin/snapshot/delete',
   ],
-  [
-    'indices:monitor/stats',
-    'indices:admin/aliases/get',
-    'indices:admin/get',
-    'indices:data/read/search',
-  ],
+  ['indices:admin/aliases/get', 'indices:data/read/search'],
 ]
 
 const openSearchTarget: Permissions = [

@@ -26,9 +26,10 @@ export interface SizedIndex extends IndexSize {
 }
 
 /** What an index takes, by the shards of the live cluster. */
-export function sizeInCluster(index: IndexShape, { indices }: ShardTable): SizedIndex {
-  const found = indices.get(index.name)
+export function sizeInCluster(index: IndexShape, table: OrUnknown<ShardTable>): SizedIndex {
+  const found = isUnknown(table) ? undefined : table.indices.get(index.name)
   const bytes = (pick: 'primaryBytes' | 'totalBytes' | 'documents'): OrUnknown<number> => {
+    if (isUnknown(table)) return table
     if (found === undefined || found.unknownShards > 0) {
       const what = `${found?.unknownShards ?? index.numberOfShards} primary shards of ${index.name} have no size`
       return {

@@ -2,12 +2,23 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
+import { isUnknown, type Assessment } from '../../src/assess/assessment.ts'
 import type { JsonObject } from '../../src/base/json.ts'
-import { cliFolder, migrateMetadata, osmigrate, osmigrateJson } from '../support/cli.ts'
+import {
+  cliFolder,
+  migrateMetadata,
+  osmigrate,
+  osmigrateJson,
+  startOsmigrate,
+} from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 
 const source = await useEngine('elasticsearch', '7')
 const target = await useEngine('opensearch', '3', { security: true })
+
+const password = 'Quiet-Harbour-27-Lantern'
+const passwordVariable = 'TEST_LEAST_ROLES_PASSWORD'
+process.env[passwordVariable] = password
 
 interface Printed {
   roles: { system: string; request: string; body: JsonObject }[]
@@ -19,9 +30,6 @@ test(
   async () => {
     const folder = cliFolder()
     const index = uniqueName('least')
-    const user = uniqueName('mover')
-    const password = 'Quiet-Harbour-27-Lantern'
-    process.env.OSMIGRATE_TARGET_PASSWORD = password
     const { roles } = await osmigrateJson<Printed>(
       folder,
       0,
@@ -32,11 +40,7 @@ test(
       index,
     )
     assert.equal(roles[0]!.system, 'OpenSearch security')
-    await send(target, 'PUT', `/_plugins/_security/api/roles/${user}`, roles[0]!.body)
-    await send(target, 'PUT', `/_plugins/_security/api/internalusers/${user}`, {
-      password,
-      opendistro_security_roles: [user],
-    })
+    const user = await makeUser(roles[0]!.body)
     await send(source, 'PUT', `/${index}`, {
       settings: { number_of_shards: 2 },
       aliases: { [`${index}-alias`]: {} },
@@ -47,7 +51,7 @@ test(
     const yaml = [
       'version: 1',
       `source: { url: '${source.url}' }`,
-      `target: { url: '${target.url}', auth: { username: ${user} }, tls: { ca: 'file:${target.caFile}' } }`,
+      `target: { url: '${target.url}', auth: { username: ${user}, password: 'env:${passwordVariable}' }, tls: { ca: 'file:${target.caFile}' } }`,
       `select: { include: ['${index}'] }`,
       `snapshot: { repository: '${location}' }`,
     ]
@@ -59,3 +63,51 @@ test(
     await osmigrate(folder, 0, 'close')
   },
 )
+
+test(
+  'with the printed role and no other a source is assessed, and makes a snapshot',
+  { skip: target.skip },
+  async () => {
+    const folder = cliFolder()
+    const index = uniqueName('least-source')
+    const flags = ['--index', index]
+    const { roles } = await osmigrateJson<Printed>(
+      folder,
+      0,
+      'clusters',
+      'roles',
+      'source',
+      ...flags,
+    )
+    const user = await makeUser(roles.at(-1)!.body)
+    await send(target, 'PUT', `/${index}/_doc/1?refresh=true&routing=r`, { n: 1 })
+    const { location } = target.makeRepository()
+    const yaml = [
+      'version: 1',
+      `source: { url: '${target.url}', auth: { username: ${user}, password: 'env:${passwordVariable}' }, tls: { ca: 'file:${target.caFile}' } }`,
+      `select: { include: ['${index}'] }`,
+      `snapshot: { repository: '${location}' }`,
+    ]
+    writeFileSync(path.join(folder, 'migration.yaml'), `${yaml.join('\n')}\n`)
+    const measure = ['--measure', '0s', '--no-templates']
+    const { stdout } = await startOsmigrate(folder, 'assess', ...measure, '--json').ended
+    const found = JSON.parse(stdout) as Assessment
+    assert.equal(found.sizes.documents, 1, stdout)
+    assert.ok(!isUnknown(found.nodes) && !isUnknown(found.writes), stdout)
+    assert.ok(!isUnknown(found.clients.sniffing) && !isUnknown(found.clients.transport), stdout)
+    await osmigrate(folder, 0, 'snapshot', 'create')
+    await osmigrate(folder, 0, 'snapshot', 'status')
+    await osmigrate(folder, 0, 'snapshot', 'delete', '--yes', '--unregister')
+  },
+)
+
+/** A user of the secured engine with this role and no other. */
+async function makeUser(role: JsonObject): Promise<string> {
+  const user = uniqueName('mover')
+  await send(target, 'PUT', `/_plugins/_security/api/roles/${user}`, role)
+  await send(target, 'PUT', `/_plugins/_security/api/internalusers/${user}`, {
+    password,
+    opendistro_security_roles: [user],
+  })
+  return user
+}
