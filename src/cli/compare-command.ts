@@ -1,7 +1,14 @@
 import type { Command } from 'commander'
 import type { CompareProgress } from '../compare/compare-documents.ts'
 import type { Verdict } from '../state/records.ts'
-import { addConfigFlags, addExamples, defineAction, snapshotParts, type Invocation } from './command.ts'
+import {
+  addConfigFlags,
+  addExamples,
+  defineAction,
+  snapshotParts,
+  type Invocation,
+} from './command.ts'
+import { defineCompareMetadata } from './compare-metadata-command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, printJson, printLine, printTable, printable } from './output.ts'
 import { Progress, type ProgressRow } from './progress.ts'
@@ -14,7 +21,14 @@ export function defineCompare(command: Command): void {
     .description(
       'Compares every document of the selected indices, both ways: id, routing and `_source` by value (order of keys and spelling of numbers do not count). Exit code 0 only when all are equal, 3 when not, or when it cannot be known.',
     )
-  addConfigFlags(documents, ['target', 'select', ...snapshotParts, 'transform', 'compare'])
+  addConfigFlags(documents, [
+    'target',
+    'select',
+    ...snapshotParts,
+    'metadata.dataStreams',
+    'transform',
+    'compare',
+  ])
   addExamples(documents, [
     ['osmigrate compare documents', ''],
     ['osmigrate compare documents --index shop --json', ''],
@@ -22,6 +36,7 @@ export function defineCompare(command: Command): void {
   defineAction(documents, compareCommand, {
     stopping: 'stopping; osmigrate compare documents begins anew',
   })
+  defineCompareMetadata(command)
 }
 
 async function compareCommand(invocation: Invocation): Promise<ExitCode> {

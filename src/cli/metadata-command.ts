@@ -18,7 +18,8 @@ import { exitCodes, type ExitCode } from './failure.ts'
 import { printJson, printLine, printTable, printable } from './output.ts'
 import { Progress } from './progress.ts'
 
-const flags = [
+/** The parts of the configuration that planning takes. */
+export const metadataFlags = [
   'source',
   'target',
   'select',
@@ -38,7 +39,7 @@ export function defineMetadata(command: Command): void {
     .description(
       'Shows what would be made on the target, what would be different from the source and why, and what cannot be carried over. Changes nothing. Exit code 3 when something would be left behind.',
     )
-  addConfigFlags(evaluate, flags)
+  addConfigFlags(evaluate, metadataFlags)
   evaluate.option(
     '--output <FILE>',
     'write the plan into a file that can be edited: metadata migrate --plan FILE takes it',
@@ -64,7 +65,7 @@ export function defineMetadata(command: Command): void {
     .description(
       'Makes on the target what `metadata evaluate` shows. It can be repeated; what is there already as wanted stays. Exit code 3 when something was left behind.',
     )
-  addConfigFlags(migrate, flags)
+  addConfigFlags(migrate, metadataFlags)
   migrate.option(
     '--plan <FILE>',
     'make only what is in this file of metadata evaluate --output, as it stands there',

@@ -1,26 +1,43 @@
 import type { Json } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
 
-/** Paths at which two JSON values differ, keys in any order; at most `limit` of them. Numbers and text that print alike are equal, as settings and mappings come either way. */
-export function differingPaths(wanted: Json, found: Json, limit = 10): string[] {
-  const paths: string[] = []
-  collect(wanted, found, '', paths, limit)
-  return paths
+/** A place at which two JSON values differ; a side that has nothing there is undefined. */
+export interface JsonDifference {
+  readonly path: string
+  readonly wanted?: Json
+  readonly found?: Json
 }
 
-function collect(a: Json, b: Json, path: string, paths: string[], limit: number): void {
-  if (paths.length >= limit) return
-  if (isJsonObject(a) && isJsonObject(b)) {
+/** Paths at which two JSON values differ, as differences() finds them. */
+export function differingPaths(wanted: Json, found: Json, limit = 10): string[] {
+  return differences(wanted, found, limit).map(({ path }) => path)
+}
+
+/** Places at which two JSON values differ, keys in any order; at most `limit` of them. Numbers and text that print alike are equal, as settings and mappings come either way. */
+export function differences(wanted: Json, found: Json, limit = 10): JsonDifference[] {
+  const list: JsonDifference[] = []
+  collect(wanted, found, '', list, limit)
+  return list
+}
+
+function collect(
+  a: Json | undefined,
+  b: Json | undefined,
+  path: string,
+  list: JsonDifference[],
+  limit: number,
+): void {
+  if (list.length >= limit) return
+  if (a === undefined || b === undefined) {
+    list.push({ path, ...(a !== undefined && { wanted: a }), ...(b !== undefined && { found: b }) })
+  } else if (isJsonObject(a) && isJsonObject(b)) {
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      const inner = path === '' ? key : `${path}.${key}`
-      if (a[key] === undefined || b[key] === undefined) {
-        if (paths.length < limit) paths.push(inner)
-      } else collect(a[key], b[key], inner, paths, limit)
+      collect(a[key], b[key], path === '' ? key : `${path}.${key}`, list, limit)
     }
   } else if (Array.isArray(a) && Array.isArray(b) && a.length === b.length) {
-    a.forEach((item, i) => collect(item, b[i]!, `${path}[${i}]`, paths, limit))
+    a.forEach((item, i) => collect(item, b[i], `${path}[${i}]`, list, limit))
   } else if (plainText(a) !== plainText(b)) {
-    paths.push(path === '' ? '(root)' : path)
+    list.push({ path: path === '' ? '(root)' : path, wanted: a, found: b })
   }
 }
 

@@ -3,6 +3,7 @@ import { MigrationError } from '../base/errors.ts'
 import { parseVersion, requireTarget } from '../cluster/version.ts'
 import { shardLook } from '../document/source-sample.ts'
 import { applyMetadata, type ApplyInput, type MetadataResult } from '../metadata/apply.ts'
+import { compareMetadata, type MetadataComparison } from '../metadata/compare-metadata.ts'
 import { evaluateMetadata } from '../metadata/evaluate.ts'
 import {
   fromCluster,
@@ -12,6 +13,7 @@ import {
 } from '../metadata/evaluate-input.ts'
 import { parsePlanFile, type PlanFile } from '../metadata/plan-file.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
+import { openEntries } from '../state/ledger.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Migration } from './migration.ts'
 import { required } from './required.ts'
@@ -57,6 +59,19 @@ export async function migrateMetadata(
   const plan = await evaluate(migration, target, state, planFile)
   const { signal } = migration
   return { plan, result: await applyMetadata(plan, { ...apply, target, state, signal }) }
+}
+
+/** Compares the metadata of the source, as it becomes on the target, with what the target has. */
+export async function compareConfiguredMetadata(
+  migration: Migration,
+  planFile?: PlanFile,
+): Promise<MetadataComparison> {
+  const state = migration.hasState ? await migration.state('read') : undefined
+  const target = await migration.target()
+  const { signal } = migration
+  const plan = await evaluate(migration, target, state, planFile)
+  const changedMeanwhile = state ? (await openEntries(state)).map(({ value }) => value) : []
+  return compareMetadata(plan, { target, changedMeanwhile, signal })
 }
 
 async function evaluate(

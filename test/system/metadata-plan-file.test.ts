@@ -4,6 +4,7 @@ import path from 'node:path'
 import test from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { AppliedObject } from '../../src/metadata/apply.ts'
+import type { MetadataComparison } from '../../src/metadata/compare-metadata.ts'
 import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { cliFolder, osmigrateJson, startOsmigrate } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
@@ -99,5 +100,15 @@ test(
     assert.deepEqual(made.mappings, { properties: { n: { type: 'long' } } })
     assert.equal(made.settings['index.refresh_interval'], '9s')
     assert.equal(outcomes(await migrate('--keep-going'))[edited], 'unchanged')
+    const compare = async (...more: string[]) => {
+      const line = ['compare', 'metadata', ...words, ...more]
+      const { objects } = await osmigrateJson<MetadataComparison>(folder, anyway, ...line)
+      return objects.find(({ name }) => name === edited)!
+    }
+    const without = (await compare()).differences.map(({ path }) => path)
+    assert.deepEqual(without, ['settings.index.refresh_interval', 'mappings.properties.n.type'])
+    const { verdict, announced } = await compare('--plan', 'plan.json')
+    assert.equal(verdict, 'equal')
+    assert.ok(announced.some(({ reason }) => reason === 'edited in the plan file'))
   },
 )

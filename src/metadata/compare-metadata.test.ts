@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Json, JsonObject } from '../base/json.ts'
+import type { LedgerEntry } from '../state/records.ts'
+import { compareIndex } from './compare-metadata.ts'
+import type { ExistingIndex } from './existing.ts'
+import { differences } from './json-difference.ts'
+import type { PlannedChange, PlannedIndex } from './plan.ts'
+
+test('differences() gives what either side has', () => {
+  const wanted: Json = { a: 1, b: [1, 2], c: { d: 'x' }, e: true }
+  const found: Json = { a: '1', b: [1, 3], c: {}, f: 0, e: 'true' }
+  assert.deepEqual(differences(wanted, found), [
+    { path: 'b[1]', wanted: 2, found: 3 },
+    { path: 'c.d', wanted: 'x' },
+    { path: 'f', found: 0 },
+  ])
+  assert.deepEqual(differences([1], [1, 2]), [{ path: '(root)', wanted: [1], found: [1, 2] }])
+})
+
+const planned = (body: JsonObject, more: Partial<PlannedIndex> = {}): PlannedIndex =>
+  ({
+    ...{ kind: 'index', name: 'i', targetIndex: 'i', fenceAlias: 'fence', action: 'create' },
+    ...{ changes: [], withheld: {}, body },
+    ...more,
+  }) as unknown as PlannedIndex
+
+const existing = (index: Partial<ExistingIndex>): ExistingIndex => ({
+  ...{ uuid: 'U', settings: {}, mappings: {}, aliases: {} },
+  ...index,
+})
+
+const body = {
+  settings: { 'index.refresh_interval': '5s', 'index.number_of_replicas': '1' },
+  mappings: { properties: { o: { type: 'object', properties: { n: { type: 'long' } } } } },
+  aliases: { a: {} },
+}
+
+test('compareIndex() sees through forms, the fence, what is lent to the backfill, and what the switch has set', () => {
+  const found = existing({
+    settings: {
+      'index.uuid': 'U',
+      'index.creation_date': '1',
+      'index.refresh_interval': '-1',
+      'index.number_of_replicas': '1',
+      'index.default_pipeline': 'p',
+    },
+    mappings: { properties: { o: { properties: { n: { type: 'long' } } } } },
+    aliases: { a: {}, fence: { is_hidden: true } },
+  })
+  const lent: LedgerEntry = {
+    ...{ side: 'target', index: 'i', setting: 'index.refresh_interval', until: 'backfill' },
+    ...{ oldValue: '5s', newValue: '-1', changedAt: '', restoredAt: null },
+  }
+  const one = planned(body, { withheld: { 'index.default_pipeline': 'p' } })
+  const { verdict, differences, announced } = compareIndex(one, found, [lent])
+  assert.deepEqual([verdict, differences], ['equal', []])
+  assert.match(announced[0]!.reason, /for the time of the backfill/)
+  const paths = compareIndex(planned(body), found, []).differences.map(({ path }) => path)
+  assert.deepEqual(paths, ['settings.index.refresh_interval', 'settings.index.default_pipeline'])
+})
+
+test('compareIndex() tells what nobody has announced, what was, and what is missing', () => {
+  const other = compareIndex(planned(body), existing({ aliases: { b: {} } }), [])
+  assert.equal(other.verdict, 'different')
+  assert.deepEqual(
+    other.differences.map(({ path }) => path),
+    [
+      'settings.index.refresh_interval',
+      'settings.index.number_of_replicas',
+      'mappings.properties',
+      'aliases.a',
+      'aliases.b',
+    ],
+  )
+  const loss: PlannedChange = { path: 'mappings.x', what: 'dropped', reason: 'gone', loss: true }
+  const lossy = compareIndex(planned({}, { changes: [loss] }), existing({}), [])
+  assert.deepEqual([lossy.verdict, lossy.announced], ['announced', [loss]])
+  const refused = planned({}, { action: 'refused', reason: 'because' })
+  const { verdict, reason } = compareIndex(refused, undefined, [])
+  assert.deepEqual([verdict, reason], ['missing', 'because'])
+})

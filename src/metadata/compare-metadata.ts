@@ -1,0 +1,198 @@
+import { eachAtOnce } from '../base/each-at-once.ts'
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
+import { matcher } from '../base/select.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { LedgerEntry } from '../state/records.ts'
+import {
+  canonicalTemplate,
+  readExistingIndex,
+  readExistingTemplates,
+  type ExistingIndex,
+} from './existing.ts'
+import { differences, type JsonDifference } from './json-difference.ts'
+import { objectOf, textOf, without } from './json-objects.ts'
+import { readExistingPipeline } from './plan-pipelines.ts'
+import {
+  plannedTemplates,
+  type MetadataPlan,
+  type NotCarried,
+  type PlannedChange,
+  type PlannedIndex,
+  type PlannedObject,
+} from './plan.ts'
+import { flattenSettings } from './settings.ts'
+
+export interface ComparedObject {
+  readonly kind: string
+  readonly name: string
+  /**
+   * `equal`: as on the source, or with announced changes by which nothing is lost. `announced`: with losses that the
+   * plan announced, or left out by it. `different`: otherwise than the plan says. `missing`: not on the target.
+   */
+  readonly verdict: 'equal' | 'announced' | 'different' | 'missing'
+  /** What nobody has announced; `wanted` is what the source has, brought to the form of the target. */
+  readonly differences: readonly JsonDifference[]
+  /** What the plan says that is not as on the source. */
+  readonly announced: readonly PlannedChange[]
+  /** Why it is missing, where the plan knows. */
+  readonly reason?: string
+}
+
+export interface MetadataComparison {
+  readonly objects: readonly ComparedObject[]
+  readonly notCarried: readonly NotCarried[]
+  /** True when every object is `equal`, and nothing stays behind. */
+  readonly equal: boolean
+}
+
+export interface CompareMetadataInput {
+  readonly target: Cluster
+  /** Settings that are changed for a time, as the ledger has them. */
+  readonly changedMeanwhile: readonly LedgerEntry[]
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Compares what is on the target with what the source's metadata becomes there by the plan: so both sides have one form,
+ * and whatever is left has not been announced. Changes nothing.
+ */
+export async function compareMetadata(
+  plan: MetadataPlan,
+  input: CompareMetadataInput,
+): Promise<MetadataComparison> {
+  const { target, changedMeanwhile, signal } = input
+  const templates = await readExistingTemplates(target, signal)
+  const objects = [
+    ...(await eachAtOnce(plan.pipelines, atOnce, async (one) =>
+      verdictOn(one, one.body, await readExistingPipeline(target, one, signal)),
+    )),
+    ...plannedTemplates(plan).map((one) => {
+      const found = templates[one.kind][one.name]
+      const wanted = canonicalTemplate(one.body)
+      return verdictOn(
+        one,
+        wanted,
+        found && templateAtSwitch(canonicalTemplate(found), wanted, one.withheld),
+      )
+    }),
+    ...(await eachAtOnce(plan.indices, atOnce, async (one) =>
+      compareIndex(one, await readExistingIndex(target, one.targetIndex, signal), changedMeanwhile),
+    )),
+  ]
+  const { notCarried } = plan
+  const equal = notCarried.length === 0 && objects.every(({ verdict }) => verdict === 'equal')
+  return { objects, notCarried, equal }
+}
+
+const atOnce = 8
+const differencesMost = 1000
+
+/** What the target has in the place of a planned index, against what is planned. */
+export function compareIndex(
+  planned: PlannedIndex,
+  existing: ExistingIndex | undefined,
+  changedMeanwhile: readonly LedgerEntry[],
+): ComparedObject {
+  const { targetIndex, body, fenceAlias, withheld } = planned
+  if (existing === undefined) return verdictOn(planned, body, undefined)
+  const wanted = indexForm(body)
+  const found = indexForm({ ...existing })
+  const settings = settingsAtSwitch(objectOf(found.settings), objectOf(wanted.settings), withheld)
+  const borrowed = changedMeanwhile.filter(
+    ({ side, index }) => side === 'target' && index === targetIndex,
+  )
+  for (const { setting } of borrowed) {
+    delete settings[setting]
+    if (isJsonObject(wanted.settings)) delete wanted.settings[setting]
+  }
+  const aliases = without(objectOf(found.aliases), [fenceAlias])
+  const changes = [...planned.changes, ...borrowed.map(borrowedChange)]
+  return verdictOn({ ...planned, changes }, wanted, { ...found, settings, aliases })
+}
+
+function borrowedChange({ setting, oldValue, newValue }: LedgerEntry): PlannedChange {
+  return {
+    path: `settings.${setting}`,
+    what: 'changed',
+    from: oldValue,
+    to: newValue,
+    reason: 'changed for the time of the backfill, and put back after it',
+    loss: false,
+  }
+}
+
+/** Settings flat and without those that a cluster gives to each index; mappings without what only says the default. */
+function indexForm(index: JsonObject): JsonObject {
+  const settings = flattenSettings(objectOf(index.settings))
+  for (const name of Object.keys(settings)) if (ofEachIndex(name)) delete settings[name]
+  return {
+    settings,
+    mappings: mappingForm(objectOf(index.mappings)),
+    aliases: { ...objectOf(index.aliases) },
+  }
+}
+
+const ofEachIndex = matcher([
+  'index.uuid',
+  'index.creation_date',
+  'index.provided_name',
+  'index.version.*',
+  'index.replication.type',
+])
+
+/** `type: object` and empty `properties` and `fields` say nothing; engines leave them out or write them down. */
+function mappingForm(mapping: JsonObject): JsonObject {
+  const form: JsonObject = {}
+  for (const [key, value] of Object.entries(mapping)) {
+    if (key === 'type' && value === 'object') continue
+    if (key !== 'properties' && key !== 'fields') form[key] = value
+    else if (isJsonObject(value) && Object.keys(value).length > 0) form[key] = fieldsForm(value)
+  }
+  return form
+}
+
+function fieldsForm(fields: JsonObject): JsonObject {
+  const entries = Object.entries(fields)
+  return Object.fromEntries(
+    entries.map(([name, field]): [string, Json] => [name, mappingForm(objectOf(field))]),
+  )
+}
+
+/** Without what was withheld and is set by now, as on the source. */
+function settingsAtSwitch(
+  found: JsonObject,
+  wanted: JsonObject,
+  withheld: PlannedIndex['withheld'],
+): JsonObject {
+  const set = ([name, value]: [string, Json]): boolean =>
+    !(name in wanted) && name in withheld && textOf(value) === withheld[name]
+  return Object.fromEntries(Object.entries(found).filter((one) => !set(one)))
+}
+
+function templateAtSwitch(
+  found: JsonObject,
+  wanted: JsonObject,
+  withheld: PlannedIndex['withheld'],
+): JsonObject {
+  const of = (one: JsonObject, other: JsonObject): JsonObject => ({
+    ...one,
+    settings: settingsAtSwitch(objectOf(one.settings), objectOf(other.settings), withheld),
+  })
+  return { ...of(found, wanted), template: of(objectOf(found.template), objectOf(wanted.template)) }
+}
+
+function verdictOn(
+  planned: PlannedObject & { readonly kind: string },
+  wanted: JsonObject,
+  found: JsonObject | undefined,
+): ComparedObject {
+  const { kind, name, action, changes: announced, reason } = planned
+  if (found === undefined) {
+    const why = action === 'refused' && reason !== undefined ? { reason } : {}
+    return { kind, name, verdict: 'missing', differences: [], announced, ...why }
+  }
+  const list = differences(wanted, found, differencesMost)
+  const isLost = announced.some(({ loss }) => loss)
+  const verdict = list.length > 0 ? 'different' : isLost ? 'announced' : 'equal'
+  return { kind, name, verdict, differences: list, announced }
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { JsonObject } from '../../src/base/json.ts'
+import { compareMetadata } from '../../src/metadata/compare-metadata.ts'
+import { send, uniqueName, useEngine } from '../support/engines.ts'
+import { connect, evaluate, migrate, newState, snapshotOf } from '../support/metadata.ts'
+
+const six = await useEngine('elasticsearch', '6')
+const seven = await useEngine('elasticsearch', '7')
+const targetEngine = await useEngine('opensearch', '3', { own: true })
+const { skip } = targetEngine
+
+const properties = (text: JsonObject): JsonObject => ({
+  title: {
+    type: 'text',
+    analyzer: 'own',
+    fields: { raw: { type: 'keyword', ignore_above: 256 } },
+    ...text,
+  },
+  day: { type: 'date', format: 'yyyy-MM-dd||epoch_millis' },
+  price: { type: 'scaled_float', scaling_factor: 100, coerce: false },
+  place: { type: 'geo_point' },
+  lines: {
+    type: 'nested',
+    dynamic: 'strict',
+    properties: { n: { type: 'integer', index: false } },
+  },
+  owner: { properties: { name: { type: 'keyword', null_value: 'none' } }, dynamic: true },
+  nothing: { type: 'object', enabled: false },
+  joined: { type: 'join', relations: { question: ['answer', 'comment'] } },
+  found: { type: 'completion' },
+  same: { type: 'alias', path: 'day' },
+  net: { type: 'ip', doc_values: false },
+  when: { type: 'date_range' },
+})
+
+const sources = [
+  { release: '6', engine: six, source: await connect('source', six), typed: true },
+  { release: '7', engine: seven, source: await connect('source', seven), typed: false },
+]
+const target = skip ? sources[0]!.source : await connect('target', targetEngine)
+
+for (const { release, engine, source, typed } of sources) {
+  test(
+    `after migrating Elasticsearch ${release} only what was announced differs, and later changes are told`,
+    { skip },
+    async () => {
+      const stem = uniqueName('compared')
+      const [index, template, pipeline] = ['index', 'template', 'pipeline'].map(
+        (part) => `${stem}-${part}`,
+      ) as [string, string, string]
+      const mapping = {
+        dynamic: 'strict',
+        _source: { enabled: true },
+        _meta: { by: 'us' },
+        dynamic_templates: [
+          { texts: { match_mapping_type: 'string', mapping: { type: 'keyword' } } },
+        ],
+        properties: properties({}),
+      }
+      const analysis = {
+        analyzer: {
+          own: { type: 'custom', tokenizer: 'standard', filter: ['lowercase', 'stops'] },
+        },
+        filter: { stops: { type: 'stop', stopwords: ['a', 'b,c'] } },
+      }
+      const content = {
+        settings: { number_of_replicas: 0, number_of_shards: 2, refresh_interval: '7s', analysis },
+        mappings: typed ? { _doc: mapping } : mapping,
+        aliases: { [`${stem}-alias`]: { filter: { term: { price: 1 } }, routing: 'r' } },
+      }
+      const withPipeline = {
+        ...content,
+        settings: { ...content.settings, default_pipeline: pipeline },
+      }
+      const body = { processors: [{ set: { field: 'a', value: 1 } }] }
+      await send(engine, 'PUT', `/_ingest/pipeline/${pipeline}`, body)
+      await send(engine, 'PUT', `/${index}`, withPipeline)
+      await send(engine, 'PUT', `/_template/${template}`, {
+        ...withPipeline,
+        index_patterns: [`${template}-*`],
+      })
+      const snapshot = await snapshotOf(source, engine, [index])
+      await send(engine, 'DELETE', `/_template/${template}`)
+      await send(engine, 'DELETE', `/_ingest/pipeline/${pipeline}`)
+      const state = await newState()
+      const options = { templates: true, pipelines: true }
+      await migrate({ snapshot, target, state, options })
+      const compare = async () => {
+        const plan = await evaluate({ snapshot, target, state, options })
+        const { objects, equal } = await compareMetadata(plan, { target, changedMeanwhile: [] })
+        const ours = [index, template, pipeline].map((name) =>
+          objects.find((one) => one.name === name)!,
+        )
+        return { ours, equal }
+      }
+      const { ours } = await compare()
+      assert.deepEqual(
+        ours.map(({ differences }) => differences),
+        [[], [], []],
+      )
+      assert.deepEqual(
+        ours.map(({ verdict }) => verdict),
+        ['equal', 'equal', 'equal'],
+      )
+      await send(targetEngine, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '1s' })
+      await send(targetEngine, 'PUT', `/${index}/_mapping`, {
+        properties: { late: { type: 'long' } },
+      })
+      await send(targetEngine, 'DELETE', `/${index}/_alias/${stem}-alias`)
+      await send(targetEngine, 'PUT', `/_ingest/pipeline/${pipeline}`, { processors: [] })
+      await send(targetEngine, 'DELETE', `/_template/${template}`)
+      const later = await compare()
+      assert.equal(later.equal, false)
+      const [changed, gone, piped] = later.ours
+      assert.deepEqual(
+        changed!.differences.map(({ path, wanted, found }) => [path, wanted, found]).slice(0, 2),
+        [
+          ['settings.index.refresh_interval', '7s', '1s'],
+          ['mappings.properties.late', undefined, { type: 'long' }],
+        ],
+      )
+      assert.equal(changed!.differences[2]!.path, `aliases.${stem}-alias`)
+      assert.equal(gone!.verdict, 'missing')
+      assert.equal(piped!.differences[0]!.path, 'processors')
+    },
+  )
+}
