@@ -311,7 +311,9 @@ function otherSnapshot(known: BackfillIndex, snapshot: Snapshot): MigrationError
   )
 }
 
-function otherShare({ index, share: known }: BackfillIndex, share: Share): MigrationError {
+function otherShare({ index, share: begun }: BackfillIndex, share: Share): MigrationError {
+  // Absent in what was written before there were shares.
+  const known = begun ?? null
   const wanted = shareText(share)
   const goOn = known === null ? 'without --share' : `with --share ${known}`
   return new MigrationError(
