@@ -13,6 +13,9 @@ import { checkParts } from './stored-checksum.ts'
 /** Stored fields of a shard are held in memory between check and use up to this many bytes in all. */
 const heldBytesMaxDefault = 16 * 1024 * 1024
 
+/** So many segments after the one that is read are prepared, where the store is far away. */
+const preparedMax = 4
+
 /** A number one higher is still exact. */
 const seqNoMost = Number.MAX_SAFE_INTEGER - 1
 
@@ -57,20 +60,29 @@ export async function openShardReader(
   const hold = live.reduce((sum, { storedBytes }) => sum + storedBytes, 0) <= heldBytesMax
   const checksWhileReading = files.isFar && wanted === 'touched' && !hold
   const checkAll = async (only?: ReadonlySet<string>): Promise<void> => {
-    for (const segment of live) if (only?.has(segment.name) ?? true) await segment.check({ hold })
+    const asked = live.filter(({ name }) => only?.has(name) ?? true)
+    // What stays in memory all the same is asked for at the same time.
+    const checks = hold ? asked.map((segment) => segment.check({ hold })) : []
+    const failed = (await Promise.allSettled(checks)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+    if (!hold) for (const segment of asked) await segment.check({ hold })
   }
   const check = async (only?: ReadonlySet<string>): Promise<void> => {
     if (!checksWhileReading) await (checking ??= checkAll(only))
   }
-  /** What is kept of a segment for reading is kept of the one that was read last. */
+  /** What is kept of a segment for reading is kept of the one that was read last, and of those to come. */
   let last: Segment | undefined
-  const find = (name: string): Segment => {
+  const find = async (name: string): Promise<Segment> => {
     const segment = segments.get(name)
     if (segment === undefined) {
       throw new MigrationError('MA_STATE', `${files.name} has no segment ${name}`)
     }
-    if (last !== segment) last?.forgetChunks()
+    if (last === segment) return segment
     last = segment
+    const at = live.indexOf(segment)
+    const next = files.isFar && !hold ? live.slice(at + 1, at + 1 + preparedMax) : []
+    for (const one of live) if (one !== segment && !next.includes(one)) await one.forgetChunks()
+    for (const one of next) one.prepare()
     return segment
   }
   const userData = userDataOf(commit, files.name)
@@ -83,7 +95,7 @@ export async function openShardReader(
     check,
     checksWhileReading,
     async *readBlocks(name, range = {}) {
-      const segment = find(name)
+      const segment = await find(name)
       await check()
       const memory = idle.pop() ?? createReadMemory()
       try {
@@ -95,7 +107,7 @@ export async function openShardReader(
       }
     },
     async checkParts(name, parts) {
-      const stored = await find(name).openStoredFields()
+      const stored = await (await find(name)).openStoredFields()
       try {
         await checkParts(stored, parts)
       } finally {

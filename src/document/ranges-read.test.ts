@@ -37,6 +37,39 @@ test('a segment in which nothing lives is not read beyond its small files', asyn
   assert.ok(compound < 2500, `${compound} bytes: header, footer and field infos only`)
 })
 
+for (const index of ['loose', 'best']) {
+  test(`${index}: far away, segments to come are prepared while one is read, and nothing is read twice`, async () => {
+    const near = recording(await openShard(index))
+    await readAll(near)
+    const files = { ...recording(await openShard(index)), isFar: true }
+    const reader = await openShardReader(files, { verify: 'touched', heldBytesMax: 0 })
+    assert.ok(reader.checksWhileReading)
+    const [first, second] = reader.segments.map(({ name }) => name)
+    const before = bytesOf(files, second!)
+    for await (const block of reader.readBlocks(first!)) assert.ok(block.count > 0)
+    const prepared = bytesOf(files, second!)
+    assert.ok(prepared > before, `${prepared} bytes of ${second}`)
+    for (const { name, liveCount } of reader.segments.slice(1)) {
+      if (liveCount === 0) continue
+      for await (const block of reader.readBlocks(name)) assert.ok(block.count > 0)
+    }
+    await reader.close()
+    const [all, once] = [sum(files), sum(near)]
+    assert.ok(
+      all <= once * overheadMax,
+      `${all} bytes read far away, ${once} where a shard is held in memory`,
+    )
+  })
+}
+
+function bytesOf({ bytesRead }: Recording, segment: string): number {
+  return sum({ bytesRead: new Map([...bytesRead].filter(([name]) => name.startsWith(segment))) })
+}
+
+function sum({ bytesRead }: Pick<Recording, 'bytesRead'>): number {
+  return [...bytesRead.values()].reduce((total, bytes) => total + bytes, 0)
+}
+
 interface Recording extends ShardFiles {
   readonly bytesRead: Map<string, number>
 }

@@ -53,8 +53,13 @@ export interface Segment {
    */
   check(options: { hold: boolean }): Promise<void>
   release(): void
+  /**
+   * Opens the stored fields for the next openStoredFields(), and reads what openNumeric() will need, since far away each
+   * small file is a round trip. Never fails: who opens them meets the error.
+   */
+  prepare(): void
   /** Lets go of where the chunks of the stored fields lie, which is kept from one openStoredFields() to the next. */
-  forgetChunks(): void
+  forgetChunks(): Promise<void>
   /** Which documents live: of a long segment those of the stretch alone. */
   readLiveDocs(stretch: DocStretch): Promise<LiveDocs>
   /** The caller closes its source. */
@@ -99,6 +104,13 @@ export async function openSegment(
       liveDocsCheck: undefined,
       metas: new Map(),
     }
+    const openStored = (): Promise<StoredFields> => openStoredFields(withHeld(parts), shape, parts)
+    let prepared: Promise<StoredFields> | undefined
+    const closePrepared = async (): Promise<void> => {
+      const [opened] = await Promise.allSettled([prepared])
+      prepared = undefined
+      if (opened.status === 'fulfilled') await opened.value?.source.close()
+    }
     return {
       name,
       luceneVersion,
@@ -112,12 +124,26 @@ export async function openSegment(
       },
       readLiveDocs: (stretch) =>
         maxDoc > wholeDocsMax ? readLiveDocsOf(parts, stretch) : readAllLiveDocs(parts),
-      forgetChunks: () => {
+      async forgetChunks() {
+        await closePrepared()
         parts.layout = undefined
       },
-      openStoredFields: () => openStoredFields(withHeld(parts), shape, parts),
+      prepare() {
+        if (prepared !== undefined) return
+        prepared = openStored()
+        const fields = [softDeletesField, numericFields.seqNo, numericFields.version]
+        void Promise.allSettled([prepared, ...fields.map((field) => findNumeric(parts, field))])
+      },
+      openStoredFields() {
+        const opened = prepared ?? openStored()
+        prepared = undefined
+        return opened
+      },
       openNumeric: (field) => openNumeric(parts, field),
-      close: async () => cfs?.close(),
+      async close() {
+        await cfs?.close()
+        await closePrepared()
+      },
     }
   } catch (error) {
     await cfs?.close()
@@ -294,21 +320,10 @@ async function openNumeric(
   parts: Parts,
   fieldName: string,
 ): Promise<{ column: NumericColumn; source: ByteSource } | undefined> {
-  const field = parts.fieldInfos.get(fieldName)
-  if (field === undefined || !field.numericDocValues) return undefined
-  const home = field.docValuesGen < 0 ? parts.own : parts.directory
-  const suffix = docValuesSuffix(field)
+  const found = await findNumeric(parts, fieldName)
+  if (found === undefined) return undefined
+  const { home, field, suffix, entry, row, version } = found
   const { id } = parts.commit
-  const { row, version, entries, file } = await readMeta(parts, home, { suffix, fieldName })
-  const entry = entries.get(field.number)
-  if (entry === undefined) {
-    throw new Unsupported({
-      file,
-      offset: 0,
-      expected: `dense numbers of field ${field.number} (${fieldName})`,
-      found: 'none',
-    })
-  }
   const source = await home.open(docValuesName(parts, field, 'dvd'))
   try {
     checkEntry(entry, source, parts.maxDoc)
@@ -325,6 +340,25 @@ async function openNumeric(
     await source.close()
     throw error
   }
+}
+
+/** Where the numbers of a field lie; undefined where the segment has none. */
+async function findNumeric(parts: Parts, fieldName: string) {
+  const field = parts.fieldInfos.get(fieldName)
+  if (field === undefined || !field.numericDocValues) return undefined
+  const home = field.docValuesGen < 0 ? parts.own : parts.directory
+  const suffix = docValuesSuffix(field)
+  const { row, version, entries, file } = await readMeta(parts, home, { suffix, fieldName })
+  const entry = entries.get(field.number)
+  if (entry === undefined) {
+    throw new Unsupported({
+      file,
+      offset: 0,
+      expected: `dense numbers of field ${field.number} (${fieldName})`,
+      found: 'none',
+    })
+  }
+  return { home, field, suffix, entry, row, version }
 }
 
 type DocValuesMeta = Awaited<ReturnType<typeof readMetaOf>>
