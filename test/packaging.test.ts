@@ -68,7 +68,7 @@ export function document(d: Document, ctx: DocumentContext): Document | Dropped 
   const failed = await osmigrate('transform', 'test', ...where, '--transform', 'shop.mts').catch(
     (error: { code: number; stdout: string }) => error,
   )
-  assert.ok(typeof failed !== 'string' && failed.code === 3, String(failed))
+  assert.ok(typeof failed !== 'string' && failed.code === 3, JSON.stringify(failed))
   assert.match(failed.stdout, /plain +68 +67 +0 +1 +0 /)
 })
 
