@@ -44,6 +44,14 @@ test('a number that no double holds keeps its digits wherever it is moved', () =
   )
 })
 
+test('objects that change places are written where they are now', () => {
+  const text = rewritten('{"l":[{"a":1.0},{"b":[2.0]}],"x":{"c":3.0},"y":{"d":4.0}}', (fields) => {
+    ;(fields['l'] as Fields[]).reverse()
+    ;[fields['x'], fields['y']] = [fields['y']!, fields['x']!]
+  })
+  assert.equal(text, '{"l":[{"b":[2.0]},{"a":1.0}],"x":{"d":4.0},"y":{"c":3.0}}')
+})
+
 test('numbers are doubles where a double is that number', () => {
   for (const [text, isDouble] of [
     ['9007199254740993', false],
