@@ -22,6 +22,7 @@ function defineStart(command: Command): void {
     'select',
     ...snapshotParts,
     'snapshot.allowPartialSource',
+    'metadata.dataStreams',
     'transform',
     'backfill',
   ])

@@ -42,6 +42,7 @@ export function defineDeadLetters(command: Command): void {
     'snapshot.name',
     'snapshot.allowPartial',
     'select',
+    'metadata.dataStreams',
     'transform',
     'backfill.bulkWaitMax',
   ])

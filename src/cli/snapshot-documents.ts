@@ -11,7 +11,7 @@ export async function printDocuments(invocation: Invocation): Promise<void> {
   const { config } = await invocation.loadConfig()
   const snapshot = await openConfiguredSnapshot(config)
   const { verify } = config.backfill
-  for (const index of await selectedIndices(config, snapshot)) {
+  for (const index of await selectedIndices(config, snapshot, true)) {
     const metadata = await snapshot.readIndexMetadata(index)
     const lines = new DocumentLines(index, onlyTypeOf(metadata))
     for (let shard = 0; shard < metadata.numberOfShards; shard++) {

@@ -61,7 +61,7 @@ export async function showSnapshot(invocation: Invocation): Promise<ExitCode> {
   const snapshot = await repository.openSnapshot(snapshotName(config))
   const indices: IndexView[] = []
   const unreadable: UnreadableIndex[] = []
-  for (const index of await selectedIndices(config, snapshot)) {
+  for (const index of await selectedIndices(config, snapshot, true)) {
     try {
       indices.push(await viewIndex(snapshot, index))
     } catch (error) {

@@ -34,7 +34,7 @@ export function defineTransform(command: Command): void {
       String(sampleDefault),
     )
     .option('--show <NUMBER>', 'documents of each kind that are printed', String(shownDefault))
-  addConfigFlags(test, ['select', ...snapshotParts, 'transform'])
+  addConfigFlags(test, ['select', ...snapshotParts, 'metadata.dataStreams', 'transform'])
   addExamples(test, [
     ['osmigrate transform test', ''],
     ['osmigrate transform test --transform ./shop.ts --index shop --sample 1000', ''],

@@ -81,8 +81,9 @@ function streamChanges({ raw, failureIndices }: DataStream, path: string): Plann
 }
 
 const asAlias =
-  'clients read, create and roll over by the name as before; they can now also change and delete documents by it. ' +
-  'The calls of _data_stream do not know it, and a search of `*` or `_all` does not find it, since its indices are hidden'
+  'clients read and create by the name as before; they can now also change and delete documents by it. A rollover makes ' +
+  'the next index from templates that fit .ds-NAME-*, not NAME. The calls of _data_stream do not know it, and a search ' +
+  'of `*` or `_all` does not find it, since its indices are hidden'
 
 const unknownParts: readonly (readonly [string, string])[] = [
   ['lifecycle', 'OpenSearch has Index State Management in its place: nothing is deleted by age'],
@@ -117,7 +118,11 @@ export async function readNamesFor(
 ): Promise<NamesInUse> {
   const inUse = await readNamesInUse(target, signal)
   if (backings.size === 0) return inUse
-  const { body } = await target.request('GET', '/_data_stream', { ...(signal && { signal }) })
+  // Who may not ask (indices:admin/data_stream/get) is told by the engine when the alias is made.
+  const { body } = await target.request('GET', '/_data_stream', {
+    accept: [403],
+    ...(signal && { signal }),
+  })
   const streams = Array.isArray(body.data_streams) ? body.data_streams : []
   const names = streams.map((stream) => textOf(objectOf(stream).name))
   return { ...inUse, indices: new Set([...inUse.indices, ...names]) }

@@ -72,6 +72,31 @@ test('translateTemplate() names every part that OpenSearch has no place for', ()
   )
 })
 
+test('translateTemplate() keeps a template for data streams as the target gives it back', () => {
+  const { body, changes } = translateTemplate(
+    'index-template',
+    'd',
+    {
+      index_patterns: ['d-*'],
+      data_stream: { hidden: true, allow_custom_routing: false },
+      created_date_millis: 1795368318030,
+    },
+    facts('9.2.0'),
+  )
+  assert.deepEqual(body, {
+    index_patterns: ['d-*'],
+    data_stream: { timestamp_field: { name: '@timestamp' } },
+    template: {},
+  })
+  assert.deepEqual(
+    changes.map(({ path, what, loss }) => [path, what, loss]),
+    [
+      ['data_stream.hidden', 'dropped', true],
+      ['data_stream.allow_custom_routing', 'dropped', false],
+    ],
+  )
+})
+
 test('translateTemplate() turns the one pattern of 5.x into a list, and unites several types', () => {
   const old = translateTemplate(
     'legacy-template',

@@ -46,7 +46,7 @@ function translateComposable(
   facts: RuleFacts,
 ): TranslatedTemplate {
   const content = translatePart(objectOf(source.template), facts)
-  const rest = without(source, ['template'])
+  const rest = without(source, ['template', ...ownTimes])
   const changes = [...content.changes, ...droppedContent(source.template)]
   if (isJsonObject(rest.data_stream)) {
     const { timestamp_field: field, ...others } = rest.data_stream
@@ -62,6 +62,9 @@ function translateComposable(
   }
   return { kind, name, ...content, changes, body: { ...rest, template: content.body } }
 }
+
+/** When the engine made or changed the template: notes of its own (Elasticsearch 9.2 and later). */
+const ownTimes = ['created_date', 'created_date_millis', 'modified_date', 'modified_date_millis']
 
 const unknownToOpenSearch: readonly (readonly [string, string])[] = [
   ['allow_auto_create', 'OpenSearch has no switch for it in a template'],

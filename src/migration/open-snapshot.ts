@@ -62,11 +62,14 @@ export function selectionOf({ select }: Config): Selection {
 }
 
 /**
- * The names of the selected indices of the snapshot, those behind data streams among them where these are carried over;
- * a pattern that names none throws MA_CONFIG.
+ * The names of the selected indices of the snapshot, those behind data streams among them (default: where these are
+ * carried over); a pattern that names none throws MA_CONFIG.
  */
-export async function selectedIndices(config: Config, snapshot: Snapshot): Promise<string[]> {
+export async function selectedIndices(
+  config: Config,
+  snapshot: Snapshot,
+  withStreams: boolean = config.metadata.dataStreams === 'alias',
+): Promise<string[]> {
   const streams = await snapshot.readDataStreams()
-  const withStreams = config.metadata.dataStreams === 'alias'
   return selectIndices(snapshot.indices, streams, selectionOf(config), { withStreams })
 }

@@ -1,5 +1,5 @@
 /**
- * Data streams of Elasticsearch 8 and OpenSearch 2 are moved to OpenSearch 3 as aliases: the indices behind them arrive
+ * Data streams of Elasticsearch 8 and 9 and of OpenSearch 2 are moved to OpenSearch 3 as aliases: the indices behind them arrive
  * equal, and clients go on writing by the name as before.
  */
 import assert from 'node:assert/strict'
@@ -23,7 +23,7 @@ import { connect } from '../support/metadata.ts'
 const engine = await useEngine('opensearch', '3')
 const target = engine.skip === false ? await connect('target', engine) : undefined!
 
-for (const name of ['elasticsearch-8.19.0', 'opensearch-2.19.4']) {
+for (const name of ['elasticsearch-8.19.0', 'elasticsearch-9.2.0', 'opensearch-2.19.4']) {
   const repository = path.join(import.meta.dirname, `../fixtures/${name}/history/repository`)
 
   test(
