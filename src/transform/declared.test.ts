@@ -202,6 +202,16 @@ test('keepType keeps documents of two types with one id apart, and goes back', (
   )
 })
 
+test('the way back goes through the steps from the last to the first', () => {
+  const steps = [stepOf(rename({ a: 'b' })), stepOf(rename({ b: 'c.d' }))]
+  const about = { index: 'shop', mayRename: false }
+  const document = { id: '1', routing: undefined, type: undefined, source: '{"a":1}' }
+  const there = new Pipeline(steps, { ...about, direction: 'document' }).run(document)
+  assert.deepEqual(there, { ...document, source: '{"c":{"d":1}}' })
+  const back = new Pipeline(steps, { ...about, direction: 'documentBack' })
+  assert.deepEqual(back.run({ ...document, source: '{"c":{"d":1}}' }), document)
+})
+
 test('onlyTypes drops documents of other types, by name', () => {
   const steps = [stepOf({ kind: 'onlyTypes', onlyTypes: ['order'] })]
   const pipeline = new Pipeline(steps, { index: 'i', mayRename: false, direction: 'document' })
