@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { matcher } from './select.ts'
 
 /**
  * What the tables of options (each folder's options.ts, put together in migration/config-schema.ts) are made of.
@@ -86,4 +87,13 @@ export function namePatterns() {
       error: 'expected a name pattern such as logs-*, or a list of them',
     })
     .transform((value) => (typeof value === 'string' ? [value] : value))
+    .superRefine((patterns, context) => {
+      for (const pattern of patterns) {
+        try {
+          matcher([pattern])
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: (error as Error).message })
+        }
+      }
+    })
 }

@@ -34,3 +34,23 @@ test('selectExisting() refuses a pattern that names nothing and lists the names 
   )
   assert.deepEqual(selectExisting(names, { include: ['*'] }).length, 4)
 })
+
+test('selectNames() takes a regular expression for the whole name, in include and exclude', () => {
+  const include = ['regex:(logs|shop)(-[0-9]+)?']
+  assert.deepEqual(selectNames(names, { include }), ['logs-1', 'logs-2', 'shop'])
+  assert.deepEqual(selectNames(names, { include: ['regex:logs'] }), [])
+  assert.deepEqual(selectNames(names, { exclude: ['regex:.*-[12a]', '.*'] }), ['shop'])
+  // One that begins with a dot names what begins with one; one that only lets it through does not.
+  assert.deepEqual(selectNames(names, { include: ['regex:\\.kib.*'] }), ['.kibana'])
+  assert.deepEqual(selectNames(names, { include: ['regex:.*'] }), selectNames(names))
+})
+
+test('a wrong regular expression is refused by name', () => {
+  assert.throws(
+    () => selectNames(names, { include: ['regex:('] }),
+    (error: unknown) =>
+      error instanceof MigrationError &&
+      error.code === 'MA_CONFIG' &&
+      error.message.includes('"regex:("'),
+  )
+})

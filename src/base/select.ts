@@ -1,6 +1,9 @@
 import { MigrationError } from './errors.ts'
 
-/** Which names take part. `*` stands for any run of characters, also none; everything else stands for itself. */
+/**
+ * Which names take part. In a pattern `*` stands for any run of characters, also none, and everything else for itself;
+ * one that begins with `regex:` is a regular expression for the whole name.
+ */
 export interface Selection {
   /** Default: `*`. */
   readonly include?: readonly string[]
@@ -14,7 +17,7 @@ export const defaultExclude: readonly string[] = ['.*']
 /** The names that the selection lets through, in the order given. The same rule for every command and every step. */
 export function selectNames(names: Iterable<string>, selection: Selection = {}): string[] {
   const include = selection.include?.length ? selection.include : ['*']
-  const dotted = matcher(include.filter((pattern) => pattern.startsWith('.')))
+  const dotted = matcher(include.filter(namesDot))
   const included = matcher(include)
   const excluded = matcher(selection.exclude ?? defaultExclude)
   const leaveOut = selection.exclude ? excluded : (name: string) => excluded(name) && !dotted(name)
@@ -35,12 +38,31 @@ export function selectExisting(names: Iterable<string>, selection: Selection = {
   return selectNames(all, selection)
 }
 
-/** A function that says whether a name fits one of the patterns. */
+/** A function that says whether a name fits one of the patterns. Throws MA_CONFIG for a wrong regular expression. */
 export function matcher(patterns: readonly string[]): (name: string) => boolean {
-  const tests = patterns.map(
-    (pattern) => new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`, 's'),
-  )
+  const tests = patterns.map(expressionOf)
   return (name) => tests.some((test) => test.test(name))
+}
+
+const regexPrefix = 'regex:'
+
+function expressionOf(pattern: string): RegExp {
+  if (!pattern.startsWith(regexPrefix)) {
+    return new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`, 's')
+  }
+  try {
+    return new RegExp(`^(?:${pattern.slice(regexPrefix.length)})$`, 'su')
+  } catch (error) {
+    throw new MigrationError('MA_CONFIG', `the pattern "${pattern}": ${(error as Error).message}`, {
+      cause: error,
+      details: { pattern },
+    })
+  }
+}
+
+/** A pattern that begins with a dot means the names that do, which are left out otherwise. */
+function namesDot(pattern: string): boolean {
+  return pattern.startsWith('.') || /^regex:(\^|\(\?:|\()*(\\\.|\[\.\])/.test(pattern)
 }
 
 function escape(text: string): string {

@@ -105,7 +105,8 @@ function waysToLogIn(auth: { username?: unknown; apiKey?: unknown; bearer?: unkn
 
 const selectSchema = z.strictObject({
   include: option(namePatterns().prefault('*'), {
-    description: 'Indices that take part; * stands for any characters. Repeatable as a flag.',
+    description:
+      'Indices that take part; * stands for any characters, and regex:EXPRESSION is a regular expression for the whole name. Repeatable as a flag.',
     flag: 'index',
     placeholder: 'PATTERN',
   }),
