@@ -85,6 +85,8 @@ export interface Sizes {
   readonly primaryBytes: OrUnknown<number>
   /** With replicas. */
   readonly totalBytes: OrUnknown<number>
+  /** Indices whose bytes are not known: they are in no sum, and in nothing that follows from one. */
+  readonly unsized: readonly { readonly index: string; readonly reason: string }[]
   readonly largestIndices: readonly IndexSize[]
   readonly largestShards: readonly ShardSize[]
 }

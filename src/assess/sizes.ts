@@ -90,6 +90,9 @@ export function sizesOf(
     documents: sumOf(indices.map(({ documents }) => documents)),
     primaryBytes: sumOf(indices.map(({ primaryBytes }) => primaryBytes)),
     totalBytes: sumOf(indices.map(({ totalBytes }) => totalBytes)),
+    unsized: indices.flatMap(({ index, primaryBytes }) =>
+      isUnknown(primaryBytes) ? [{ index, reason: primaryBytes.unknown }] : [],
+    ),
     largestIndices: [...indices]
       .sort((a, b) => orZero(b.primaryBytes) - orZero(a.primaryBytes))
       .slice(0, largestIndicesMax)
@@ -98,15 +101,12 @@ export function sizesOf(
   }
 }
 
-/** The sum, or why it cannot be known: the first reason, and how many others there are. */
+/** The sum of what is known; the reason where nothing is. What is left out is listed as `Sizes.unsized`. */
 export function sumOf(values: readonly OrUnknown<number>[]): OrUnknown<number> {
-  const reasons = new Set(values.filter(isUnknown).map(({ unknown }) => unknown))
-  const [first] = reasons
-  if (first !== undefined) {
-    const others = reasons.size > 1 ? ` (and ${reasons.size - 1} other reasons)` : ''
-    return { unknown: `${first}${others}` }
-  }
-  return (values as readonly number[]).reduce((sum, value) => sum + value, 0)
+  const known = values.filter((value): value is number => !isUnknown(value))
+  const reason = values.find(isUnknown)
+  if (known.length === 0 && reason !== undefined) return reason
+  return known.reduce((sum, value) => sum + value, 0)
 }
 
 function orZero(value: OrUnknown<number>): number {

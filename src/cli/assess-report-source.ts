@@ -36,6 +36,17 @@ export function sizesSection({
       ${unknownOr(sums.primaryBytes, formatBytes)} in primary shards,
       ${unknownOr(sums.totalBytes, formatBytes)} with replicas.
     </p>
+    ${
+      sums.unsized.length > 0 &&
+      html`<p>
+          ${formatNumber(sums.unsized.length)} indices are of unknown size, and in no sum and no
+          estimate:
+        </p>
+        ${table(
+          ['index', 'why'],
+          sums.unsized.map(({ index, reason }) => [nameOf(index), nameOf(reason)]),
+        )}`
+    }
     ${bars.length > 0 && barChart('Largest indices, primary shards', bars)}
     ${shards.length > 0 && barChart('Largest shards', shards, hasLarge ? { value: shardBytesAdvised, text: '50 GB' } : undefined)}
     <details>

@@ -24,6 +24,11 @@ export function printAssessment(assessment: Assessment): void {
       `${figure(sizes.primaryBytes, formatBytes)} · ${figure(sizes.documents, formatNumber)} documents`,
   )
   table(
+    'of unknown size, and in no sum',
+    ['index', 'why'],
+    sizes.unsized.map(({ index, reason }) => [index, reason]),
+  )
+  table(
     'largest indices',
     ['index', 'shards', 'replicas', 'documents', 'bytes'],
     sizes.largestIndices.map((one) => [
