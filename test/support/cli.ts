@@ -68,7 +68,9 @@ export async function osmigrateJson<T>(
  * their templates are no index's own.
  */
 export async function migrateMetadata(folder: string, ...flags: string[]): Promise<void> {
-  const { code, stdout, stderr } = await startOsmigrate(folder, 'metadata', 'migrate', ...flags)
-    .ended
+  const { code, stdout, stderr } = await startOsmigrate(
+    folder,
+    ...['metadata', 'migrate', '--keep-going', ...flags],
+  ).ended
   assert.ok(code === 0 || code === 3, stdout + stderr)
 }

@@ -115,5 +115,5 @@ export async function migrate(
 ): Promise<{ plan: MetadataPlan; result: MetadataResult }> {
   const plan = await evaluate(input)
   const { target, state } = input
-  return { plan, result: await applyMetadata(plan, { target, state }) }
+  return { plan, result: await applyMetadata(plan, { target, state, keepGoing: true }) }
 }

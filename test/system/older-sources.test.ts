@@ -71,7 +71,11 @@ test(
       path.join(import.meta.dirname, '../fixtures/elasticsearch-2.4.6/compressed/repository'),
       ...['--snapshot', 's1', '--index', 'stored'],
     ]
-    const { stdout } = await osmigrate(folder, 3, 'metadata', 'migrate', ...flags)
+    const { stdout } = await osmigrate(
+      folder,
+      3,
+      ...['metadata', 'migrate', '--keep-going', ...flags],
+    )
     assert.match(stdout, /_timestamp +dropped, lost/)
     try {
       const written = await osmigrate(folder, 3, 'backfill', 'start', ...flags)
