@@ -13,7 +13,11 @@ test('values become text, between tags and in attributes; markup stays markup', 
 })
 
 test('a name cannot turn the writing around it', () => {
-  assert.equal(nameOf('\u202eabc').text, '<bdi>\u202eabc</bdi>')
+  assert.equal(nameOf('\u202eabc').text, '<bdi>\\u202eabc</bdi>')
+})
+
+test('lines stay lines', () => {
+  assert.equal(html`<pre>${'a\n\tb'}</pre>`.text, '<pre>a\n\\u0009b</pre>')
 })
 
 test('a chart of hostile, empty and huge bars is well formed', () => {

@@ -1,3 +1,5 @@
+import { printable } from './output.ts'
+
 /** HTML put together from templates in which every value is escaped, unless it is markup itself. */
 export class Markup {
   readonly text: string
@@ -31,12 +33,12 @@ const entities: { readonly [character: string]: string } = {
   "'": '&#39;',
 }
 
-/** Control characters have no place in HTML, and half a surrogate pair none in UTF-8: both are shown by number. */
+/** Control characters have no place in HTML, and half a surrogate pair none in UTF-8: they are shown by number. */
 function escapeText(text: string): string {
-  return text
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Surrogate}/gu, (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-    })
+  const lines = text.split('\n').map(printable)
+  return lines
+    .join('\n')
+    .replace(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`)
     .replace(/[&<>"']/g, (character) => entities[character]!)
 }
 

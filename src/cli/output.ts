@@ -73,10 +73,13 @@ function isQuantity(cell: Cell): boolean {
   return typeof cell === 'string' && /^[\d.,]+ (B|KB|MB|GB|TB|MB\/s|%|s|ms)$/.test(cell)
 }
 
-/** Names and ids come from others: control characters in them must not reach the terminal. */
+/**
+ * Names and ids come from others: control characters in them, and those that turn the direction of the writing, must
+ * not reach a terminal or a page.
+ */
 export function printable(text: string): string {
   return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

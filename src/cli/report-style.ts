@@ -19,7 +19,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .verdict { padding: 10px 16px; border-left: 5px solid var(--plain); background: var(--card); font-weight: 600 }
 .verdict.good { border-color: var(--good) } .verdict.bad { border-color: var(--bad) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: 14px }
-th, td { text-align: left; vertical-align: top; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
+th, td { text-align: left; vertical-align: top; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); min-width: 6.5em; max-width: 34em; overflow-wrap: break-word }
 th { color: var(--soft); font-weight: 600; white-space: nowrap }
 details { border-top: 1px solid var(--line); padding: 6px 0 } summary { cursor: pointer; overflow-wrap: anywhere }
 .tag { display: inline-block; padding: 0 8px; border-radius: 9px; color: #fff; font-size: 12px; background: var(--plain) }
