@@ -323,7 +323,6 @@ async function openNumeric(
   const found = await findNumeric(parts, fieldName)
   if (found === undefined) return undefined
   const { home, field, suffix, entry, row, version } = found
-  const { id } = parts.commit
   const source = await home.open(docValuesName(parts, field, 'dvd'))
   try {
     checkEntry(entry, source, parts.maxDoc)
@@ -332,8 +331,7 @@ async function openNumeric(
       codec: row.dataCodec,
       minVersion: version,
       maxVersion: version,
-      id,
-      suffix,
+      ...{ id: parts.commit.id, suffix },
     })
     return { column: new NumericColumn(source, entry, parts.maxDoc, row), source }
   } catch (error) {
