@@ -100,6 +100,18 @@ for (const [what, body, reason] of [
   })
 }
 
+test('a module that ends its thread between documents costs none of them', async (t) => {
+  const module = `export function document(d) {
+    if (d.source.n === 3) setImmediate(() => process.exit(4))
+    return d
+  }`
+  const transformer = await open(t, module)
+  for (let i = 0; i < 4; i++) {
+    const [block] = await run(transformer, three)
+    assert.deepEqual(sourcesOf(block!), three)
+  }
+})
+
 test('a module that ends its thread again and again ends the index, by name', async (t) => {
   const module = 'export function document() { process.exit(1) }'
   const transformer = await open(t, module)
@@ -162,6 +174,7 @@ test('a mapping that takes too long, or is none, is an error that names the inde
     code: 'MA_TRANSFORM',
     message: /mapping of index shop: the mapping took longer than the deadline of 200 ms/,
   })
+  await assert.rejects(loop.mapping('logs', {}), { message: /index logs: the mapping took/ })
   const none = await open(t, 'export function mapping() {}')
   await assert.rejects(none.mapping('shop', {}), { message: /returned no mapping/ })
 })

@@ -51,6 +51,8 @@ export class Transformer {
   readonly spec: TransformSpec
   readonly #place = new Int32Array(new SharedArrayBuffer(4))
   #thread: Worker
+  /** The thread has ended. */
+  #gone = false
   #steps: readonly StepShape[] = []
   #deaths = 0
 
@@ -102,9 +104,11 @@ export class Transformer {
     if (answer !== 'dead' && answer.type === 'mapping') {
       return JSON.parse(answer.mapping) as JsonObject
     }
+    const complaint = this.#complaint(answer)
+    if (answer === 'dead') await this.#restart(index)
     throw new MigrationError(
       'MA_TRANSFORM',
-      `the transform failed on the mapping of index ${index}: ${this.#complaint(answer)}`,
+      `the transform failed on the mapping of index ${index}: ${complaint}`,
       { details: { index } },
     )
   }
@@ -135,7 +139,9 @@ export class Transformer {
         }
         return { documents: answer.documents, unsent }
       }
-      ended.set(Atomics.load(this.#place, 0), await this.#restart(index))
+      const at = Atomics.load(this.#place, 0)
+      const why = await this.#restart(index)
+      if (at !== between) ended.set(at, why)
     }
   }
 
@@ -172,6 +178,8 @@ export class Transformer {
     thread.stdout.on('data', (printed: Uint8Array) => process.stderr.write(printed))
     // Whoever waits hears of it; between two questions the next one finds the thread gone.
     thread.on('error', () => {})
+    this.#gone = false
+    thread.once('exit', () => (this.#gone ||= this.#thread === thread))
     thread.unref()
     return thread
   }
@@ -192,7 +200,8 @@ export class Transformer {
 
   /**
    * The answer of the thread. Each document has the time for itself: a thread that is at the same one twice as the clock
-   * strikes is ended, so that none takes longer than twice the deadline. Of anything else the whole has the time.
+   * strikes is ended, so that none takes longer than twice the deadline; so is one that is at none for a minute, since code
+   * of its module runs between them. Of anything else the whole has the time.
    */
   async #answer(
     ask: (thread: Worker) => void,
@@ -202,10 +211,16 @@ export class Transformer {
     const thread = this.#thread
     const { promise, resolve } = Promise.withResolvers<FromThread | 'dead'>()
     this.#reason = ''
+    if (this.#gone) {
+      this.#reason = 'its thread ended by itself between two documents'
+      return 'dead'
+    }
     let seen = between
+    let idleMs = 0
     const timer = setInterval(() => {
       const now = Atomics.load(this.#place, 0)
-      if (what !== 'documents' || (now === seen && now !== between)) {
+      idleMs = now === between ? idleMs + deadlineMs : 0
+      if (what !== 'documents' || (now === seen && now !== between) || idleMs > loadMaxMs) {
         this.#reason = `the ${nouns[what]} took longer than the deadline of ${deadlineMs} ms`
         void thread.terminate()
       }
