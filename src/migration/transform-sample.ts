@@ -43,7 +43,10 @@ export interface TransformSamples {
  * Runs the transform on `sample` documents of each selected index, taken from all its shards and segments, and on the
  * result its inverse where it has one. Writes nothing anywhere.
  */
-export async function sampleTransform(migration: Migration, sample: number): Promise<TransformSamples> {
+export async function sampleTransform(
+  migration: Migration,
+  sample: number,
+): Promise<TransformSamples> {
   const transform = await migration.transform()
   if (transform === undefined) {
     throw new MigrationError(
