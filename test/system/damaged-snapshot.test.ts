@@ -94,7 +94,10 @@ test('the plan names it, and all others are made, written and equal', { skip }, 
   // Damaged since its target index was made.
   await flipMetadata(whole!)
   const partly = await osmigrate(folder, 1, 'backfill', 'start', ...rest)
-  assert.match(partly.stderr, new RegExp(`index ${whole}: corrupt data.*everything else is written`))
+  assert.match(
+    partly.stderr,
+    new RegExp(`index ${whole}: corrupt data.*everything else is written`),
+  )
   await send(target, 'POST', `/${other}/_refresh`)
   const { count } = await send<{ count: number }>(target, 'GET', `/${other}/_count`)
   assert.equal(count, 20)
