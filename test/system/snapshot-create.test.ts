@@ -157,7 +157,8 @@ for (const engine of [six, seven]) {
     const unknown = createSnapshot(source, { ...readonly, registeredAs: 'nobody' })
     await assert.rejects(unknown, {
       code: 'MA_REPOSITORY',
-      message: new RegExp(`nobody.*${owned}`),
+      // Other tests have theirs there; the list is cut.
+      message: /no repository named nobody\. There are: \w/,
     })
     await source.request('DELETE', `/_snapshot/${owned}`)
   })
