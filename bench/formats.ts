@@ -99,7 +99,7 @@ export function formatsText(results: readonly FormatResult[]): string {
   return `Decoding alone: every document as it would be sent, thrown away; MB of \`_source\` per CPU second of the last of three
 passes, median of ${results[0]?.runs ?? 0} runs. Files are checked before they are decoded, in the same time. DEFLATE is bound by zlib.
 
-${measuredText('formats')}
+${measuredText()}
 
 ${formatsTable(results)}
 `

@@ -93,19 +93,20 @@ export async function recordSection(title: string, text: string): Promise<void> 
   await writeFile(resultsFile, [head, ...all].map((one) => `${one.trim()}\n`).join('\n'))
 }
 
-/** When, where and by which command. */
-export function measuredText(command: string): string {
+/** When, where and by which command, as it was typed. */
+export function measuredText(): string {
+  const command = process.argv.slice(2).join(' ')
   const processor = os.cpus()[0]?.model ?? 'unknown processor'
   const machine = `${os.cpus().length} × ${processor}, ${Math.round(os.totalmem() / 2 ** 30)} GiB`
   const load = `load ${os.loadavg()[0]!.toFixed(1)} at the end`
   const day = new Date().toISOString().slice(0, 10)
-  return `- ${day}, ${machine}, ${load}, Node.js ${process.version}: \`npm run bench -- ${command} --record\``
+  return `- ${day}, ${machine}, ${load}, Node.js ${process.version}: \`npm run bench -- ${command}\``
 }
 
 export function backfillText(results: readonly PartResult[]): string {
   return `Medians of ${results[0]?.runs ?? 0} runs; RSS is the highest of all.
 
-${measuredText('backfill --all')}
+${measuredText()}
 - Corpus: log-like documents of 1,000 to 2,400 bytes, a snapshot of Elasticsearch 7.10.2, one in a hundred documents updated.
 - (a) decodes every document and throws it away, CPU of a warm pass; (b) is a whole \`runBackfill\` in a process of its own,
   start-up included, into a process that answers \`_bulk\`; (c) is the same into a real OpenSearch 3 on the same machine,

@@ -158,7 +158,7 @@ export function s3Text(results: readonly S3Result[], runs: number): string {
 program's own reading of the same bytes, in turns, medians of ${runs} runs, from the first request for a shard's files on.
 MB are bytes as they lie in the store. Documents are decoded in one thread, which bounds them on a near server.
 
-${measuredText('s3')}
+${measuredText()}
 
 ${s3Table(results)}
 `

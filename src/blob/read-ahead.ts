@@ -7,9 +7,9 @@ export interface ReadAheadOptions {
   readonly windowsMax?: number
 }
 
-const defaultWindowBytes = 2 * 1024 * 1024
-/** With 30 ms to the first byte and 60 MB/s a connection, eight windows of 2 MB are about 250 MB/s. */
-const defaultWindowsMax = 8
+const defaultWindowBytes = 4 * 1024 * 1024
+/** With 30 ms to the first byte and 60 MB/s a connection, four windows of 4 MB are about 165 MB/s. */
+const defaultWindowsMax = 4
 
 interface Window {
   readonly start: number
