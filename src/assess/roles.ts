@@ -11,7 +11,7 @@ export interface Role {
   readonly notes: readonly string[]
 }
 
-export const roleName = (side: Side): string => `osmigrate-${side}`
+const roleName = (side: Side): string => `osmigrate-${side}`
 
 /**
  * The least roles for one side. `patterns` are the indices that take part, as the selection has them. A source may be of

@@ -54,21 +54,16 @@ export function judge(batch: BulkBatch, outcome: BulkOutcome, from: ReadFrom): J
 function unsentLetter(
   missing: Omit<MissingSource, 'unsent'>,
   unsent: Unsent | undefined,
-  { index, shard, segment }: ReadFrom,
+  from: ReadFrom,
 ): DeadLetter {
-  return {
-    index,
-    shard,
-    segment,
+  return openLetter(from, {
     ...missing,
     status: 0,
     cause: unsent === undefined ? 'source_missing' : 'transform_failed',
     reason:
-      unsent?.reason.slice(0, reasonMax) ??
+      unsent?.reason ??
       'the index keeps no _source of this document, so the snapshot does not hold it',
-    at: new Date().toISOString(),
-    state: 'open',
-  }
+  })
 }
 
 export function deadLetterKey(letter: DeadLetter): string {
@@ -78,21 +73,27 @@ export function deadLetterKey(letter: DeadLetter): string {
 /** Text of a reason is cut: a mapping error may quote the whole document. */
 const reasonMax = 1000
 
-function deadLetter(
-  batch: BulkBatch,
-  problem: ItemProblem,
-  { index, shard, segment }: ReadFrom,
-): DeadLetter {
-  return {
-    index,
-    shard,
-    segment,
+function deadLetter(batch: BulkBatch, problem: ItemProblem, from: ReadFrom): DeadLetter {
+  return openLetter(from, {
     doc: batch.doc[problem.item]!,
     ...itemNames(batch, problem.item),
     version: batch.version[problem.item]!,
     status: problem.status,
     cause: problem.type,
-    reason: problem.reason.slice(0, reasonMax),
+    reason: problem.reason,
+  })
+}
+
+function openLetter(
+  { index, shard, segment }: ReadFrom,
+  { reason, ...about }: Omit<DeadLetter, 'index' | 'shard' | 'segment' | 'at' | 'state'>,
+): DeadLetter {
+  return {
+    index,
+    shard,
+    segment,
+    ...about,
+    reason: reason.slice(0, reasonMax),
     at: new Date().toISOString(),
     state: 'open',
   }

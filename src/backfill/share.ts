@@ -10,7 +10,7 @@ export interface Share {
 export const wholeBackfill: Share = { number: 1, of: 1 }
 
 /** More hosts than a target takes documents from. */
-export const sharesMax = 1000
+const sharesMax = 1000
 
 /** Reads `2/5`; no text is the whole. Throws MA_CONFIG for anything else. */
 export function parseShare(text: string | undefined): Share {

@@ -44,6 +44,7 @@ export function selectStreams<T extends StreamIndices>(
   )
 }
 
-function meantBy({ include = [] }: Selection): (name: string) => boolean {
+/** Says whether a pattern other than `*` names it: hidden things and the engine's own take part only so. */
+export function meantBy({ include = [] }: Selection): (name: string) => boolean {
   return matcher(include.filter((pattern) => pattern !== '*'))
 }

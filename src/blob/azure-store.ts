@@ -1,4 +1,3 @@
-import https from 'node:https'
 import type { Readable } from 'node:stream'
 import type * as Sdk from '@azure/storage-blob'
 import type {
@@ -8,8 +7,9 @@ import type {
 } from '@azure/storage-blob'
 import { resolveSecret } from '../base/secrets.ts'
 import { azureError, isListingRefused, isOutsideRange } from './azure-errors.ts'
-import type { BlobEntry, BlobStore } from './byte-source.ts'
-import { createObjectStore, emptyBlob, listingName } from './object-blobs.ts'
+import type { BlobStore } from './byte-source.ts'
+import { openAgent } from './http-get.ts'
+import { createObjectStore, emptyBlob, entriesWithin, listingName } from './object-blobs.ts'
 import {
   keyOf,
   keysWithin,
@@ -95,14 +95,12 @@ async function openContainer(place: ObjectPlace, options: AzureStoreOptions): Pr
 type Listing = ContainerListBlobHierarchySegmentResponse
 
 function pageOf(within: string, page: Listing | undefined): ListPage {
-  const entries: BlobEntry[] = []
-  for (const { name, properties } of page?.segment.blobItems ?? []) {
-    const short = name.slice(within.length)
-    // A key that ends with a slash stands for a folder that a console has made.
-    if (short !== '') entries.push({ name: short, byteLength: properties.contentLength ?? 0 })
-  }
+  const objects = (page?.segment.blobItems ?? []).map(({ name: key, properties }) => ({
+    key,
+    byteLength: properties.contentLength ?? 0,
+  }))
   const next = page?.continuationToken
-  return { entries, ...(next && { next }) }
+  return { entries: entriesWithin(within, objects), ...(next && { next }) }
 }
 
 async function openClient(
@@ -121,7 +119,7 @@ async function openClient(
   const key = await secretOf(options.key, 'AZURE_STORAGE_KEY', 'snapshot.azure.key')
   if (sas !== undefined) url.search = sas
   const pipeline = await openPipeline(sdk, { account, key, sas })
-  if (options.ca !== undefined && url.protocol === 'https:') await trust(pipeline, options.ca)
+  if (options.ca !== undefined && url.protocol === 'https:') await trust(pipeline, url, options.ca)
   return new sdk.ContainerClient(url.href, pipeline)
 }
 
@@ -153,11 +151,8 @@ async function secretOf(
 }
 
 /** The SDK has no option for a certificate authority; each request may bring its agent. */
-async function trust(pipeline: Pipeline, ca: string): Promise<void> {
-  const agent = new https.Agent({
-    keepAlive: true,
-    ca: await resolveSecret(ca, 'snapshot.tls.ca'),
-  })
+async function trust(pipeline: Pipeline, url: URL, ca: string): Promise<void> {
+  const agent = await openAgent(url, ca)
   pipeline.factories.push({
     create: (next) => ({
       sendRequest: (request) => next.sendRequest(Object.assign(request, { agent })),

@@ -3,11 +3,11 @@ import { addAbortSignal } from 'node:stream'
 import type { GoogleAuth, JWT } from 'google-auth-library'
 import { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
-import type { BlobEntry, BlobStore } from './byte-source.ts'
+import type { BlobStore } from './byte-source.ts'
 import { gcsError } from './gcs-errors.ts'
 import { get, openAgent, takeAnswer } from './http-get.ts'
 import { networkError } from './network-errors.ts'
-import { createObjectStore, emptyBlob, listingName } from './object-blobs.ts'
+import { createObjectStore, emptyBlob, entriesWithin, listingName } from './object-blobs.ts'
 import {
   keyOf,
   keysWithin,
@@ -190,11 +190,10 @@ function parsePage(within: string, text: string, { blob, where }: AskedBlob): Li
   } catch (error) {
     throw new MigrationError('MA_BLOB_READ', `${blob} of ${where} is not JSON`, { cause: error })
   }
-  const entries: BlobEntry[] = []
-  for (const { name, size } of page.items ?? []) {
-    const short = name.slice(within.length)
-    // A key that ends with a slash stands for a folder that a console has made.
-    if (short !== '') entries.push({ name: short, byteLength: Number(size) })
-  }
-  return { entries, ...(page.nextPageToken && { next: page.nextPageToken }) }
+  const objects = (page.items ?? []).map(({ name: key, size }) => ({
+    key,
+    byteLength: Number(size),
+  }))
+  const next = page.nextPageToken
+  return { entries: entriesWithin(within, objects), ...(next && { next }) }
 }

@@ -1,5 +1,5 @@
 import { pathWithout } from './blob-path.ts'
-import type { BlobStore } from './byte-source.ts'
+import type { BlobEntry, BlobStore } from './byte-source.ts'
 import type { ObjectPlace } from './object-place.ts'
 import { createRemoteStore, type RangeRead, type RemoteBlobs } from './remote-store.ts'
 import type { RequestLimits } from './retry.ts'
@@ -34,6 +34,20 @@ function openedAtFirstRequest(open: () => Promise<RemoteBlobs>): RemoteBlobs {
 
 /** No range lies within an object without bytes: services refuse each that is asked for. */
 export const emptyBlob: RangeRead = { byteLength: 0, count: 0 }
+
+/** The objects of a page of keys as blobs of the folder whose keys begin with `within`. */
+export function entriesWithin(
+  within: string,
+  objects: Iterable<{ readonly key: string; readonly byteLength: number }>,
+): BlobEntry[] {
+  const entries: BlobEntry[] = []
+  for (const { key, byteLength } of objects) {
+    const name = key.slice(within.length)
+    // A key that ends with a slash stands for a folder that a console has made.
+    if (name !== '') entries.push({ name, byteLength })
+  }
+  return entries
+}
 
 /** What a failed listing is called in messages. */
 export function listingName(folder: string): string {

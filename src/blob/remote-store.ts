@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
+import { allOf } from '../base/all-of.ts'
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import { blobPathParts } from './blob-path.ts'
 import type { BlobEntry, BlobStore, ByteSource } from './byte-source.ts'
 import { checkRange, readInto } from './range.ts'
 import { requestDefaults, withRetries, type RequestLimits } from './retry.ts'
-import { allOf } from './sources.ts'
 
 /**
  * What object storage and web servers have in common: a request costs a round trip, may fail and is made again; many

@@ -3,8 +3,8 @@ import https from 'node:https'
 import { Readable } from 'node:stream'
 import type { ListObjectsV2CommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
 import { resolveSecret } from '../base/secrets.ts'
-import type { BlobEntry, BlobStore } from './byte-source.ts'
-import { createObjectStore, emptyBlob, listingName } from './object-blobs.ts'
+import type { BlobStore } from './byte-source.ts'
+import { createObjectStore, emptyBlob, entriesWithin, listingName } from './object-blobs.ts'
 import {
   keyOf,
   keysWithin,
@@ -154,11 +154,6 @@ function pageOf(
   within: string,
   { Contents = [], NextContinuationToken: next }: ListObjectsV2CommandOutput,
 ): ListPage {
-  const entries: BlobEntry[] = []
-  for (const { Key = '', Size = 0 } of Contents) {
-    const name = Key.slice(within.length)
-    // A key that ends with a slash stands for a folder that a console has made.
-    if (name !== '') entries.push({ name, byteLength: Size })
-  }
-  return { entries, ...(next !== undefined && { next }) }
+  const objects = Contents.map(({ Key: key = '', Size: byteLength = 0 }) => ({ key, byteLength }))
+  return { entries: entriesWithin(within, objects), ...(next !== undefined && { next }) }
 }

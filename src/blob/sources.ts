@@ -1,3 +1,4 @@
+import { allOf } from '../base/all-of.ts'
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource } from './byte-source.ts'
 import { checkRange, readInto } from './range.ts'
@@ -80,13 +81,6 @@ async function readPart(
   into: Uint8Array,
 ): Promise<void> {
   await (await part).read(offset, into.length, into)
-}
-
-/** Waits for all, then throws the first error: what still writes into memory must have ended. */
-export async function allOf(promises: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(promises)) {
-    if (result.status === 'rejected') throw result.reason
-  }
 }
 
 async function openPart(part: SourcePart): Promise<ByteSource> {

@@ -1,3 +1,4 @@
+import { allOf } from '../base/all-of.ts'
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { Memory } from '../bytes/memory.ts'
 import { readCommit } from '../lucene/commit.ts'
@@ -62,10 +63,8 @@ export async function openShardReader(
   const checkAll = async (only?: ReadonlySet<string>): Promise<void> => {
     const asked = live.filter(({ name }) => only?.has(name) ?? true)
     // What stays in memory all the same is asked for at the same time.
-    const checks = hold ? asked.map((segment) => segment.check({ hold })) : []
-    const failed = (await Promise.allSettled(checks)).find(({ status }) => status === 'rejected')
-    if (failed?.status === 'rejected') throw failed.reason
-    if (!hold) for (const segment of asked) await segment.check({ hold })
+    if (hold) await allOf(asked.map((segment) => segment.check({ hold })))
+    else for (const segment of asked) await segment.check({ hold })
   }
   const check = async (only?: ReadonlySet<string>): Promise<void> => {
     if (!checksWhileReading) await (checking ??= checkAll(only))

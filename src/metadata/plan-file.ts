@@ -59,7 +59,7 @@ export type PlanFile = z.output<typeof planFileSchema> & {
 /** The bodies of a plan file, by objectKey(). */
 export type PlanEdits = ReadonlyMap<string, JsonObject>
 
-export function objectKey({ kind, name }: { kind: string; name: string }): string {
+function objectKey({ kind, name }: { kind: string; name: string }): string {
   return `${kind} ${name}`
 }
 

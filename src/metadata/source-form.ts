@@ -47,7 +47,7 @@ export async function planSource(
 }
 
 /** What each form means for the documents. */
-export const sourceFormTexts = {
+const sourceFormTexts = {
   filtered: '_source keeps a part of each document only, and the rest is not in the snapshot',
   disabled: '_source is not kept, so the documents are not in the snapshot',
   synthetic:

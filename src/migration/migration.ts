@@ -1,3 +1,4 @@
+import { allOf } from '../base/all-of.ts'
 import { connectCluster } from '../cluster/connect.ts'
 import type { Cluster, ClusterOptions } from '../cluster/cluster.ts'
 import { requireSource, requireTarget } from '../cluster/version.ts'
@@ -66,9 +67,7 @@ export class Migration {
       const thing = await one?.catch(() => undefined)
       await thing?.close()
     })
-    for (const result of await Promise.allSettled(opened)) {
-      if (result.status === 'rejected') throw result.reason
-    }
+    await allOf(opened)
   }
 
   async #connect(side: 'source' | 'target'): Promise<Cluster> {

@@ -1,5 +1,6 @@
 import { MigrationError } from '../base/errors.ts'
-import { matcher, selectExisting, selectNames, type Selection } from '../base/select.ts'
+import { selectExisting, selectNames, type Selection } from '../base/select.ts'
+import { meantBy } from '../base/select-indices.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { objectOf, textOf } from '../metadata/json-objects.ts'
 
@@ -40,7 +41,7 @@ export async function chooseIndices(
   const known = await readIndices(source, signal)
   const behind = new Set([...known.streams.values()].flat())
   const selected = selectExisting([...known.indices.keys(), ...known.streams.keys()].sort(), select)
-  const meant = matcher((select.include ?? []).filter((pattern) => pattern !== '*'))
+  const meant = meantBy(select)
   const takesClosed = canTakeClosed(source)
   const names: string[] = []
   const indices = new Set<string>()

@@ -45,7 +45,7 @@ export function ownRepositoryName(migration: string): string {
  *
  * Errors: MA_REPOSITORY when a named one is not there, and when this migration's name stands for another location.
  */
-export async function findRepository(
+async function findRepository(
   source: Cluster,
   choice: RepositoryChoice,
   signal?: AbortSignal,

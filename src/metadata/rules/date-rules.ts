@@ -231,7 +231,7 @@ function withoutMillis(format: string): string {
  * the week's year in java.time, which makes 2019-12-29 of 2020-05-06. `Z` and `ZZ` read an offset with or without its
  * colon in Joda, and `Z`: so one format becomes two.
  */
-export function javaFormat(format: string): string | undefined {
+function javaFormat(format: string): string | undefined {
   if (format.startsWith('8')) return format
   const converted = format.split('||').map(javaPattern)
   if (converted.includes(undefined)) return undefined
