@@ -24,6 +24,7 @@ export const errorCodes = {
   MA_STATE: 'the state of the migration cannot be used as it is',
   MA_LOCKED: 'another process works on this migration',
   MA_STOPPED: 'stopped on request',
+  MA_CAPTURE_LOG: 'the capture log is full, damaged or cannot be written',
   MA_ENGINE: 'a local engine could not be installed or started',
 } as const
 

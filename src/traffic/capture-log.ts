@@ -1,0 +1,47 @@
+import type { CaptureRecord } from './exchange.ts'
+
+/**
+ * A place in one stream of a capture log: a proxy's local log, or a partition of a topic. `offset` only grows; what it
+ * counts is the store's own affair.
+ */
+export interface LogPosition {
+  readonly stream: string
+  readonly offset: number
+}
+
+/** The side that the proxy writes. Records of one stream are read back in the order of `append`. */
+export interface CaptureLogWriter {
+  /**
+   * Takes a record. `durable` is called once: without an error when the record outlives a crash of process and machine,
+   * with a MigrationError when it is certain that it is not in the log. Never throws, never waits for space: a log that is
+   * full refuses at once. Bodies are not copied, so their bytes may not change until then.
+   */
+  append(record: CaptureRecord, durable: (error?: Error) => void): void
+  /** Bytes held, and the bound (`capture.log.bytesMax`); both are estimates between two flushes. */
+  usage(): { readonly bytes: number; readonly bytesMax: number }
+  /** Waits for what was appended, then releases files and connections. */
+  close(): Promise<void>
+}
+
+/** A record with the position after it: reading on from there misses nothing and repeats nothing. */
+export interface LoggedRecord {
+  readonly record: CaptureRecord
+  readonly next: LogPosition
+}
+
+/** The side that sync, shadow, export and `log show` read. */
+export interface CaptureLogReader {
+  /** The streams there are, each with its oldest and its next position; a stream may appear later. */
+  streams(): Promise<{ readonly oldest: LogPosition; readonly end: LogPosition }[]>
+  /**
+   * Records of one stream in order, from `from` on. With `follow` it waits for more, else it ends at the end. Throws
+   * MA_CAPTURE_LOG where bytes are damaged, naming file and offset; a torn tail of a crashed writer is its end.
+   */
+  read(
+    from: LogPosition,
+    options: { follow: boolean; signal?: AbortSignal },
+  ): AsyncIterable<LoggedRecord>
+  /** Lets go of everything before `position`: only then may the store remove it. */
+  release(position: LogPosition): Promise<void>
+  close(): Promise<void>
+}
