@@ -3,7 +3,7 @@ import type { Json } from '../base/json.ts'
 import type { ComparedObject, MetadataComparison } from '../metadata/compare-metadata.ts'
 import { addConfigFlags, addExamples, defineAction, type Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
-import { metadataFlags } from './metadata-command.ts'
+import { metadataFlags, nameText } from './metadata-command.ts'
 import { printable, printJson, printLine, printTable } from './output.ts'
 
 /** `osmigrate compare metadata`. */
@@ -59,13 +59,14 @@ function printComparison({ objects, notCarried, equal }: MetadataComparison): vo
 function rowsOf({
   kind,
   name,
+  renamedTo,
   verdict,
   differences,
   announced,
   reason,
 }: ComparedObject): string[][] {
   const row = (where: string, wanted: string, found: string, why: string): string[] =>
-    [kind, name, where, wanted, found, why].map(printable)
+    [kind, nameText(name, renamedTo), where, wanted, found, why].map(printable)
   if (verdict === 'missing') return [row('', '', 'missing', reason ?? '')]
   return [
     ...differences.map((one) => row(one.path, valueText(one.wanted), valueText(one.found), '')),

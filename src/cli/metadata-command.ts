@@ -144,7 +144,7 @@ function printPlan(plan: MetadataPlan): void {
     [
       ...plannedObjects(plan).map((one) => [
         one.kind,
-        one.name,
+        nameText(one.name, one.kind === 'index' ? one.targetIndex : undefined),
         one.action,
         one.kind === 'index' ? one.targetShards : undefined,
         one.reason ?? (one.kind === 'index' ? one.routedBy.join('; ') : ''),
@@ -217,6 +217,16 @@ function printApplied(objects: readonly AppliedObject[]): void {
   printLine()
   printTable(
     ['kind', 'name', 'outcome', 'why'],
-    objects.map(({ kind, name, outcome, reason }) => [kind, name, outcome, reason ?? '']),
+    objects.map(({ kind, name, renamedTo, outcome, reason }) => [
+      kind,
+      nameText(name, renamedTo),
+      outcome,
+      reason ?? '',
+    ]),
   )
+}
+
+/** The name on the target, and the one on the source where that is another. */
+export function nameText(name: string, targetIndex: string = name): string {
+  return targetIndex === name ? name : `${targetIndex} (renamed from ${name})`
 }

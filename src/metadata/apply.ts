@@ -23,7 +23,7 @@ import {
   type PlannedPipeline,
   type PlannedTemplate,
 } from './plan.ts'
-import { withheldTemplateKind } from './records.ts'
+import { recordOf, withheldTemplateKind } from './records.ts'
 import { withoutTemplates } from './shield.ts'
 import { deepestReason } from './target-check.ts'
 
@@ -33,6 +33,8 @@ export type AppliedOutcome =
 export interface AppliedObject {
   readonly kind: (PlannedPipeline | PlannedTemplate | PlannedIndex)['kind']
   readonly name: string
+  /** Of an index that has another name on the target. */
+  readonly renamedTo?: string
   readonly outcome: AppliedOutcome
   readonly reason?: string
 }
@@ -88,7 +90,7 @@ export async function applyMetadata(
   if (failed.length > 0 && input.keepGoing !== true) {
     const names = failed.map(({ name }) => name).join(', ')
     const reason = `not begun, since templates were refused: ${names}. Exclude or correct them, or go on with --keep-going`
-    for (const { kind, name } of plan.indices) note({ kind, name, outcome: 'waiting', reason })
+    for (const index of plan.indices) note({ ...named(index), outcome: 'waiting', reason })
     return { objects, complete: false, fencedBy }
   }
   const toCreate = plan.indices.filter(({ action }) => action === 'create')
@@ -161,11 +163,11 @@ function settledOutcome(
 }
 
 async function applyIndex(planned: PlannedIndex, input: ApplyInput): Promise<AppliedObject> {
-  const { name, targetIndex, action } = planned
-  const object = { kind: 'index' as const, name }
+  const { targetIndex, action } = planned
+  const object = named(planned)
   if (action === 'refused') return { ...object, outcome: 'refused', reason: planned.reason! }
   const { target, state, signal } = input
-  const record = (await state.get(targetIndexKind, name))?.value
+  const record = await recordOf(state, planned)
   const existing = await readExistingIndex(target, targetIndex, signal)
   const decision = decideIndex(planned, record, existing, action === 'adopt')
   switch (decision.action) {
@@ -198,7 +200,7 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
   // With the fence alias it is ours, whatever the answer: a request sent again after a lost answer is refused.
   if (answer.status === 400 && !(made && fenceAlias in made.aliases)) {
     await state.commit([{ op: 'delete', kind: targetIndexKind, key: name }])
-    return { kind: 'index', name, outcome: 'refused', reason: refusal(name, answer.body) }
+    return { ...named(planned), outcome: 'refused', reason: refusal(targetIndex, answer.body) }
   }
   if (!made || !(fenceAlias in made.aliases)) {
     throw new MigrationError(
@@ -207,7 +209,11 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
     )
   }
   await putRecord(state, planned, made.uuid)
-  return { kind: 'index', name, outcome: 'created' }
+  return { ...named(planned), outcome: 'created' }
+}
+
+function named({ kind, name, targetIndex }: PlannedIndex): Omit<AppliedObject, 'outcome'> {
+  return { kind, name, ...(targetIndex !== name && { renamedTo: targetIndex }) }
 }
 
 // Hidden, so that no search for `o*` or for all aliases finds the index a second way.
@@ -252,11 +258,11 @@ async function putRecord(
 ): Promise<void> {
   if (before?.targetUuid === targetUuid) return
   // The index was made as its intent says, whatever the options say by now.
-  const value = before ? { ...before, targetUuid } : recordOf(planned, targetUuid)
+  const value = before ? { ...before, targetUuid } : newRecord(planned, targetUuid)
   await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
 }
 
-function recordOf(planned: PlannedIndex, targetUuid: string): TargetIndex {
+function newRecord(planned: PlannedIndex, targetUuid: string): TargetIndex {
   return {
     index: planned.name,
     targetIndex: planned.targetIndex,

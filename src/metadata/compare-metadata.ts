@@ -25,6 +25,8 @@ import { flattenSettings } from './settings.ts'
 export interface ComparedObject {
   readonly kind: string
   readonly name: string
+  /** Of an index that has another name on the target. */
+  readonly renamedTo?: string
   /**
    * `equal`: as on the source, or with announced changes by which nothing is lost. `announced`: with losses that the
    * plan announced, or left out by it. `different`: otherwise than the plan says. `missing`: not on the target.
@@ -94,7 +96,8 @@ export function compareIndex(
   changedMeanwhile: readonly LedgerEntry[],
 ): ComparedObject {
   const { targetIndex, body, fenceAlias, withheld } = planned
-  if (existing === undefined) return verdictOn(planned, body, undefined)
+  const named = targetIndex === planned.name ? {} : { renamedTo: targetIndex }
+  if (existing === undefined) return { ...verdictOn(planned, body, undefined), ...named }
   const wanted = indexForm(body)
   const found = indexForm({ ...existing })
   const settings = settingsAtSwitch(objectOf(found.settings), objectOf(wanted.settings), withheld)
@@ -107,7 +110,8 @@ export function compareIndex(
   }
   const aliases = without(objectOf(found.aliases), [fenceAlias])
   const changes = [...planned.changes, ...borrowed.map(borrowedChange)]
-  return verdictOn({ ...planned, changes }, wanted, { ...found, settings, aliases })
+  const verdict = verdictOn({ ...planned, changes }, wanted, { ...found, settings, aliases })
+  return { ...verdict, ...named }
 }
 
 function borrowedChange({ setting, oldValue, newValue }: LedgerEntry): PlannedChange {

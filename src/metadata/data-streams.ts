@@ -3,9 +3,9 @@ import type { JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { DataStream, IndexMetadata } from '../snapshot/snapshot.ts'
 import type { EvaluateInput } from './evaluate-input.ts'
-import { readNamesInUse, type NamesInUse } from './existing.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import type { NotCarried, PlannedChange, PlannedIndex } from './plan.ts'
+import { readNamesInUse, type NamesInUse } from './target-names.ts'
 
 /** An index behind a data stream. */
 export interface Backing {

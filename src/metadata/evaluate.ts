@@ -9,15 +9,22 @@ import {
   streamsLeft,
 } from './data-streams.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
-import { noNamesInUse } from './existing.ts'
 import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
 import { pipelinesLeft, planPipelines } from './plan-pipelines.ts'
-import { noTemplates, planTemplates, templatesDeselected, templatesLeft } from './plan-templates.ts'
+import {
+  noTemplates,
+  planTemplates,
+  templatePatterns,
+  templatesDeselected,
+  templatesLeft,
+} from './plan-templates.ts'
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
 import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.ts'
 import type { MetadataPlan, NotCarried, PlanSource } from './plan.ts'
+import { refuseClashes } from './rename.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
+import { noNamesInUse } from './target-names.ts'
 
 /**
  * Finds out everything that carrying the metadata over would do, object by object, and changes nothing anywhere.
@@ -47,6 +54,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     : noTemplates
   const cluster = clusterOf(target)
   const inUse = cluster === undefined ? noNamesInUse : await readNamesFor(cluster, backings, signal)
+  const patterns = templatePatterns(global)
   const indices = await eachAtOnce(selected, indicesAtOnce, async (name) => {
     signal?.throwIfAborted()
     const metadata = await readIndex(name)
@@ -54,7 +62,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     const backing = backings.get(name)
     const index = backing ? asPlainIndex(metadata, backing) : metadata
     const planned = await withEdit(edits, (edited) =>
-      planIndex(input, index, { inUse, facts, edited }),
+      planIndex(input, index, { inUse, facts, templates: patterns, edited }),
     )
     return backing ? plannedBehind(planned, backing) : planned
   })
@@ -65,7 +73,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
     pipelines: await planPipelines(input, global, edits),
     ...templates,
-    indices: indices.filter((index) => index !== undefined),
+    indices: refuseClashes(indices.filter((index) => index !== undefined)),
     notCarried: [
       ...unreadable,
       ...listNotCarried(global),

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TargetIndex } from '../state/records.ts'
-import { decideIndex, nameConflict, templateDifference, type ExistingIndex } from './existing.ts'
+import { decideIndex, templateDifference, type ExistingIndex } from './existing.ts'
 
 const wanted = {
   name: 'logs',
+  targetIndex: 'logs',
   sourceUuid: 'S1',
   fenceAlias: 'osmigrate-S1-0',
   body: {
@@ -122,19 +123,4 @@ test('templateDifference() sees through the forms that a template may have', () 
     ),
     [],
   )
-})
-
-test('nameConflict() finds names that are taken, and a second index that an alias would write to', () => {
-  const inUse = {
-    indices: new Set(['there', 'app-000001']),
-    aliases: new Set(['app']),
-    writtenTo: new Map([['app', 'app-000001']]),
-  }
-  const conflict = (name: string, aliases: { [alias: string]: { is_write_index?: boolean } }) =>
-    nameConflict(name, aliases, inUse)
-  assert.match(conflict('app', {})!, /name of an alias/)
-  assert.match(conflict('x', { there: {} })!, /name of an index/)
-  assert.match(conflict('x', { app: { is_write_index: true } })!, /writes to app-000001/)
-  assert.equal(conflict('x', { app: { is_write_index: false } }), undefined)
-  assert.equal(conflict('there', { app: { is_write_index: true } }), undefined)
 })

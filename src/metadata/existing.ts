@@ -37,7 +37,7 @@ export async function readExistingIndex(
   }
 }
 
-type Wanted = Pick<PlannedIndex, 'name' | 'sourceUuid' | 'fenceAlias' | 'body'>
+type Wanted = Pick<PlannedIndex, 'name' | 'targetIndex' | 'sourceUuid' | 'fenceAlias' | 'body'>
 
 export interface Decision {
   readonly action: 'create' | 'exists-equal' | 'exists-different' | 'adopt' | 'refused'
@@ -87,7 +87,7 @@ function decideJoining(wanted: Wanted, existing: ExistingIndex): Decision {
     .filter((name) => differingPaths(settings[name]!, existing.settings[name] ?? null).length > 0)
   if (paths.length === 0) return { action: 'exists-equal' }
   return refused(
-    `${wanted.name} on the target was made for this index by another run of osmigrate with other settings: ${paths.join(', ')}. ` +
+    `${wanted.targetIndex} on the target was made for this index by another run of osmigrate with other settings: ${paths.join(', ')}. ` +
       'Give all hosts of a migration the same migration.yaml; or delete the index on the target, then run again',
   )
 }
@@ -98,16 +98,16 @@ const changedMeanwhile: ReadonlySet<string> = new Set([
   'index.auto_expand_replicas',
 ])
 
-function remade({ index, targetUuid }: TargetIndex, existing: ExistingIndex): string {
+function remade({ targetIndex, targetUuid }: TargetIndex, existing: ExistingIndex): string {
   return (
-    `${index} on the target (uuid ${existing.uuid}) is not the index that this migration made (uuid ${targetUuid}). ` +
+    `${targetIndex} on the target (uuid ${existing.uuid}) is not the index that this migration made (uuid ${targetUuid}). ` +
     'Delete it, then run again; or take it over with --adopt if it is meant to be filled'
   )
 }
 
 /** Without being asked, nothing is written to an index that somebody else made, whatever it is like. */
 function decideForeign(wanted: Wanted, existing: ExistingIndex): Decision {
-  const there = `an index ${wanted.name} is on the target already, and this migration did not make it`
+  const there = `an index ${wanted.targetIndex} is on the target already, and this migration did not make it`
   const paths = adoptionDifference(wanted, existing)
   if (paths.length > 0) {
     const reason = `${there}; it differs from what is wanted: ${paths.join(', ')}. Delete it there, or leave it out with --exclude`
@@ -122,7 +122,7 @@ function decideAdoption(wanted: Wanted, existing: ExistingIndex): Decision {
   const paths = adoptionDifference(wanted, existing)
   if (paths.length === 0) return { action: 'adopt' }
   return refused(
-    `${wanted.name} on the target cannot be adopted, it differs from what is wanted: ${paths.join(', ')}`,
+    `${wanted.targetIndex} on the target cannot be adopted, it differs from what is wanted: ${paths.join(', ')}`,
   )
 }
 
@@ -146,63 +146,6 @@ function adoptionDifference(wanted: Wanted, existing: ExistingIndex): string[] {
 
 function refused(reason: string): Decision {
   return { action: 'refused', reason }
-}
-
-/** All names in use on the target: an index cannot have the name of an alias, nor an alias that of an index. */
-export interface NamesInUse {
-  readonly indices: ReadonlySet<string>
-  readonly aliases: ReadonlySet<string>
-  /** The index that is written to by an alias, by the name of the alias. */
-  readonly writtenTo: ReadonlyMap<string, string>
-}
-
-export const noNamesInUse: NamesInUse = {
-  indices: new Set(),
-  aliases: new Set(),
-  writtenTo: new Map(),
-}
-
-export async function readNamesInUse(target: Cluster, signal?: AbortSignal): Promise<NamesInUse> {
-  const { body } = await target.request('GET', '/_alias', {
-    query: { expand_wildcards: 'all' },
-    ...(signal && { signal }),
-  })
-  const aliases = Object.entries(body).flatMap(([index, has]) =>
-    Object.entries(objectOf(objectOf(has).aliases)).map(
-      ([alias, options]) => [alias, index, objectOf(options).is_write_index === true] as const,
-    ),
-  )
-  return {
-    indices: new Set(Object.keys(body)),
-    aliases: new Set(aliases.map(([alias]) => alias)),
-    writtenTo: new Map(
-      aliases.filter(([, , isWritten]) => isWritten).map(([a, index]) => [a, index]),
-    ),
-  }
-}
-
-/** Why an index of this name with these aliases cannot be made; undefined when nothing is in the way. */
-export function nameConflict(
-  name: string,
-  aliases: JsonObject,
-  inUse: NamesInUse,
-): string | undefined {
-  // 6.x let a colon pass.
-  const forbidden = /[:#]/.exec(name)?.[0]
-  if (forbidden !== undefined) return `OpenSearch allows no "${forbidden}" in the name of an index`
-  if (inUse.aliases.has(name)) return `${name} is the name of an alias on the target`
-  const taken = Object.keys(aliases).find((alias) => inUse.indices.has(alias))
-  if (taken !== undefined) {
-    return `its alias ${taken} is the name of an index or data stream on the target`
-  }
-  // One that is there already may have been rolled over since.
-  if (inUse.indices.has(name)) return undefined
-  const written = Object.keys(aliases).find(
-    (alias) => objectOf(aliases[alias]).is_write_index === true && inUse.writtenTo.has(alias),
-  )
-  return written === undefined
-    ? undefined
-    : `its alias ${written} writes to ${inUse.writtenTo.get(written)} on the target already`
 }
 
 /** Templates of the target by kind and name, in the form that is sent. */

@@ -1,9 +1,23 @@
 import { z } from 'zod'
 import { option } from '../base/option-types.ts'
 import { matcher } from '../base/select.ts'
+import { renameFault } from './rename.ts'
 
 const numbersByPattern = (limits: { min: number; max: number }) =>
   z.record(z.string().min(1), z.int().min(limits.min).max(limits.max))
+
+/** Gives indices whose whole name `from` (a regular expression) fits the name `to`, with `$1` … for its groups. */
+const renameRule = z
+  .strictObject({ from: z.string().min(1), to: z.string().min(1) })
+  .superRefine((rule, context) => {
+    const fault = renameFault(rule)
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+  })
+
+export interface RenameRule {
+  readonly from: string
+  readonly to: string
+}
 
 /** How metadata is carried over: the section `metadata` of migration.yaml. */
 export const metadataOptions = z.strictObject({
@@ -24,6 +38,11 @@ export const metadataOptions = z.strictObject({
       'Primary shards on the target by index pattern, the first that fits; refused for an index that holds routed documents.',
     flag: 'shards',
     placeholder: 'PATTERN=NUMBER',
+  }),
+  rename: option(z.array(renameRule).default([]), {
+    description:
+      'Other names for indices on the target, the first rule that fits: `from` is a regular expression for the whole name, `to` may hold $1 … for its groups. Aliases and data streams keep their names.',
+    placeholder: '{ from, to }',
   }),
   templates: option(z.boolean().default(true), {
     description: 'Carry over index templates, component templates and legacy templates.',

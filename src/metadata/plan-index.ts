@@ -1,23 +1,28 @@
 import type { JsonObject } from '../base/json.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
-import { targetIndexKind, type TargetIndex } from '../state/records.ts'
+import type { TargetIndex } from '../state/records.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
-import { decideIndex, nameConflict, readExistingIndex, type NamesInUse } from './existing.ts'
+import { decideIndex, readExistingIndex } from './existing.ts'
 import { objectOf } from './json-objects.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
 import { withheldAgain } from './plan-file.ts'
 import type { PlannedChange, PlannedIndex } from './plan.ts'
+import { recordOf } from './records.ts'
 import { factsOfIndex, type RuleFacts } from './rule-facts.ts'
 import { translateContent } from './rules/translate.ts'
 import { flattenSettings, type FlatSettings } from './settings.ts'
 import { planShards, type PlannedShards } from './shards.ts'
+import { renameChanges, renamed } from './rename.ts'
 import { planSource } from './source-form.ts'
 import { checkOnTarget, type IndexContent } from './target-check.ts'
+import { nameConflict, type NamesInUse } from './target-names.ts'
 import { planTransform } from './transform-mapping.ts'
 
 export interface IndexPlanning {
   readonly inUse: NamesInUse
   readonly facts: RuleFacts
+  /** What templates of the source fit, by their names. */
+  readonly templates: ReadonlyMap<string, readonly string[]>
   /** Of a plan file: sent even where a rule would refuse the source's. */
   readonly edited?: JsonObject | undefined
 }
@@ -26,11 +31,12 @@ export interface IndexPlanning {
 export async function planIndex(
   input: EvaluateInput,
   index: IndexMetadata,
-  { inUse, facts, edited }: IndexPlanning,
+  { inUse, facts, templates, edited }: IndexPlanning,
 ): Promise<PlannedIndex> {
   const { options, documents, state, signal } = input
   const target = clusterOf(input.target)
   const { name } = index
+  const targetIndex = renamed(name, options.rename)
   const sourceSettings = flattenSettings(objectOf(index.settings))
   const translated = translateContent(
     { settings: sourceSettings, mappings: index.mappings },
@@ -50,7 +56,7 @@ export async function planIndex(
   const planned = {
     kind: 'index' as const,
     name,
-    targetIndex: name,
+    targetIndex,
     sourceUuid: index.uuid,
     fenceAlias,
     sourceShards: index.numberOfShards,
@@ -62,6 +68,7 @@ export async function planIndex(
     withheld: translated.withheld,
   }
   const changes = [
+    ...renameChanges(name, targetIndex, templates),
     ...translated.changes,
     ...transformed.changes,
     ...source.changes,
@@ -73,7 +80,7 @@ export async function planIndex(
   const content = edited
     ? contentOf(edited)
     : { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
-  const conflict = nameConflict(name, content.aliases, inUse)
+  const conflict = nameConflict(planned, content.aliases, inUse)
   const refused = edited
     ? editRefusal(content.settings, settings, translated.withheld)
     : translated.refused
@@ -87,8 +94,8 @@ export async function planIndex(
   if (refusal !== undefined) {
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }
-  const record = (await state?.get(targetIndexKind, name))?.value
-  const existing = target && (await readExistingIndex(target, name, signal))
+  const record = await recordOf(state, planned)
+  const existing = target && (await readExistingIndex(target, targetIndex, signal))
   const check = await checkOnTarget(target, content, signal)
   const body: JsonObject = { ...content, settings: check.settings }
   const all = { ...planned, changes: [...changes, ...check.changes], body }
@@ -97,7 +104,7 @@ export async function planIndex(
     return {
       ...all,
       action: 'refused',
-      reason: `the target does not take ${name}: ${check.refused}`,
+      reason: `the target does not take ${targetIndex}: ${check.refused}`,
     }
   }
   if (decision.action === 'exists-equal' && record) return asMade(all, record)

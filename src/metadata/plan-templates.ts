@@ -50,6 +50,17 @@ export function templatesDeselected(input: EvaluateInput, global: GlobalMetadata
   })
 }
 
+/** What the templates of the source fit, by their names. */
+export function templatePatterns(global: GlobalMetadata): Map<string, readonly string[]> {
+  const both = Object.entries({ ...global.legacyTemplates, ...global.indexTemplates })
+  return new Map(
+    both.map(([name, { index_patterns: patterns, template }]) => [
+      name,
+      Array.isArray(patterns) ? patterns.map(textOf) : [textOf(patterns ?? template)],
+    ]),
+  )
+}
+
 /** All that are selected, where the options say that no template is to be carried over. */
 export function templatesLeft(input: EvaluateInput, global: GlobalMetadata): NotCarried[] {
   if (input.options.templates) return []

@@ -74,7 +74,9 @@ function takes(schema: z.ZodType, meta: OptionMeta): string {
     case 'map':
       return 'pattern: value'
     case 'list':
-      return `${meta.placeholder ?? 'text'} or a list`
+      return schema instanceof z.ZodArray
+        ? `a list of ${meta.placeholder ?? 'texts'}`
+        : `${meta.placeholder ?? 'text'} or a list`
     case 'text':
       return meta.placeholder ?? 'text'
   }
