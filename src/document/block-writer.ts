@@ -145,6 +145,7 @@ export class BlockWriter {
     block.idStart[row] = -1
     block.routingStart[row] = -1
     block.typeStart[row] = -1
+    block.parentStart[row] = -1
     block.sourceStart[row] = -1
     block.timed[row] = 0
     this.#at = this.#chunk.start[i]!
@@ -222,6 +223,8 @@ export class BlockWriter {
   #parent(doc: number, row: number, start: number, end: number): void {
     const { block } = this
     const at = this.#hashIn(doc, start, end)
+    block.parentStart[row] = at + 1
+    block.parentEnd[row] = end
     if (block.routingStart[row] !== -1) return
     block.routingStart[row] = at + 1
     block.routingEnd[row] = end
@@ -336,6 +339,8 @@ const int32Columns = [
   'routingEnd',
   'typeStart',
   'typeEnd',
+  'parentStart',
+  'parentEnd',
   'timed',
   'sourceStart',
   'sourceEnd',

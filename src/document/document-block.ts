@@ -23,6 +23,9 @@ export interface DocumentBlock {
   /** typeStart = -1 where the source has no types (7 and later). */
   typeStart: Int32Array
   typeEnd: Int32Array
+  /** parentStart = -1 where the document has no `_parent` (Elasticsearch before 6); else the parent's id, without its type. */
+  parentStart: Int32Array
+  parentEnd: Int32Array
   /** 1 where the document has a stored `_timestamp` or `_ttl` (Elasticsearch before 5), else 0. */
   timed: Int32Array
   /** sourceStart = -1 where the document has no `_source`. */
@@ -44,6 +47,8 @@ export interface Document {
   readonly id: string
   readonly routing?: string
   readonly type?: string
+  /** Id of its `_parent`. */
+  readonly parent?: string
   readonly seqNo?: number
   readonly version?: number
   /** The JSON as stored, on one line; undefined when the index keeps none. */
@@ -61,6 +66,7 @@ export function documentAt(block: DocumentBlock, i: number): Document {
       routing: text(block.routingStart[i]!, block.routingEnd[i]!),
     }),
     ...(block.typeStart[i]! >= 0 && { type: text(block.typeStart[i]!, block.typeEnd[i]!) }),
+    ...(block.parentStart[i]! >= 0 && { parent: text(block.parentStart[i]!, block.parentEnd[i]!) }),
     ...(seqNo >= 0 && { seqNo }),
     ...(version >= 0 && { version }),
     ...(block.sourceStart[i]! >= 0 && {

@@ -133,17 +133,21 @@ function partOf(
   return packed.bytes.subarray(start, packed[`${field}End`][i])
 }
 
-/** The block from `from` on with the documents as they came back. */
+/** The block from `from` on with the documents as they came back; what was not to be sent before is not by now. */
 export function transformedBlock(
-  block: DocumentBlock,
+  block: DocumentBlock & Partial<TransformedBlock>,
   from: number,
   packed: PackedDocuments,
   unsent: ReadonlyMap<number, Unsent>,
 ): TransformedBlock {
   const to = from + packed.count
+  const before = [...(block.unsent ?? [])].filter(([i]) => i >= from && i < to)
   const { buffer, byteOffset, byteLength } = packed.bytes
+  const none = new Int32Array(packed.count).fill(-1)
   return {
     ...packed,
+    parentStart: none,
+    parentEnd: none,
     bytes: Buffer.from(buffer, byteOffset, byteLength),
     fromDoc: from === 0 ? block.fromDoc : block.doc[from]!,
     toDoc: to === block.count ? block.toDoc : block.doc[to]!,
@@ -152,6 +156,6 @@ export function transformedBlock(
     seqNo: block.seqNo.slice(from, to),
     version: block.version.slice(from, to),
     checksum: block.checksum,
-    unsent,
+    unsent: new Map([...unsent, ...before.map(([i, why]) => [i - from, why] as const)]),
   }
 }

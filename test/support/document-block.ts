@@ -4,6 +4,8 @@ export interface BlockDocument {
   doc: number
   id: string
   routing?: string
+  type?: string
+  parent?: string
   /** Absent: the index keeps none. */
   source?: string
   /** It has a `_timestamp` or `_ttl`. */
@@ -26,10 +28,10 @@ export function documentBlock(
     length += bytes.length
     return [length - bytes.length, length]
   }
-  const names = documents.map(({ id, routing, source }) => {
-    return { id: add(id), routing: add(routing), source: add(source) }
+  const names = documents.map(({ id, routing, type, parent, source }) => {
+    const about = { routing: add(routing), type: add(type), parent: add(parent) }
+    return { id: add(id), ...about, source: add(source) }
   })
-  const none = new Int32Array(documents.length).fill(-1)
   return {
     count: documents.length,
     fromDoc: range.fromDoc ?? documents[0]?.doc ?? 0,
@@ -40,8 +42,10 @@ export function documentBlock(
     idEnd: Int32Array.from(names, ({ id }) => id[1]),
     routingStart: Int32Array.from(names, ({ routing }) => routing[0]),
     routingEnd: Int32Array.from(names, ({ routing }) => routing[1]),
-    typeStart: none,
-    typeEnd: none,
+    typeStart: Int32Array.from(names, ({ type }) => type[0]),
+    typeEnd: Int32Array.from(names, ({ type }) => type[1]),
+    parentStart: Int32Array.from(names, ({ parent }) => parent[0]),
+    parentEnd: Int32Array.from(names, ({ parent }) => parent[1]),
     timed: Int32Array.from(documents, ({ timed }) => (timed ? 1 : 0)),
     sourceStart: Int32Array.from(names, ({ source }) => source[0]),
     sourceEnd: Int32Array.from(names, ({ source }) => source[1]),
