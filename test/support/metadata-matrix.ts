@@ -1,0 +1,413 @@
+/**
+ * One field of the matrix of versions: the metadata of a source, all kinds of it, is carried over to a target by the
+ * program as a person runs it, and looked at from every side. What is not as it should be is a surprise, by name.
+ */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { isJsonObject, type Json, type JsonObject } from '../../src/base/json.ts'
+import type { AppliedObject, MetadataResult } from '../../src/metadata/apply.ts'
+import type { MetadataComparison } from '../../src/metadata/compare-metadata.ts'
+import { differingPaths } from '../../src/metadata/json-difference.ts'
+import { plannedObjects, type MetadataPlan, type PlannedIndex } from '../../src/metadata/plan.ts'
+import { flattenSettings } from '../../src/metadata/settings.ts'
+import type { Snapshot } from '../../src/snapshot/snapshot.ts'
+import type { Verdict } from '../../src/state/records.ts'
+import { cliFolder, startOsmigrate } from './cli.ts'
+import { send, uniqueName, type EngineFacts } from './engines.ts'
+import { isTyped, type IndexKind, type MadeKinds } from './kinds.ts'
+
+export interface MatrixSource {
+  readonly engine: EngineFacts
+  readonly made: MadeKinds
+  readonly repository: string
+  readonly snapshot: Snapshot
+}
+
+/** What came of it, as counts of objects; `surprises` is empty where all is as announced. */
+export interface MatrixRow {
+  readonly source: string
+  readonly target: string
+  readonly objects: number
+  readonly equal: number
+  readonly announced: number
+  /** Left behind, each by name in the plan. */
+  readonly refused: number
+  readonly notCarried: number
+  readonly documents: number
+  readonly searched: number
+  readonly seconds: number
+  readonly refusals: readonly string[]
+  readonly surprises: readonly string[]
+}
+
+type Planned = MetadataPlan & { readonly complete: boolean }
+type Surprise = (what: string) => void
+
+/** Carries everything over, looks at it, and leaves the target as empty as it was. */
+export async function tryPair(source: MatrixSource, target: EngineFacts): Promise<MatrixRow> {
+  const begun = performance.now()
+  const surprises: string[] = []
+  const surprise: Surprise = (what) => surprises.push(what)
+  const run = program(source, target, surprise)
+  const live = await run<Planned>([3, 0], 'metadata', 'evaluate', '--from', 'source')
+  const plan = await run<Planned>([3, 0], 'metadata', 'evaluate', '--from', 'snapshot')
+  comparePlans(plan, live, surprise)
+  await findUnannounced(source.snapshot, plan, surprise)
+  const made = await run<MetadataResult>(
+    plan.complete ? [0] : [3],
+    ...['metadata', 'migrate', '--keep-going', '--from', 'source'],
+  )
+  expectApplied(plan, made.objects, 'created', surprise)
+  const indices = plan.indices.filter(({ action }) => action === 'create')
+  const verdicts = await carryDocuments(run, indices, surprise)
+  const comparison = await compare(run, plan, surprise)
+  const searched = await searchAll(source, target, indices, surprise)
+  await applyAgain(run, plan, target, surprise)
+  await useTemplates(plan, target, surprise)
+  await writeAfterwards(source, target, { run, plan, indices }, surprise)
+  await wipe(target)
+  const count = (verdict: string): number =>
+    comparison.objects.filter((one) => one.verdict === verdict).length
+  const refused = plannedObjects(plan).filter(({ action }) => action === 'refused')
+  return {
+    source: nameOf(source.engine),
+    target: nameOf(target),
+    objects: plannedObjects(plan).length,
+    equal: count('equal'),
+    announced: count('announced'),
+    refused: refused.length,
+    notCarried: plan.notCarried.length,
+    documents: verdicts.length,
+    searched,
+    seconds: Math.round((performance.now() - begun) / 1000),
+    refusals: refused.map(({ name, reason }) => `${name}: ${reason}`),
+    surprises,
+  }
+}
+
+export function nameOf({ kind, version }: EngineFacts): string {
+  return `${kind} ${version}`
+}
+
+type Run = <T>(codes: readonly number[], ...args: string[]) => Promise<T>
+
+/** Runs the program with a migration.yaml for the two clusters; another exit code is a surprise. */
+function program(
+  { engine, repository, snapshot }: MatrixSource,
+  target: EngineFacts,
+  surprise: Surprise,
+): Run {
+  const folder = cliFolder()
+  const yaml = [
+    'version: 1',
+    `name: ${uniqueName('matrix')}`,
+    `source: { url: '${engine.url}' }`,
+    `target: { url: '${target.url}' }`,
+    `snapshot: { repository: '${repository}', name: '${snapshot.name}', allowPartialSource: true }`,
+    `metadata: { dataStreams: alias, flattened: object }`,
+  ]
+  writeFileSync(path.join(folder, 'migration.yaml'), `${yaml.join('\n')}\n`)
+  return async (codes, ...args) => {
+    const { code, stdout, stderr } = await startOsmigrate(folder, ...args, '--json').ended
+    const said = `${args.slice(0, 6).join(' ')} ended with ${code}: ${stderr.slice(0, 1000)}`
+    if (!codes.includes(code ?? -1)) surprise(said)
+    try {
+      return JSON.parse(stdout)
+    } catch {
+      throw new Error(`${said} ${stdout.slice(0, 500)}`)
+    }
+  }
+}
+
+/** The plan of the live cluster is that of its snapshot. */
+function comparePlans(snapshot: Planned, live: Planned, surprise: Surprise): void {
+  const formOfPlan = (plan: MetadataPlan): JsonObject => {
+    const objects = plannedObjects(plan).map(({ kind, name, action, changes, body }) => [
+      `${kind} ${name}`,
+      { action, body, changes: changes.map(({ path, what, loss }) => `${path} ${what} ${loss}`) },
+    ])
+    return {
+      objects: Object.fromEntries(objects) as JsonObject,
+      notCarried: plan.notCarried.map(({ kind, name }) => `${kind} ${name}`).sort(),
+    }
+  }
+  for (const place of differingPaths(formOfPlan(snapshot), formOfPlan(live), 30)) {
+    surprise(`the plans of the live cluster and of the snapshot differ: ${place}`)
+  }
+}
+
+/** Whatever the plan would send otherwise than the source has it stands among the changes. */
+async function findUnannounced(
+  snapshot: Snapshot,
+  plan: MetadataPlan,
+  surprise: Surprise,
+): Promise<void> {
+  for (const { name, action, body, changes } of plan.indices) {
+    if (action !== 'create') continue
+    const index = await snapshot.readIndexMetadata(name)
+    const [mapping = {}, ...others] = Object.values(index.mappings)
+    if (others.length > 0) continue // the rule that joins types names them, not each field
+    const found = formOf(body)
+    const { settings, aliases } = index
+    const wanted = formOf({
+      settings: { ...settings } as JsonObject,
+      mappings: mapping,
+      aliases: { ...aliases },
+    })
+    const said = changes.filter(({ what }) => what !== 'noted')
+    for (const place of differingPaths(wanted, found, 100)) {
+      const isSaid = said.some(
+        ({ path, to }) => place.startsWith(path) || path.startsWith(place) || renames(to, place),
+      )
+      if (!isSaid) surprise(`${name}: nothing is said of ${place}`)
+    }
+  }
+}
+
+function formOf({ settings, mappings, aliases }: JsonObject): JsonObject {
+  const flat = flattenSettings(isJsonObject(settings) ? settings : {})
+  // Of the index itself, and what the plan has from elsewhere.
+  for (const name of Object.keys(flat)) {
+    if (
+      /^index\.(uuid|creation_date.*|provided_name|version\..*|number_of_routing_shards|number_of_shards|routing_partition_size)$/.test(
+        name,
+      )
+    ) {
+      delete flat[name]
+    }
+  }
+  return { settings: flat, mappings: mappings ?? {}, aliases: aliases ?? {} }
+}
+
+function renames(to: Json | undefined, place: string): boolean {
+  return isJsonObject(to) && Object.keys(to).some((key) => place.endsWith(key))
+}
+
+/** What was to be made is made, and what was refused is refused for a reason that the plan gave. */
+function expectApplied(
+  plan: MetadataPlan,
+  objects: readonly AppliedObject[],
+  wanted: AppliedObject['outcome'],
+  surprise: Surprise,
+): void {
+  const planned = new Map(plannedObjects(plan).map((one) => [`${one.kind} ${one.name}`, one]))
+  for (const { kind, name, outcome, reason = '' } of objects) {
+    const one = planned.get(`${kind} ${name}`)
+    const expected = one?.action === 'refused' ? 'refused' : wanted
+    if (outcome !== expected) surprise(`${kind} ${name} is ${outcome}, not ${expected}: ${reason}`)
+  }
+}
+
+async function carryDocuments(
+  run: Run,
+  indices: readonly PlannedIndex[],
+  surprise: Surprise,
+): Promise<readonly Verdict[]> {
+  const selected = indices.flatMap(({ name }) => ['--index', name])
+  await run([0], 'backfill', 'start', ...selected)
+  const { verdicts } = await run<{ verdicts: Verdict[] }>(
+    [0, 3],
+    'compare',
+    'documents',
+    ...selected,
+  )
+  const partial = new Set(
+    indices.filter((one) => one.sourceForm !== 'full').map(({ name }) => name),
+  )
+  for (const { index, verdict, note } of verdicts) {
+    if (verdict === 'equal' || (verdict === 'unknown' && partial.has(index))) continue
+    surprise(`the documents of ${index} are ${verdict}: ${note}`)
+  }
+  return verdicts
+}
+
+async function compare(
+  run: Run,
+  plan: MetadataPlan,
+  surprise: Surprise,
+): Promise<MetadataComparison> {
+  const comparison = await run<MetadataComparison>([0, 3], 'compare', 'metadata')
+  const refused = new Set(
+    plannedObjects(plan)
+      .filter(({ action }) => action === 'refused')
+      .map(({ kind, name }) => `${kind} ${name}`),
+  )
+  for (const { kind, name, verdict, differences } of comparison.objects) {
+    if (verdict === 'different') {
+      const places = differences.map((one) => JSON.stringify(one)).join(' ')
+      surprise(`${kind} ${name} differs on the target: ${places.slice(0, 400)}`)
+    }
+    if (verdict === 'missing' && !refused.has(`${kind} ${name}`)) {
+      surprise(`${kind} ${name} is missing on the target`)
+    }
+  }
+  return comparison
+}
+
+/** Each search that finds something on the source finds as much on the target. */
+async function searchAll(
+  source: MatrixSource,
+  target: EngineFacts,
+  indices: readonly PlannedIndex[],
+  surprise: Surprise,
+): Promise<number> {
+  let searched = 0
+  const losing = new Set(
+    indices.filter(({ changes }) => changes.some(({ loss }) => loss)).map(({ name }) => name),
+  )
+  const there = new Map(indices.map(({ name, targetIndex }) => [name, targetIndex]))
+  for (const kind of source.made.indices) {
+    const targetIndex = there.get(kind.name)
+    if (targetIndex === undefined || kind.name === 'closed') continue
+    await send(target, 'POST', `/${targetIndex}/_refresh`)
+    const names = [
+      [kind.name, targetIndex] as const,
+      ...Object.keys(kind.aliases ?? {}).map((alias) => [alias, alias] as const),
+    ]
+    for (const [onSource, onTarget] of names) {
+      for (const query of [{ match_all: {} }, ...(kind.query ? [kind.query] : [])]) {
+        const body = { query }
+        const wanted = await hits(source.engine, onSource, body).catch(() => 0)
+        const found = await hits(target, onTarget, body).catch(String)
+        if (wanted > 0) searched++
+        if (wanted === found || wanted === 0) continue
+        if (query === kind.query && losing.has(kind.name)) continue
+        surprise(`${onTarget}: ${JSON.stringify(query)} finds ${found}, not ${wanted}`)
+      }
+    }
+  }
+  return searched
+}
+
+async function hits(engine: EngineFacts, index: string, body: JsonObject): Promise<number> {
+  const answer = await send<{ count: number }>(engine, 'POST', `/${index}/_count`, body)
+  return answer.count
+}
+
+/** Applying once more changes nothing. */
+async function applyAgain(
+  run: Run,
+  plan: Planned,
+  target: EngineFacts,
+  surprise: Surprise,
+): Promise<void> {
+  const before = await allMetadata(target)
+  const codes = plan.complete ? [0] : [3]
+  const again = await run<MetadataResult>(codes, 'metadata', 'migrate', '--keep-going')
+  expectApplied(plan, again.objects, 'unchanged', surprise)
+  for (const place of differingPaths(before, await allMetadata(target), 20)) {
+    surprise(`applying twice has changed ${place}`)
+  }
+}
+
+/** All that a cluster tells of its metadata. */
+export async function allMetadata(engine: EngineFacts): Promise<JsonObject> {
+  const state = await send<{ metadata: JsonObject }>(engine, 'GET', '/_cluster/state/metadata')
+  const { indices, templates, index_template, component_template, ingest, stored_scripts } =
+    state.metadata
+  const parts = { templates, index_template, component_template, ingest, stored_scripts }
+  const versions = await send(engine, 'GET', '/_all?expand_wildcards=all&flat_settings=true')
+  const settings = await send(engine, 'GET', '/_cluster/settings')
+  return {
+    ...(Object.fromEntries(
+      Object.entries(parts).filter(([, value]) => value !== undefined),
+    ) as JsonObject),
+    names: Object.keys(isJsonObject(indices) ? indices : {}),
+    versions,
+    settings,
+  }
+}
+
+/** An index that a template is for can be made. */
+async function useTemplates(
+  plan: MetadataPlan,
+  target: EngineFacts,
+  surprise: Surprise,
+): Promise<void> {
+  for (const { name, action } of [...plan.legacyTemplates, ...plan.indexTemplates]) {
+    if (action !== 'create' || name === 'stream-template') continue
+    const index = `${name}-used`
+    try {
+      await send(target, 'PUT', `/${index}?wait_for_active_shards=0`)
+      await send(target, 'DELETE', `/${index}`)
+    } catch (error) {
+      surprise(`the template ${name} cannot be used: ${String(error)}`)
+    }
+  }
+}
+
+/** After `close` clients write to the indices, and find what they wrote. */
+async function writeAfterwards(
+  { made, engine }: MatrixSource,
+  target: EngineFacts,
+  { run, plan, indices }: { run: Run; plan: MetadataPlan; indices: readonly PlannedIndex[] },
+  surprise: Surprise,
+): Promise<void> {
+  const kinds = new Map(made.indices.map((kind) => [kind.name, kind]))
+  for (const { name, targetIndex } of indices) {
+    const kind = kinds.get(name)
+    if (kind === undefined || (isTyped(engine) && kind.types !== undefined)) continue
+    try {
+      await writeOne(target, targetIndex, kind)
+    } catch (error) {
+      surprise(`${targetIndex} takes no document: ${String(error).slice(0, 300)}`)
+    }
+  }
+  await run([0, 3], 'close', '--set-withheld')
+  const comparison = await run<MetadataComparison>([0, 3], 'compare', 'metadata')
+  const planned = new Set(plannedObjects(plan).map(({ kind, name }) => `${kind} ${name}`))
+  for (const { kind, name, verdict, differences } of comparison.objects) {
+    if (verdict !== 'different' || !planned.has(`${kind} ${name}`)) continue
+    const places = differences.map((one) => JSON.stringify(one)).join(' ')
+    // Documents have come that bring fields of their own.
+    if (differences.every(({ path }) => path.startsWith('mappings.'))) continue
+    surprise(`${kind} ${name} differs after close: ${places.slice(0, 400)}`)
+  }
+}
+
+async function writeOne(target: EngineFacts, index: string, kind: IndexKind): Promise<void> {
+  const { source, routing } = kind.documents?.[0] ?? { source: { n: 1 } }
+  const before = await hits(target, index, {})
+  const query = new URLSearchParams({
+    refresh: 'true',
+    ...(routing !== undefined && { routing }),
+  })
+  await send(target, 'PUT', `/${index}/_doc/written-later?${query}`, source)
+  const found = (await hits(target, index, {})) - before
+  if (found !== 1) throw new Error(`of one document written ${found} are found`)
+}
+
+/** Takes all away that is not the engine's own. */
+export async function wipe(target: EngineFacts): Promise<void> {
+  const { metadata } = await send<{ metadata: JsonObject }>(
+    target,
+    'GET',
+    '/_cluster/state/metadata',
+  )
+  const keys = (value: Json | undefined): string[] =>
+    isJsonObject(value) ? Object.keys(value) : []
+  const inner = (part: string, key: string): string[] => {
+    const value = metadata[part]
+    return keys(isJsonObject(value) ? value[key] : undefined)
+  }
+  const remove = (path: string) => send(target, 'DELETE', path)
+  for (const name of inner('data_stream', 'data_stream')) await remove(`/_data_stream/${name}`)
+  for (const name of keys(metadata.indices)) {
+    if (name.startsWith('.ds-') && keys(metadata.data_stream).length > 0) continue
+    // With the block on only the block may be changed.
+    await send(target, 'PUT', `/${name}/_settings`, { 'index.blocks.read_only': null })
+    await remove(`/${name}`)
+  }
+  for (const name of inner('index_template', 'index_template'))
+    await remove(`/_index_template/${name}`)
+  for (const name of inner('component_template', 'component_template')) {
+    await remove(`/_component_template/${name}`)
+  }
+  for (const name of keys(metadata.templates)) await remove(`/_template/${name}`)
+  for (const name of keys(await send(target, 'GET', '/_ingest/pipeline'))) {
+    await remove(`/_ingest/pipeline/${name}`)
+  }
+  for (const name of keys(metadata.stored_scripts)) await remove(`/_scripts/${name}`)
+  const searchPipelines = await send(target, 'GET', '/_search/pipeline').catch(() => ({}))
+  for (const name of keys(searchPipelines)) await remove(`/_search/pipeline/${name}`)
+}

@@ -1,0 +1,99 @@
+/**
+ * Metadata of every kind, from every version that can be started here to OpenSearch 1, 2 and 3, both live and from a
+ * snapshot; then its documents. `MATRIX_SOURCES` and `MATRIX_TARGETS` (versions, with commas between) narrow it.
+ */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import type { EngineKind } from '../../src/engines/engine.ts'
+import { useEngine, type TestEngine } from '../support/engines.ts'
+import { makeKinds } from '../support/kinds.ts'
+import { makeSnapshot } from '../support/backfill.ts'
+import { connect } from '../support/metadata.ts'
+import { nameOf, tryPair, type MatrixRow, type MatrixSource } from '../support/metadata-matrix.ts'
+
+const chosen = (variable: string, all: readonly (readonly [EngineKind, string])[]) => {
+  const wanted = process.env[variable]?.split(',')
+  return all.filter(([, version]) => wanted === undefined || wanted.includes(version))
+}
+const sources = chosen('MATRIX_SOURCES', [
+  ['elasticsearch', '1.7.5'],
+  ['elasticsearch', '2.4.6'],
+  ['elasticsearch', '5.6.16'],
+  ['elasticsearch', '6.2.4'],
+  ['elasticsearch', '6.8.23'],
+  ['elasticsearch', '7.10.2'],
+  ['elasticsearch', '7.17.28'],
+  ['elasticsearch', '8.19.0'],
+  ['elasticsearch', '9.2.0'],
+  ['opensearch', '1.3.20'],
+  ['opensearch', '2.19.4'],
+  ['opensearch', '3.6.0'],
+])
+const targets: TestEngine[] = []
+for (const [kind, version] of chosen('MATRIX_TARGETS', [
+  ['opensearch', '1.3.20'],
+  ['opensearch', '2.19.4'],
+  ['opensearch', '3.6.0'],
+])) {
+  const target = await useEngine(kind, version, { own: true })
+  if (target.skip === false) targets.push(target)
+}
+for (const target of targets) writeFiles(target)
+
+const rows: MatrixRow[] = []
+
+for (const [kind, version] of sources) {
+  test(`${kind} ${version}: metadata of every kind gets to each target as announced`, async (t) => {
+    const engine = await useEngine(kind, version, { own: true })
+    if (engine.skip !== false) return t.skip(engine.skip)
+    const source = await madeSource(engine)
+    const found: MatrixRow[] = []
+    for (const target of targets) found.push(await tryPair(source, target))
+    rows.push(...found)
+    await engine.stop()
+    for (const { target, refusals } of found) {
+      print(`\n${nameOf(engine)} → ${target}, refused as planned:`)
+      for (const line of refusals) print(`  ${line}`)
+    }
+    const { notMade } = source.made
+    print(`\n${nameOf(engine)} cannot make, so that it is not proven (${notMade.length}):`)
+    print(`  ${notMade.map(({ name }) => name).join(' ')}`)
+    if (process.env.MATRIX_REASONS) for (const one of notMade) print(`  ${one.name}: ${one.reason}`)
+    const surprises = found.flatMap(({ target, surprises }) =>
+      surprises.map((one) => `→ ${target}: ${one}`),
+    )
+    assert.equal(surprises.join('\n'), '')
+  })
+}
+
+after(() => {
+  const columns = [
+    ...(['source', 'target', 'objects', 'equal', 'announced', 'refused'] as const),
+    ...(['notCarried', 'documents', 'searched', 'seconds'] as const),
+  ]
+  print(`\n| ${columns.join(' | ')} | surprises |\n|${' --- |'.repeat(columns.length + 1)}`)
+  for (const row of rows) {
+    print(`| ${columns.map((column) => row[column]).join(' | ')} | ${row.surprises.length} |`)
+  }
+})
+
+async function madeSource(engine: TestEngine): Promise<MatrixSource> {
+  writeFiles(engine)
+  const made = await makeKinds(engine)
+  const cluster = await connect('source', engine)
+  return { engine, made, ...(await makeSnapshot({ cluster, engine }, ['*'])) }
+}
+
+/** Files that analysis names, on source and target alike. */
+function writeFiles({ dir }: TestEngine): void {
+  const folder = path.join(dir, 'config/ours')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path.join(folder, 'synonyms.txt'), 'quick, fast\n')
+  writeFileSync(path.join(folder, 'stopwords.txt'), 'the\na\n')
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
