@@ -56,11 +56,13 @@ async function simulate(
   content: IndexContent,
   signal?: AbortSignal,
 ): Promise<JsonObject | undefined> {
+  // The index that is simulated has one shard, whatever the template says, and so no room for a partition.
+  const { 'index.routing_partition_size': _partition, ...settings } = content.settings
   const answer = await target.request('POST', '/_index_template/_simulate', {
     body: {
       index_patterns: ['osmigrate-simulated-*'],
       priority: 2 ** 31 - 1,
-      template: { ...content },
+      template: { ...content, settings },
     },
     accept: [400],
     ...(signal && { signal }),

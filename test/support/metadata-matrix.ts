@@ -7,7 +7,7 @@ import path from 'node:path'
 import { isJsonObject, type Json, type JsonObject } from '../../src/base/json.ts'
 import type { AppliedObject, MetadataResult } from '../../src/metadata/apply.ts'
 import type { MetadataComparison } from '../../src/metadata/compare-metadata.ts'
-import { differingPaths } from '../../src/metadata/json-difference.ts'
+import { differences, differingPaths } from '../../src/metadata/json-difference.ts'
 import { plannedObjects, type MetadataPlan, type PlannedIndex } from '../../src/metadata/plan.ts'
 import { flattenSettings } from '../../src/metadata/settings.ts'
 import type { Snapshot } from '../../src/snapshot/snapshot.ts'
@@ -59,9 +59,11 @@ export async function tryPair(source: MatrixSource, target: EngineFacts): Promis
   )
   expectApplied(plan, made.objects, 'created', surprise)
   const indices = plan.indices.filter(({ action }) => action === 'create')
-  const verdicts = await carryDocuments(run, indices, surprise)
+  // Without any `_source` each document is a dead letter.
+  const filled = indices.filter(({ sourceForm }) => sourceForm !== 'disabled')
+  const verdicts = await carryDocuments(run, filled, surprise)
   const comparison = await compare(run, plan, surprise)
-  const searched = await searchAll(source, target, indices, surprise)
+  const searched = await searchAll(source, target, filled, surprise)
   await applyAgain(run, plan, target, surprise)
   await useTemplates(plan, target, surprise)
   await writeAfterwards(source, target, { run, plan, indices }, surprise)
@@ -109,8 +111,8 @@ function program(
   writeFileSync(path.join(folder, 'migration.yaml'), `${yaml.join('\n')}\n`)
   return async (codes, ...args) => {
     const { code, stdout, stderr } = await startOsmigrate(folder, ...args, '--json').ended
-    const said = `${args.slice(0, 6).join(' ')} ended with ${code}: ${stderr.slice(0, 1000)}`
-    if (!codes.includes(code ?? -1)) surprise(said)
+    const said = `${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr.slice(0, 1000)}`
+    if (!codes.includes(code ?? -1)) surprise(`${said} ${stdout.slice(-500)}`)
     try {
       return JSON.parse(stdout)
     } catch {
@@ -131,8 +133,9 @@ function comparePlans(snapshot: Planned, live: Planned, surprise: Surprise): voi
       notCarried: plan.notCarried.map(({ kind, name }) => `${kind} ${name}`).sort(),
     }
   }
-  for (const place of differingPaths(formOfPlan(snapshot), formOfPlan(live), 30)) {
-    surprise(`the plans of the live cluster and of the snapshot differ: ${place}`)
+  for (const { path, wanted, found } of differences(formOfPlan(snapshot), formOfPlan(live), 30)) {
+    const [there, here] = [wanted, found].map((one) => JSON.stringify(one)?.slice(0, 300))
+    surprise(`the plan of the snapshot has at ${path} ${there}, that of the live cluster ${here}`)
   }
 }
 
