@@ -1,0 +1,71 @@
+import type { ApiRoutes } from './api-table.ts'
+
+/** Make, change or remove indices and what belongs to one. */
+export const indexApis: ApiRoutes = {
+  create_index: ['PUT|POST /{index}', 'PUT|POST /_create_from/{source}/{index}'],
+  delete_index: ['DELETE /{index}'],
+  open: ['POST [/{index}]/_open'],
+  close: ['POST [/{index}]/_close'],
+  block: ['PUT /{index}/_block/{block}', 'DELETE /{index}/_block/{block}'],
+  freeze: ['POST /{index}/_freeze', 'POST /{index}/_unfreeze'],
+  shrink: ['PUT|POST /{index}/_shrink/{target}'],
+  split: ['PUT|POST /{index}/_split/{target}'],
+  clone: ['PUT|POST /{index}/_clone/{target}'],
+  scale: ['POST /{index}/_scale'],
+  rollover: ['POST /{index}/_rollover[/{new_index}]'],
+  downsample: ['POST /{index}/_downsample/{target}', 'POST /{index}/_rollup[/{target}]'],
+  put_mapping: [
+    'PUT|POST [/{index}]/_mapping',
+    'PUT|POST [/{index}]/_mappings',
+    'PUT|POST [/{index}]/_mapping/{type}',
+    'PUT|POST [/{index}]/_mappings/{type}',
+    'PUT|POST /{index}/{type}/_mapping',
+    'PUT|POST /{index}/{type}/_mappings',
+  ],
+  // Elasticsearch 1: the documents of the type go with it.
+  delete_mapping: [
+    'DELETE /{index}/{type}',
+    'DELETE /{index}/{type}/_mapping',
+    'DELETE /{index}/{type}/_mappings',
+    'DELETE /{index}/_mapping/{type}',
+    'DELETE /{index}/_mappings/{type}',
+  ],
+  put_settings: ['PUT|POST [/{index}]/_settings'],
+  put_alias: [
+    'PUT|POST [/{index}]/_alias[/{name}]',
+    'PUT|POST [/{index}]/_aliases/{name}',
+    'PUT /{index}/_aliases',
+  ],
+  delete_alias: ['DELETE /{index}/_alias[/{name}]', 'DELETE /{index}/_aliases[/{name}]'],
+  update_aliases: ['POST /_aliases'],
+  warmer: [
+    'PUT|POST [/{index}[/{type}]]/_warmer/{name}',
+    'PUT|POST [/{index}[/{type}]]/_warmers/{name}',
+    'DELETE /{index}/_warmer[/{name}]',
+    'DELETE /{index}/_warmers[/{name}]',
+  ],
+  data_stream: [
+    'PUT /_data_stream/{index}',
+    'DELETE /_data_stream/{index}',
+    'POST /_data_stream/_migrate/{index}',
+    'POST /_data_stream/_modify',
+    'POST /_data_stream/_promote/{index}',
+    'PUT|DELETE /_data_stream/{index}/_lifecycle',
+    'PUT|DELETE /_data_stream/{index}/_options',
+    'PUT /_data_stream/{index}/_mappings',
+    'PUT /_data_stream/{index}/_settings',
+  ],
+  dangling: ['POST|DELETE /_dangling/{index_uuid}'],
+  restore: [
+    'POST|PUT /_snapshot/{repository}/{snapshot}/_restore',
+    'POST /_snapshot/{repository}/{snapshot}/_mount',
+    'POST /_remotestore/_restore',
+  ],
+  follow: [
+    'PUT /{index}/_ccr/follow',
+    'POST /{index}/_ccr/{action}',
+    'PUT|POST /_plugins/_replication/{index}/{action}',
+  ],
+  ingestion: ['POST /{index}/ingestion/_pause', 'POST /{index}/ingestion/_resume'],
+  index_lifecycle: ['POST /{index}/_ilm/remove', 'POST /{index}/_ilm/retry'],
+}
