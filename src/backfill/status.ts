@@ -33,7 +33,7 @@ export interface BackfillStatus {
 }
 
 /**
- * Reads the status. `isRunning` is what the writer lock says (currentWriter() of state/writer-lock.ts): a process that
+ * Reads the status. `isRunning` is what the writer lock says (currentHolder() of base/folder-lock.ts): a process that
  * was killed could not write that it ended.
  */
 export async function backfillStatus(

@@ -2,7 +2,7 @@ import type { BackfillProgress } from '../backfill/progress.ts'
 import { runBackfill, type BackfillSummary } from '../backfill/run.ts'
 import { backfillStatus, requestStop, type BackfillStatus } from '../backfill/status.ts'
 import { forbidAutoCreate } from '../metadata/fence.ts'
-import { currentWriter, type Writer } from '../state/writer-lock.ts'
+import { currentHolder, type LockHolder } from '../base/folder-lock.ts'
 import { clusterOptions, type Migration } from './migration.ts'
 import { selectedIndices, storeOptions } from './open-snapshot.ts'
 import { required } from './required.ts'
@@ -47,8 +47,8 @@ export async function readBackfillStatus(migration: Migration): Promise<Backfill
 }
 
 /** The process that works on the migration now. */
-export function writerOf(migration: Migration): Writer | undefined {
-  return currentWriter(migration.loaded.stateFolder)
+export function writerOf(migration: Migration): LockHolder | undefined {
+  return currentHolder(migration.loaded.stateFolder)
 }
 
 /** Asks the run at work to stop; false when none is. */

@@ -10,7 +10,7 @@ import { MigrationError } from '../base/errors.ts'
 import { migrateFormat } from './format.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { kind } from './store.ts'
-import { currentWriter } from './writer-lock.ts'
+import { currentHolder } from '../base/folder-lock.ts'
 
 type Thing = { n: number }
 const things = kind<Thing>('thing')
@@ -150,11 +150,11 @@ test('a second writer gets MA_LOCKED with the pid, and a lock of a SIGKILLed one
     openSqliteStore(folder, 'write'),
     code('MA_LOCKED', new RegExp(`pid ${child.pid}\\b`)),
   )
-  assert.equal(currentWriter(folder)?.pid, child.pid)
+  assert.equal(currentHolder(folder)?.pid, child.pid)
   const ended = once(child, 'exit')
   child.kill('SIGKILL')
   await ended
-  assert.equal(currentWriter(folder), undefined)
+  assert.equal(currentHolder(folder), undefined)
   await (await openSqliteStore(folder, 'write')).close()
 })
 
@@ -174,7 +174,7 @@ test('a state of a newer format is refused by name and left as it is', async (t)
   for (const mode of ['write', 'read', 'note'] as const) {
     await assert.rejects(openSqliteStore(folder, mode), code('MA_STATE', /format 99.*newer/))
   }
-  assert.equal(currentWriter(folder), undefined)
+  assert.equal(currentHolder(folder), undefined)
 })
 
 test('migrateFormat() copies an older state, then applies the steps that it lacks', async (t) => {

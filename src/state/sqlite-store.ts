@@ -2,10 +2,11 @@ import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { MigrationError } from '../base/errors.ts'
+import type { FolderLock } from '../base/folder-lock.ts'
 import type { Json } from '../base/json.ts'
 import { migrateFormat } from './format.ts'
 import type { Change, Kind, ListOptions, StateRecord, StateStore } from './store.ts'
-import { takeWriterLock, type WriterLock } from './writer-lock.ts'
+import { takeWriterLock } from './writer-lock.ts'
 
 /**
  * The state of one migration in a SQLite file, `<folder>/state.db`.
@@ -91,13 +92,13 @@ interface Row {
 
 class SqliteStore implements StateStore {
   readonly #database: DatabaseSync
-  readonly #lock: WriterLock | undefined
+  readonly #lock: FolderLock | undefined
   readonly #get: StatementSync
   readonly #list: StatementSync
   readonly #count: StatementSync
   #writes: Writes | undefined
 
-  constructor(database: DatabaseSync, lock: WriterLock | undefined) {
+  constructor(database: DatabaseSync, lock: FolderLock | undefined) {
     this.#database = database
     this.#lock = lock
     this.#get = database.prepare('SELECT key, value, revision FROM record WHERE kind=? AND key=?')

@@ -5,7 +5,7 @@ import { requestStop } from '../../src/backfill/status.ts'
 import { backfillStatus } from '../../src/backfill/status.ts'
 import { openEntries } from '../../src/state/ledger.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
-import { currentWriter } from '../../src/state/writer-lock.ts'
+import { currentHolder } from '../../src/base/folder-lock.ts'
 import {
   assertEqual,
   makeReady,
@@ -98,7 +98,7 @@ test('a stop noted in the state by another shell ends the run cleanly', { skip }
   proxy.onAnswered = ({ number }) => number === 4 && stuck.resolve()
   const first = spawnBackfill(migration, { url, options })
   await stuck.promise
-  assert.equal(currentWriter(migration.folder)?.pid, first.child.pid)
+  assert.equal(currentHolder(migration.folder)?.pid, first.child.pid)
   const note = await openSqliteStore(migration.folder, 'note')
   assert.equal((await backfillStatus(note, { isRunning: true })).state, 'running')
   await requestStop(note)
