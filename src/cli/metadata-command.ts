@@ -37,7 +37,7 @@ export function defineMetadata(command: Command): void {
     .command('evaluate')
     .summary('show what would be made, and what would not; changes nothing')
     .description(
-      'Shows what would be made on the target, what would be different from the source and why, and what cannot be carried over. Changes nothing. Exit code 3 when something would be left behind.',
+      'Shows what would be made on the target, what would be different from the source and why, and what cannot be carried over. Changes nothing that lasts. Exit code 3 when something would be left behind.',
     )
   addConfigFlags(evaluate, metadataFlags)
   evaluate.option(
@@ -48,10 +48,19 @@ export function defineMetadata(command: Command): void {
     '--target-version <VERSION>',
     'plan for an OpenSearch of this version, without asking any target',
   )
+  evaluate.option('--plan <FILE>', 'only what is in this file of --output, as it stands there')
+  evaluate.option(
+    '--probe',
+    'have the target make each index under a temporary name, and delete it again: what it refuses is shown',
+  )
   addExamples(evaluate, [
     ['osmigrate metadata evaluate', ''],
     ["osmigrate metadata evaluate --index 'logs-*' --json", ''],
     ['osmigrate metadata evaluate --output plan.json', 'then edit it'],
+    [
+      'osmigrate metadata evaluate --plan plan.json --probe',
+      'does the target take what was edited?',
+    ],
     [
       'osmigrate metadata evaluate --source-url https://es-1:9200 --target-version 3.1',
       'of a live cluster, without any target',
@@ -83,13 +92,20 @@ export function defineMetadata(command: Command): void {
 
 async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
   const { withMigration } = await import('../migration/migration.ts')
-  const { planMetadata } = await import('../migration/metadata.ts')
+  const { planMetadata, readPlanFile } = await import('../migration/metadata.ts')
   const { planFileText } = await import('../metadata/plan-file.ts')
   const loaded = await invocation.loadConfig()
-  const { targetVersion, output } = invocation.options
+  const { targetVersion, output, plan: file, probe } = invocation.options
+  const planFile = typeof file === 'string' ? await readPlanFile(file) : undefined
+  const progress = new Progress()
   const plan = await withMigration(loaded, invocation.signal, (migration) =>
-    planMetadata(migration, typeof targetVersion === 'string' ? targetVersion : undefined),
-  )
+    planMetadata(migration, {
+      ...(typeof targetVersion === 'string' && { targetVersion }),
+      ...(planFile && { planFile }),
+      probe: probe === true,
+      onProbed: (done, total) => progress.update([{ label: 'probe', done, total }]),
+    }),
+  ).finally(() => progress.end())
   const complete = carriesEverything(plan)
   if (typeof output === 'string') await writeFile(output, planFileText(plan))
   if (invocation.json) printJson({ ...plan, complete })
@@ -145,7 +161,7 @@ function printPlan(plan: MetadataPlan): void {
       ...plannedObjects(plan).map((one) => [
         one.kind,
         nameText(one.name, one.kind === 'index' ? one.targetIndex : undefined),
-        one.action,
+        one.kind === 'index' && one.probed ? `${one.action}, tried` : one.action,
         one.kind === 'index' ? one.targetShards : undefined,
         one.reason ?? (one.kind === 'index' ? one.routedBy.join('; ') : ''),
       ]),

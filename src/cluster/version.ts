@@ -45,10 +45,15 @@ export function versionName(version: EngineVersion): string {
   return `${version.flavour === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'} ${version.text}`
 }
 
-/** Throws MA_CLUSTER_KIND unless the cluster is one that can be migrated to: OpenSearch 1 to 3. */
+/** What can be migrated to: OpenSearch 1 to 3. */
+export function isTargetVersion({ flavour, major }: EngineVersion): boolean {
+  return flavour === 'opensearch' && major >= 1 && major <= 3
+}
+
+/** Throws MA_CLUSTER_KIND unless the cluster is one that can be migrated to. */
 export function requireTarget(cluster: Pick<Cluster, 'url' | 'version'>): void {
   const { version, url } = cluster
-  if (version.flavour === 'opensearch' && version.major >= 1 && version.major <= 3) return
+  if (isTargetVersion(version)) return
   throw new MigrationError(
     'MA_CLUSTER_KIND',
     `target ${url} is ${versionName(version)}; the target must be OpenSearch 1, 2 or 3` +

@@ -45,11 +45,13 @@ export const metadataOptions = z.strictObject({
     placeholder: '{ from, to }',
   }),
   templates: option(z.boolean().default(true), {
-    description: 'Carry over index templates, component templates and legacy templates.',
+    description:
+      'Whether index templates, component templates and legacy templates are carried over (default: they are).',
     flag: 'templates',
   }),
   pipelines: option(z.boolean().default(true), {
-    description: 'Carry over ingest pipelines and stored scripts.',
+    description:
+      'Whether ingest pipelines and stored scripts are carried over (default: they are).',
     flag: 'pipelines',
   }),
   dataStreams: option(z.enum(['refuse', 'alias']).default('refuse'), {

@@ -62,6 +62,8 @@ export interface PlannedPipeline extends PlannedObject {
 export interface PlannedIndex extends PlannedObject {
   readonly kind: 'index'
   readonly targetIndex: string
+  /** The target has made it under another name for a moment, and taken it. */
+  readonly probed?: boolean
   /** The data stream that it is behind on the source. */
   readonly dataStream?: string
   readonly sourceUuid: string

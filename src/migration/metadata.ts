@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { MigrationError } from '../base/errors.ts'
-import { parseVersion, requireTarget } from '../cluster/version.ts'
+import { isTargetVersion, parseVersion } from '../cluster/version.ts'
 import { shardLook } from '../document/source-sample.ts'
 import { applyMetadata, type ApplyInput, type MetadataResult } from '../metadata/apply.ts'
 import { compareMetadata, type MetadataComparison } from '../metadata/compare-metadata.ts'
@@ -11,6 +11,7 @@ import {
   type PlannedFrom,
   type PlanTarget,
 } from '../metadata/evaluate-input.ts'
+import { probePlan, type ProbeInput } from '../metadata/probe.ts'
 import { parsePlanFile, type PlanFile } from '../metadata/plan-file.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
 import { openEntries } from '../state/ledger.ts'
@@ -19,18 +20,35 @@ import type { Migration } from './migration.ts'
 import { required } from './required.ts'
 import { selectionOf } from './open-snapshot.ts'
 
-/**
- * What carrying the metadata over would do; changes nothing. With `targetVersion` it is planned for an OpenSearch of
- * that version without any target to ask.
- */
+export interface PlanMetadataOptions {
+  /** Planned for an OpenSearch of this version, without any target to ask. */
+  readonly targetVersion?: string
+  readonly planFile?: PlanFile
+  /** Each index is tried on the target under a temporary name: the state is needed, for the ledger. */
+  readonly probe?: boolean
+  readonly onProbed?: ProbeInput['onProbed']
+}
+
+/** What carrying the metadata over would do; changes nothing that lasts. */
 export async function planMetadata(
   migration: Migration,
-  targetVersion?: string,
+  { targetVersion, planFile, probe = false, onProbed }: PlanMetadataOptions = {},
 ): Promise<MetadataPlan> {
-  const state = migration.hasState ? await migration.state('read') : undefined
-  const target =
-    targetVersion === undefined ? await migration.target() : targetOfVersion(targetVersion)
-  return evaluate(migration, target, state)
+  if (targetVersion !== undefined) {
+    if (probe)
+      throw new MigrationError('MA_CONFIG', 'a probe needs a target: --target-version names none')
+    return evaluate(migration, targetOfVersion(targetVersion), await readState(migration), planFile)
+  }
+  const state = probe ? await migration.state('write') : await readState(migration)
+  const target = await migration.target()
+  const plan = await evaluate(migration, target, state, planFile)
+  if (!probe || state === undefined) return plan
+  const { signal } = migration
+  return probePlan(plan, { target, state, signal, ...(onProbed && { onProbed }) })
+}
+
+async function readState(migration: Migration): Promise<StateStore | undefined> {
+  return migration.hasState ? migration.state('read') : undefined
 }
 
 /** A plan that a person may have edited; throws MA_CONFIG where it cannot be used. */
@@ -66,7 +84,7 @@ export async function compareConfiguredMetadata(
   migration: Migration,
   planFile?: PlanFile,
 ): Promise<MetadataComparison> {
-  const state = migration.hasState ? await migration.state('read') : undefined
+  const state = await readState(migration)
   const target = await migration.target()
   const { signal } = migration
   const plan = await evaluate(migration, target, state, planFile)
@@ -108,12 +126,11 @@ async function plannedFrom(migration: Migration): Promise<PlannedFrom> {
 /** The version of --target-version in the place of a target; throws MA_CONFIG for what is none. */
 export function targetOfVersion(text: string): PlanTarget {
   const version = parseVersion('opensearch', text)
-  if (version === undefined) {
+  if (version === undefined || !isTargetVersion(version)) {
     throw new MigrationError(
       'MA_CONFIG',
-      `--target-version ${text}: expected a version of OpenSearch, as 2.19 or 3.1.0`,
+      `--target-version ${text}: expected a version of OpenSearch 1, 2 or 3, as 2.19 or 3.1.0`,
     )
   }
-  requireTarget({ url: '(--target-version)', version })
   return { version }
 }

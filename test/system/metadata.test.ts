@@ -558,24 +558,35 @@ test(
 
 test('a killed run leaves no shield behind once the next one is done', { skip }, async () => {
   const state = await newState()
-  const shield = '/_index_template/osmigrate-shield'
-  const killed = withoutTemplates(target, state, ['some-index'], async () => {
-    // As a kill leaves it: the ledger knows, and nothing was taken off.
-    const { body } = await target.request('GET', shield)
-    assert.equal((body.index_templates as unknown[]).length, 1)
-    throw new Error('killed')
+  const pattern = uniqueName('shielded')
+  const shields = async (): Promise<unknown[]> => {
+    const { body } = await target.request<{ index_templates: { index_template: JsonObject }[] }>(
+      'GET',
+      '/_index_template/osmigrate-shield-*',
+      { accept: [404] },
+    )
+    return body.index_templates
+      .flatMap(({ index_template: one }) => one.index_patterns)
+      .filter((one) => one === pattern)
+  }
+  const failed = withoutTemplates(target, state, [pattern], async () => {
+    assert.equal((await shields()).length, 1)
+    throw new Error('failed')
   })
-  await assert.rejects(killed, /killed/)
+  await assert.rejects(failed, /failed/)
+  assert.deepEqual(await shields(), [])
+  // As a kill leaves it: the ledger knows, and nothing was taken off.
+  const shield = `/_index_template/osmigrate-shield-${pattern}`
   await changeSetting(state, settingAccess({ target }), {
     side: 'target',
     index: null,
     setting: shield.slice(1),
     newValue: 'present',
-    until: 'close',
+    until: 'backfill',
   })
-  const body = { index_patterns: ['some-index'], priority: 2 ** 31 - 1, template: {} }
+  const body = { index_patterns: [pattern], priority: 2 ** 31 - 1, template: {} }
   await target.request('PUT', shield, { body })
   await withoutTemplates(target, state, [], async () => {})
-  assert.equal((await target.request('GET', shield, { accept: [404] })).status, 404)
+  assert.deepEqual(await shields(), [])
   assert.deepEqual(await openEntries(state), [])
 })
