@@ -33,6 +33,17 @@ test('readBulkAnswer() gives each item that was not written, by its position', (
   ])
 })
 
+test('an update inserts a document, or finds one there', () => {
+  const item = (status: number): string => `{"update":{"status":${status}}}`
+  const answer = (...items: string[]): string => `{"errors":false,"items":[${items.join()}]}`
+  assert.deepEqual(read(answer(item(201), item(201)), 2), [])
+  assert.deepEqual(
+    read(answer(item(201), item(200)), 2).map((problem) => [problem.item, problem.status]),
+    [[1, 200]],
+  )
+  assert.throws(() => read(answer(item(201)), 2), unusable)
+})
+
 test('readBulkAnswer() takes no answer with another number of items', () => {
   assert.throws(() => read(good, 1), unusable)
   assert.throws(() => read(good, 3), unusable)

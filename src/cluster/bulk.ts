@@ -10,6 +10,7 @@ import type { BulkBody, BulkOutcome, ItemProblem } from './bulk-body.ts'
 import { bulkRule } from './bulk-errors.ts'
 import type { BulkRule } from './bulk-errors.ts'
 import type { Cluster } from './cluster.ts'
+import { addressOf, requireSameIndex, type WritePlace } from './write-place.ts'
 
 /** Told before each wait, so that nothing stalls silently. */
 export interface BulkWait {
@@ -24,9 +25,7 @@ export interface BulkWait {
   readonly status: number
 }
 
-export interface BulkDelivery {
-  /** The fence: the only name written to; it must exist as an alias. */
-  readonly alias: string
+export type BulkDelivery = WritePlace & {
   readonly body: BulkBody
   /** Sends bodies compressed; costs about 13 ms of CPU per MB. Default false. */
   readonly gzip?: boolean | undefined
@@ -52,8 +51,9 @@ interface Part {
 }
 
 /**
- * Sends a bulk body until each of its items is settled: written, in conflict with a higher version, or refused. Only
- * what is unsettled is sent again. That is harmless also where an answer was lost, since each item carries its version.
+ * Sends a bulk body until each of its items is settled: written, in conflict with what is there, or refused. Only
+ * what is unsettled is sent again. That is harmless also where an answer was lost, since each item carries its version,
+ * inserts where there is nothing, or names the very change that it replaces.
  *
  * Errors: MA_CLUSTER_AUTH, MA_TARGET_INDEX for what a person must mend first; MA_CLUSTER_RESPONSE for an answer that
  * cannot be used; MA_CLUSTER_UNREACHABLE (retryable) after `waitMaxMs` without progress; MA_STOPPED by the signal.
@@ -64,7 +64,9 @@ export async function deliverBulk(cluster: Cluster, delivery: BulkDelivery): Pro
   // Depth first, so that halving a part leaves few others behind.
   const parts: Part[] = [{ items: undefined, attempt: 1 }]
   while (parts.length > 0) parts.push(...(await run.send(parts.pop()!)))
-  return run.outcome()
+  const outcome = run.outcome()
+  if (delivery.stream) await requireSameIndex(cluster, delivery.stream, delivery.signal)
+  return outcome
 }
 
 class Run {
@@ -88,7 +90,8 @@ class Run {
     this.#cluster = cluster
     this.#delivery = delivery
     this.#clock = delivery.clock ?? systemClock
-    this.#where = `${cluster.side} ${cluster.url}, alias ${delivery.alias}`
+    const kind = delivery.stream ? 'index' : 'alias'
+    this.#where = `${cluster.side} ${cluster.url}, ${kind} ${addressOf(delivery).name}`
   }
 
   /** Once nothing is left to send. */
@@ -133,14 +136,15 @@ class Run {
   }
 
   async #post(part: Part): Promise<BulkReply> {
-    const { alias, body, signal, requestTimeoutMs } = this.#delivery
+    const { body, signal, requestTimeoutMs } = this.#delivery
+    const { name, query } = addressOf(this.#delivery)
     const bytes = bytesOf(part, body)
     const sent = this.#delivery.gzip === true ? await compressed(bytes) : bytes
     this.#requests++
     this.#bytesSent += sent.length
     try {
-      const answer = await this.#cluster.requestRaw('POST', `/${encodeURIComponent(alias)}/_bulk`, {
-        query: { pipeline: '_none', require_alias: true, filter_path: bulkFilterPath },
+      const answer = await this.#cluster.requestRaw('POST', `/${encodeURIComponent(name)}/_bulk`, {
+        query: { ...query, filter_path: bulkFilterPath },
         body: sent,
         accept: 'any',
         attemptsMax: 1,
@@ -272,7 +276,7 @@ class Run {
           ? `check ${this.#cluster.side}.auth`
           : `have the permission ${permission} granted to the user of ${this.#cluster.side}.auth`
         : code === 'MA_TARGET_INDEX'
-          ? 'the index behind this alias is not as the migration made it; nothing is created in its place'
+          ? 'the index there is not as the migration made it; nothing is created in its place'
           : 'is a proxy between, or is the address wrong?'
     return new MigrationError(code, `${this.#where}: ${said(error)}; ${advice}`, {
       details: { ...detailsOf(error), ...(permission !== undefined && { permission }) },
