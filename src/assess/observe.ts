@@ -55,6 +55,8 @@ function tolerant(documents: SourceDocuments): SourceDocuments {
   return {
     sample: (index) => answerOr('unknown', () => documents.sample(index)),
     count: (index) => answerOr(undefined, () => documents.count(index)),
+    // All documents would have to be read.
+    equalIds: () => Promise.resolve(undefined),
     findRouted: (index) =>
       answerOr('its documents could not be looked at', () => documents.findRouted(index)),
   }

@@ -1,3 +1,4 @@
+import { sourceIndexOf } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
 import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -7,6 +8,7 @@ import type { ShardReader } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { deadLetterKind, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { typedBlocks } from '../transform/typed-documents.ts'
 import { mayRename } from '../usercode/transformer.ts'
 import { createBatch, fillBatch, type BulkBatch, type VersionRule } from './batch.ts'
 import type { BlockTransform } from './local-worker.ts'
@@ -155,8 +157,9 @@ async function sendAgain(
   const planned = await state.get(backfillIndexKind, letter.index)
   const versionFrom = planned?.value.versionFrom ?? 'seqNo'
   const stored = reader.readBlocks(letter.segment, stretchOf(letter))
-  const task = { index: letter.index, mayRename: mayRename(index!) }
-  const batch = await fillOne(transform?.blocks(stored, task) ?? stored, letter, {
+  const typed = index!.types ? typedBlocks(stored, index!.types) : stored
+  const task = { index: sourceIndexOf(letter.index), mayRename: mayRename(index!) }
+  const batch = await fillOne(transform?.blocks(typed, task) ?? typed, letter, {
     epochBase: index!.epochBase,
     versionFrom,
   })
@@ -194,7 +197,9 @@ async function openReader(
   { index, shard }: DeadLetter,
 ): Promise<ShardReader> {
   await requirePlannedSnapshot(state, snapshot, index)
-  return openShardReader(await snapshot.openShard(index, shard), { verify: 'touched' })
+  return openShardReader(await snapshot.openShard(sourceIndexOf(index), shard), {
+    verify: 'touched',
+  })
 }
 
 function stretchOf({ doc }: DeadLetter): { fromDoc: number; toDoc: number } {

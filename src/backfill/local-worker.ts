@@ -1,8 +1,10 @@
+import { sourceIndexOf, type DocumentTypes } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { BulkBody, BulkOutcome } from '../cluster/bulk-body.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
 import type { ChecksumPart, ShardReader } from '../document/shard-reader.ts'
 import type { DeadLetter } from '../state/records.ts'
+import { typedBlocks } from '../transform/typed-documents.ts'
 import type { TransformTask } from '../usercode/transformer.ts'
 import {
   createBatch,
@@ -55,6 +57,8 @@ export interface ItemTask extends VersionRule {
   item: WorkItem
   fenceAlias: string
   mayHoldRouted: boolean
+  /** What becomes of documents because of their mapping types. */
+  types?: DocumentTypes | undefined
   /** A transform may change id and routing. */
   mayRename: boolean
   /** Documents without `_source` are no dead letters: see ReadFrom. */
@@ -194,9 +198,10 @@ export class LocalWorker implements BackfillWorker {
     let checksum: DocumentBlock['checksum']
     let batch = this.#takeBatch(checkpoint)
     const stored = reader.readBlocks(item.segment, range)
-    const { index } = item
+    const typed = task.types ? typedBlocks(stored, task.types) : stored
     const { transform } = this.#context
-    const blocks = transform?.blocks(stored, { index, mayRename: task.mayRename }) ?? stored
+    const about = { index: sourceIndexOf(item.index), mayRename: task.mayRename }
+    const blocks = transform?.blocks(typed, about) ?? typed
     for await (const block of blocks) {
       // Where it is not known how it began, the sum says nothing.
       if (crc !== undefined) checksum = block.checksum

@@ -1,3 +1,4 @@
+import { sourceIndexOf } from '../base/document-types.ts'
 import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
@@ -25,7 +26,7 @@ export function openLocalWorker(input: WorkerInput): LocalWorker {
     bulkBytesMax: options.bulkBytesMax,
     bulksInFlightMax: options.bulksInFlightMax,
     openShardReader: async ({ index, shard }, { checked, signal }) => {
-      const files = await snapshot.openShard(index, shard)
+      const files = await snapshot.openShard(sourceIndexOf(index), shard)
       return openShardReader(stoppableFiles(files, signal), {
         verify: options.verify,
         checked,

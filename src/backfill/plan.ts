@@ -1,3 +1,4 @@
+import { sourceIndexOf } from '../base/document-types.ts'
 import { isUnreadable, MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
@@ -78,10 +79,13 @@ async function makePlan(
   transform: string | null,
 ): Promise<IndexWork> {
   const { index } = target
-  const metadata = await snapshot.readIndexMetadata(index)
+  const sourceIndex = sourceIndexOf(index)
+  const metadata = await snapshot.readIndexMetadata(sourceIndex)
   if (metadata.uuid !== target.sourceUuid) throw otherIncarnation(index, target, metadata.uuid)
   const lacking = new Map(
-    snapshot.shardFailures.filter((one) => one.index === index).map((one) => [one.shard, one]),
+    snapshot.shardFailures
+      .filter((one) => one.index === sourceIndex)
+      .map((one) => [one.shard, one]),
   )
   const shards: BackfillShard[] = []
   for (let shard = 0; shard < metadata.numberOfShards; shard++) {
@@ -134,7 +138,7 @@ async function lookAtShard(
   { index, shard, sourceUuid, share }: ShardTask & { sourceUuid: string; share: Share },
 ): Promise<BackfillShard> {
   try {
-    const { byteLength } = await snapshot.openShard(index, shard)
+    const { byteLength } = await snapshot.openShard(sourceIndexOf(index), shard)
     const common = { index, shard, error: null }
     switch (shareOfShard({ sourceUuid, shard, byteLength }, share)) {
       case 'whole':

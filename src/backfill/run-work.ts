@@ -170,6 +170,7 @@ export class RunWork {
       epochBase: target.epochBase,
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
+      types: target.types,
       mayRename: mayRename(target),
       // Without leave for it the run would have been refused.
       partialSource: target.sourceForm !== 'full',

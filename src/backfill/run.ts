@@ -1,3 +1,4 @@
+import { sourceIndexOf } from '../base/document-types.ts'
 import { isUnreadable, MigrationError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { requireComplete } from '../snapshot/open-snapshot.ts'
@@ -16,6 +17,7 @@ import { forgetStop, isStopAsked } from './run-record.ts'
 import { RunWork } from './run-work.ts'
 import { parseShare } from './share.ts'
 import { endSpeedUp, speedUpTarget } from './speed-up.ts'
+import { requireDistinctIds } from './distinct-ids.ts'
 import { checkTargetIndices } from './target-indices.ts'
 import type { Reopen } from './worker-messages.ts'
 
@@ -71,6 +73,7 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
   parseShare(options.share)
   await forgetStop(state)
   const targets = await checkTargetIndices(target, state, input.indices, input)
+  await requireDistinctIds(input, targets)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
   const { planned, failures } = await planAllWork(input, targets)
   await input.beforeWriting?.()
@@ -104,7 +107,7 @@ async function planAllWork(
   const share = parseShare(options.share)
   for (const target of targets) {
     if (signal.aborted || (await isStopAsked(state))) throw stopped()
-    const print = fingerprint(transform, target.index)
+    const print = fingerprint(transform, sourceIndexOf(target.index))
     try {
       planned.push(await planIndexWork(state, snapshot, target, share, print))
     } catch (error) {

@@ -1,8 +1,9 @@
 import { MigrationError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { targetIndexKind, type TargetIndex } from '../state/records.ts'
+import type { TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { targetPartsOf } from '../state/target-parts.ts'
 
 /**
  * The target indices that documents are written to, each shown to be the one that this migration made: same UUID, and
@@ -18,13 +19,18 @@ export async function checkTargetIndices(
   const found: TargetIndex[] = []
   const problems: string[] = []
   for (const index of indices) {
-    const record = await state.get(targetIndexKind, index)
-    const problem = record
-      ? ((allowPartialSource ? undefined : partialProblem(record.value)) ??
-        (await problemOf(target, record.value)))
-      : `${index}: no target index was made for it; run osmigrate metadata migrate, which makes it or says why it cannot`
-    if (problem !== undefined) problems.push(problem)
-    else if (record) found.push(record.value)
+    const parts = await targetPartsOf(state, index)
+    if (parts.length === 0) {
+      problems.push(
+        `${index}: no target index was made for it; run osmigrate metadata migrate, which makes it or says why it cannot`,
+      )
+    }
+    for (const part of parts) {
+      const problem =
+        (allowPartialSource ? undefined : partialProblem(part)) ?? (await problemOf(target, part))
+      if (problem !== undefined) problems.push(problem)
+      else found.push(part)
+    }
   }
   if (problems.length > 0) {
     throw new MigrationError(

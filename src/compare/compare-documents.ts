@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { sourceIndexOf, type DocumentTypes } from '../base/document-types.ts'
 import { MigrationError, unreadableCodes } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { Cluster, Side } from '../cluster/cluster.ts'
@@ -7,6 +8,7 @@ import type { StateStore } from '../state/store.ts'
 import { deadLetterKind, verdictKind } from '../state/records.ts'
 import type { TargetIndex, Verdict } from '../state/records.ts'
 import { fingerprint } from '../transform/spec.ts'
+import { typedBlocks } from '../transform/typed-documents.ts'
 import type { Transform } from '../usercode/transform.ts'
 import { mayRename, type TransformTask } from '../usercode/transformer.ts'
 import { Buckets } from './buckets.ts'
@@ -40,7 +42,7 @@ export interface CompareInput {
 
 /** What must be known of an index that is on the target. */
 export type ComparedIndex = Pick<TargetIndex, 'targetIndex' | 'sourceForm'> &
-  Partial<Pick<TargetIndex, 'sourceShards' | 'targetShards'>>
+  Partial<Pick<TargetIndex, 'sourceShards' | 'targetShards' | 'types'>>
 
 export interface CompareProgress {
   readonly index: string
@@ -90,7 +92,7 @@ async function compareIndex(input: CompareInput, index: string): Promise<Verdict
     unknown: undefined,
     sourceForm: target?.sourceForm ?? 'full',
   }
-  const lacking = input.snapshot.shardFailures.filter((one) => one.index === index)
+  const lacking = input.snapshot.shardFailures.filter((one) => one.index === sourceIndexOf(index))
   if (lacking.length > 0) {
     const shards = lacking.map(({ shard }) => shard).join(', ')
     findings.unknown = `the snapshot is PARTIAL and lacks shard ${shards} of this index`
@@ -133,6 +135,8 @@ type ScanSide = (side: Side, pass: number, passes: number, visit: Visit) => Prom
 class IndexComparison {
   readonly #input: CompareInput
   readonly #index: string
+  readonly #sourceIndex: string
+  readonly #types: DocumentTypes | undefined
   readonly #targetIndex: string
   readonly #transformTask: TransformTask
   readonly #findings: IndexFindings
@@ -143,7 +147,12 @@ class IndexComparison {
     this.#index = index
     this.#targetIndex = target.targetIndex
     const { sourceShards = 0, targetShards = 0 } = target
-    this.#transformTask = { index, mayRename: mayRename({ sourceShards, targetShards }) }
+    this.#sourceIndex = sourceIndexOf(index)
+    this.#types = target.types
+    this.#transformTask = {
+      index: this.#sourceIndex,
+      mayRename: mayRename({ sourceShards, targetShards }),
+    }
     this.#findings = findings
   }
 
@@ -156,7 +165,7 @@ class IndexComparison {
   /** Both sides as one function; the target's pages are sized by the documents that the source has shown by then. */
   async #openScans(): Promise<ScanSide> {
     const { snapshot, target, options, signal } = this.#input
-    const index = this.#index
+    const index = this.#sourceIndex
     const seed = randomBytes(8)
     const digest = new CanonicalDigest({ half1: seed.readInt32LE(0), half2: seed.readInt32LE(4) })
     const reader = new HitPageReader(digest)
@@ -166,7 +175,7 @@ class IndexComparison {
       this.#findings.notes.push(`there is no index ${this.#targetIndex} on the target`)
     }
     const sizes = new DocumentSizes()
-    const transform = await this.#transform()
+    const transform = await this.#change()
     return async (side, pass, passes, visit) => {
       const watched = this.#watch(side, pass, passes, visit)
       if (side === 'source') {
@@ -200,10 +209,22 @@ class IndexComparison {
     }
   }
 
-  /** What was done to documents of this index, and a note of it; undefined where nothing was. */
+  /** All that was done to documents of this index; undefined where nothing was. */
+  async #change(): Promise<SnapshotScan['transform']> {
+    const transform = await this.#transform()
+    const types = this.#types
+    if (types === undefined) return transform
+    this.#findings.notes.push(typesNote(types))
+    return (blocks) => {
+      const typed = typedBlocks(blocks, types)
+      return transform?.(typed) ?? typed
+    }
+  }
+
+  /** What a transform did to them, and a note of it. */
   async #transform(): Promise<SnapshotScan['transform']> {
     const { transform } = this.#input
-    const index = this.#index
+    const index = this.#sourceIndex
     const print = fingerprint(transform?.spec, index)
     if (transform === undefined || print === null) return undefined
     const transformer = await transform.open()
@@ -283,6 +304,16 @@ class IndexComparison {
 }
 
 const progressEvery = 5000
+
+/** What was done to the documents of the snapshot because of their mapping types, as the plan has announced it. */
+function typesNote({ only, keepIn, join }: DocumentTypes): string {
+  const done = [
+    ...(only ? [`only those of the mapping types ${only.join(', ')} were compared`] : []),
+    ...(keepIn === null ? [] : [`${keepIn} holds the mapping type, and the id begins with it`]),
+    ...(join ? [`${join.field} holds what _parent was`] : []),
+  ]
+  return `documents of the snapshot were brought to the form of the target: ${done.join('; ')}`
+}
 
 async function countDeadLetters(
   state: StateStore | undefined,

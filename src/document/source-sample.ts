@@ -2,6 +2,7 @@ import { readCommit } from '../lucene/commit.ts'
 import { openSegment } from '../lucene/segment.ts'
 import type { Segment } from '../lucene/segment.ts'
 import type { ShardFiles } from '../snapshot/snapshot.ts'
+import { findEqualIds, type EqualIds } from './equal-ids.ts'
 import { openShardReader } from './open-shard-reader.ts'
 import { createReadMemory, readSegmentBlocks } from './segment-blocks.ts'
 import type { ShardReader } from './shard-reader.ts'
@@ -26,6 +27,7 @@ const telltaleFields = ['_recovery_source', '_recovery_source_size', '_ignored_s
 export const shardLook = {
   sample: sampleSource,
   count: countDocuments,
+  equalIds: findEqualIdsIn,
   open: (files: ShardFiles): Promise<ShardReader> => openShardReader(files, { verify: 'touched' }),
 }
 
@@ -76,4 +78,16 @@ export async function countDocuments(files: ShardFiles): Promise<number> {
     await segment.close()
   }
   return count
+}
+
+async function findEqualIdsIn(
+  files: ShardFiles,
+  only: readonly string[] | null,
+): Promise<EqualIds> {
+  const reader = await openShardReader(files, { verify: 'touched' })
+  try {
+    return await findEqualIds(reader, only)
+  } finally {
+    await reader.close()
+  }
 }

@@ -1,3 +1,4 @@
+import { sourceIndexOf, typeMark } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -259,13 +260,31 @@ async function putRecord(
   if (before?.targetUuid === targetUuid) return
   // The index was made as its intent says, whatever the options say by now.
   const value = before ? { ...before, targetUuid } : newRecord(planned, targetUuid)
+  await dropOtherParts(state, planned)
   await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
+}
+
+/** What the index was divided into before, and is no more: its indices are gone (parts.ts). */
+async function dropOtherParts(
+  state: StateStore,
+  { name, sourceUuid }: PlannedIndex,
+): Promise<void> {
+  const index = sourceIndexOf(name)
+  const whole = await state.get(targetIndexKind, index)
+  const stale = name === index ? [] : whole ? [whole] : []
+  for await (const part of state.each(targetIndexKind, { prefix: `${index}${typeMark}` })) {
+    if (name === index || part.value.sourceUuid !== sourceUuid) stale.push(part)
+  }
+  const drop = stale.map(({ key }) => ({ op: 'delete', kind: targetIndexKind, key }) as const)
+  await state.commit(drop)
 }
 
 function newRecord(planned: PlannedIndex, targetUuid: string): TargetIndex {
   return {
     index: planned.name,
     targetIndex: planned.targetIndex,
+    ...(planned.types && { types: planned.types }),
+    ...(planned.distinctIn !== undefined && { distinctIn: planned.distinctIn }),
     ...(planned.dataStream !== undefined && { dataStream: planned.dataStream }),
     sourceUuid: planned.sourceUuid,
     targetUuid,

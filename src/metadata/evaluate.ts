@@ -21,7 +21,8 @@ import {
 } from './plan-templates.ts'
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
 import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.ts'
-import type { MetadataPlan, NotCarried, PlanSource } from './plan.ts'
+import { partsOf } from './parts.ts'
+import type { MetadataPlan, NotCarried, PlannedIndex, PlanSource } from './plan.ts'
 import { refuseClashes } from './rename.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
 import { noNamesInUse } from './target-names.ts'
@@ -61,10 +62,14 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     if (metadata === undefined) return undefined
     const backing = backings.get(name)
     const index = backing ? asPlainIndex(metadata, backing) : metadata
-    const planned = await withEdit(edits, (edited) =>
-      planIndex(input, index, { inUse, facts, templates: patterns, edited }),
-    )
-    return backing ? plannedBehind(planned, backing) : planned
+    const planned: PlannedIndex[] = []
+    for (const part of partsOf(index, facts.choices)) {
+      const one = await withEdit(edits, (edited) =>
+        planIndex(input, part, { inUse, facts, templates: patterns, edited }),
+      )
+      planned.push(backing ? plannedBehind(one, backing) : one)
+    }
+    return planned
   })
   const chosen = new Set([...selected, ...selectStreams(streams, select).map(({ name }) => name)])
   const names = [...source.indices, ...streams.map(({ name }) => name)].sort()
@@ -73,7 +78,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
     pipelines: await planPipelines(input, global, edits),
     ...templates,
-    indices: refuseClashes(indices.filter((index) => index !== undefined)),
+    indices: refuseClashes(indices.flatMap((planned) => planned ?? [])),
     notCarried: [
       ...unreadable,
       ...listNotCarried(global),

@@ -60,12 +60,23 @@ export const metadataOptions = z.strictObject({
     flag: 'data-streams',
     placeholder: 'HOW',
   }),
-  types: option(z.enum(['union', 'refuse']).default('union'), {
+  types: option(z.enum(['union', 'keep', 'split', 'refuse']).default('union'), {
     description:
-      'What becomes of an index with several mapping types (Elasticsearch before 6): one mapping with the fields of all, or refused.',
+      'What becomes of an index with several mapping types (Elasticsearch before 6): one index with the fields of all (union; refused where two types have one id), the same with the type of each document in a field and in its id (keep), an index for each type, INDEX-TYPE (split), or nothing (refuse).',
     flag: 'types',
     placeholder: 'HOW',
   }),
+  typeField: option(
+    z
+      .string()
+      .regex(/^[^._][^.]*$/)
+      .default('doc_type'),
+    {
+      description: 'The field that `types: keep` writes the mapping type of each document into.',
+      flag: 'type-field',
+      placeholder: 'FIELD',
+    },
+  ),
   stringKeyword: option(z.boolean().default(false), {
     description:
       'Add a sub-field `keyword` to each analysed `string` (Elasticsearch before 6), as newer engines do of themselves.',

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../base/json.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import type { TargetIndex } from '../state/records.ts'
@@ -16,6 +17,8 @@ import { renameChanges, renamed } from './rename.ts'
 import { planSource } from './source-form.ts'
 import { checkOnTarget, type IndexContent } from './target-check.ts'
 import { nameConflict, type NamesInUse } from './target-names.ts'
+import { planTypes } from './plan-types.ts'
+import { dividedOtherwise, type IndexPart } from './parts.ts'
 import { planTransform } from './transform-mapping.ts'
 
 export interface IndexPlanning {
@@ -30,33 +33,36 @@ export interface IndexPlanning {
 /** Plans one index: what is sent, each change with its reason, and what is there already. */
 export async function planIndex(
   input: EvaluateInput,
-  index: IndexMetadata,
+  part: IndexPart,
   { inUse, facts, templates, edited }: IndexPlanning,
 ): Promise<PlannedIndex> {
   const { options, documents, state, signal } = input
   const target = clusterOf(input.target)
-  const { name } = index
-  const targetIndex = renamed(name, options.rename)
+  const { name, index, fenceAlias } = part
+  const targetIndex = renamed(part.targetName, options.rename)
   const sourceSettings = flattenSettings(objectOf(index.settings))
   const translated = translateContent(
     { settings: sourceSettings, mappings: index.mappings },
     factsOfIndex(facts, index.createdVersion),
   )
-  const transformed = await planTransform(input, name, translated.mapping)
+  const transformed = await planTransform(input, index.name, translated.mapping)
   const { mapping } = transformed
   const source = await planSource(input, index, sourceSettings)
   const shards = await planShards({
     index,
     mapping,
-    wantedShards: numberFor(name, options.shards),
+    wantedShards: numberFor(index.name, options.shards),
     documents,
   })
-  const replicas = planReplicas(name, translated.settings, options)
-  const fenceAlias = `osmigrate-${index.uuid}-0`
+  const replicas = planReplicas(index.name, translated.settings, options)
+  const record = await recordOf(state, { name, targetIndex })
+  const { changes: typeChanges, ...types } = await planTypes(input, part, { record, shards })
   const planned = {
     kind: 'index' as const,
     name,
     targetIndex,
+    ...(types.types && { types: types.types }),
+    ...(types.distinctIn !== undefined && { distinctIn: types.distinctIn }),
     sourceUuid: index.uuid,
     fenceAlias,
     sourceShards: index.numberOfShards,
@@ -68,7 +74,8 @@ export async function planIndex(
     withheld: translated.withheld,
   }
   const changes = [
-    ...renameChanges(name, targetIndex, templates),
+    ...renameChanges(part.targetName, targetIndex, templates),
+    ...typeChanges,
     ...translated.changes,
     ...transformed.changes,
     ...source.changes,
@@ -80,7 +87,8 @@ export async function planIndex(
   const content = edited
     ? contentOf(edited)
     : { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
-  const conflict = nameConflict(planned, content.aliases, inUse)
+  const conflict =
+    dividedOtherwise(part, inUse.aliases) ?? nameConflict(planned, content.aliases, inUse)
   const refused = edited
     ? editRefusal(content.settings, settings, translated.withheld)
     : translated.refused
@@ -90,11 +98,11 @@ export async function planIndex(
       : (transformed.refused ??
         shards.refused ??
         source.refused ??
+        types.refused ??
         (conflict && `${name} cannot be made: ${conflict}`))
   if (refusal !== undefined) {
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }
-  const record = await recordOf(state, planned)
   const existing = target && (await readExistingIndex(target, targetIndex, signal))
   const check = await checkOnTarget(target, content, signal)
   const body: JsonObject = { ...content, settings: check.settings }
@@ -134,6 +142,10 @@ function editRefusal(
 
 /** An index that was made before is what it was made as, whatever the options say by now. */
 function asMade(planned: Omit<PlannedIndex, 'action'>, record: TargetIndex): PlannedIndex {
+  if (!isDeepStrictEqual(planned.types, record.types)) {
+    const reason = `${planned.targetIndex} on the target was made by another metadata.types (or typeField): delete it there, or put the option back`
+    return { ...planned, action: 'refused', reason }
+  }
   const { targetShards, mayHoldRouted } = record
   const made = { ...planned, targetShards, mayHoldRouted, action: 'exists-equal' as const }
   if (planned.targetShards === targetShards) return made

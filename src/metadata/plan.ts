@@ -64,6 +64,9 @@ export interface PlannedIndex extends PlannedObject {
   readonly targetIndex: string
   /** The target has made it under another name for a moment, and taken it. */
   readonly probed?: boolean
+  /** See TargetIndex. */
+  readonly types?: TargetIndex['types'] & {}
+  readonly distinctIn?: string | null
   /** The data stream that it is behind on the source. */
   readonly dataStream?: string
   readonly sourceUuid: string

@@ -33,6 +33,7 @@ export async function readRuleFacts(
       stringKeyword: options.stringKeyword,
       flattened: options.flattened,
       types: options.types,
+      typeField: options.typeField,
     },
     awarenessCopies: cluster === undefined ? 1 : await readAwarenessCopies(cluster, signal),
   }

@@ -5,6 +5,7 @@ import type { ShardReader } from '../document/shard-reader.ts'
 import type { SourceSample } from '../document/source-sample.ts'
 import type { IndexMetadata, ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
 import { objectOf, textOf } from './json-objects.ts'
+import type { EqualIds } from './plan-types.ts'
 
 /** What a plan asks about the documents of an index: of the shards of a snapshot, or of the live cluster. */
 export interface SourceDocuments {
@@ -14,12 +15,15 @@ export interface SourceDocuments {
   count(index: IndexMetadata): Promise<number | undefined>
   /** Where a document is, or may be, routed; undefined where none is. */
   findRouted(index: IndexMetadata): Promise<string | undefined>
+  /** The ids that documents of several of these types (null: of all) have; undefined where nobody tells. */
+  equalIds(index: IndexMetadata, types: readonly string[] | null): Promise<EqualIds | undefined>
 }
 
 /** How shards are looked at; given by the caller, since decoding belongs to the document folder. */
 export interface ShardLook {
   sample(files: ShardFiles): Promise<SourceSample>
   count(files: ShardFiles): Promise<number>
+  equalIds(files: ShardFiles, types: readonly string[] | null): Promise<EqualIds>
   open(files: ShardFiles): Promise<Pick<ShardReader, 'hasField' | 'close'>>
 }
 
@@ -41,6 +45,17 @@ export function snapshotDocuments(
         sum += count
       return sum
     },
+    // Documents of one id lie in one shard, or are routed to several and stay so.
+    equalIds: async (index, types) => {
+      const sum = { count: 0, examples: [] as string[] }
+      for await (const { count, examples } of readable(snapshot, index, (files) =>
+        look.equalIds(files, types),
+      )) {
+        sum.count += count
+        sum.examples = [...sum.examples, ...examples].slice(0, equalIdsShown)
+      }
+      return sum
+    },
     // A segment whose field infos know `_routing` has held a routed document. A shard that cannot be read may hold some.
     findRouted: async ({ name, numberOfShards }) => {
       for (let shard = 0; shard < numberOfShards; shard++) {
@@ -55,6 +70,8 @@ export function snapshotDocuments(
     },
   }
 }
+
+const equalIdsShown = 5
 
 /** `look` at one shard after the other; those that the snapshot lacks or that cannot be read are left out. */
 async function* readable<T>(
@@ -103,6 +120,8 @@ export function liveDocuments(cluster: Cluster, signal?: AbortSignal): SourceDoc
       const { count } = objectOf(docs)
       return typeof count === 'number' ? count : undefined
     },
+    // No search finds the same id in two types.
+    equalIds: () => Promise.resolve(undefined),
     findRouted: async (index) => {
       if (index.state === 'close')
         return 'the index is closed, so that its documents cannot be looked at'

@@ -94,6 +94,7 @@ function look(samples: readonly SourceSample[]) {
   const shardLook = {
     sample: async (files: unknown) => samples[Number(files) - 2]!,
     count: async () => 1000,
+    equalIds: async () => assert.fail('nobody asks for ids'),
     open: async () => assert.fail('no shard is opened for its fields'),
   }
   return { documents: snapshotDocuments(snapshot, shardLook), allowPartialSource: false }

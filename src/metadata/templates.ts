@@ -114,7 +114,10 @@ function translatePart(content: JsonObject, facts: RuleFacts): Content {
       settings: flattenSettings(objectOf(content.settings)),
       mappings: mappingsByType(content.mappings),
     },
-    facts,
+    // No template can serve several indices each with its own type.
+    facts.choices.types === 'split'
+      ? { ...facts, choices: { ...facts.choices, types: 'union' } }
+      : facts,
   )
   const body: JsonObject = {}
   if (Object.keys(settings).length > 0) body.settings = settings

@@ -1,5 +1,6 @@
 import { compareDocuments, type CompareProgress } from '../compare/compare-documents.ts'
-import { targetIndexKind, type TargetIndex, type Verdict } from '../state/records.ts'
+import type { TargetIndex, Verdict } from '../state/records.ts'
+import { targetPartsOf } from '../state/target-parts.ts'
 import type { Migration } from './migration.ts'
 import { selectedIndices } from './open-snapshot.ts'
 
@@ -13,14 +14,19 @@ export async function compareConfigured(
   const target = await migration.target()
   const state = await migration.state('write')
   const targets = new Map<string, TargetIndex>()
-  for await (const { key, value } of state.each(targetIndexKind)) targets.set(key, value)
+  const indices: string[] = []
+  for (const index of await selectedIndices(config, snapshot)) {
+    const parts = await targetPartsOf(state, index)
+    for (const part of parts) targets.set(part.index, part)
+    indices.push(...(parts.length === 0 ? [index] : parts.map((part) => part.index)))
+  }
   const transform = await migration.transform()
   return compareDocuments({
     ...(transform && { transform }),
     snapshot,
     target,
     state,
-    indices: await selectedIndices(config, snapshot),
+    indices,
     targetIndexOf: (index) => targets.get(index),
     options: config.compare,
     signal,

@@ -4,6 +4,7 @@ import {
   retryDeadLetters,
   type DeadLetterFilter,
 } from '../backfill/dead-letters.ts'
+import { sourceIndexOf } from '../base/document-types.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import { selectNames } from '../base/select.ts'
 import { targetIndexKind } from '../state/records.ts'
@@ -25,7 +26,8 @@ export async function filtersOf(
   // An index behind a data stream is selected by the stream's name.
   const selectable = await Promise.all(
     indices.map(
-      async (index) => (await state.get(targetIndexKind, index))?.value.dataStream ?? index,
+      async (index) =>
+        (await state.get(targetIndexKind, index))?.value.dataStream ?? sourceIndexOf(index),
     ),
   )
   const selected = new Set(selectNames(selectable, selectionOf(migration.config)))

@@ -1,9 +1,20 @@
+import type { DocumentTypes } from '../base/document-types.ts'
 import type { JsonObject } from '../base/json.ts'
 import { kind } from './store.ts'
 
-/** A target index that this migration made (or adopted), and what it must be to be written to. Key: source index name. */
+/**
+ * A target index that this migration made (or adopted), and what it must be to be written to. Key: source index name,
+ * or `index#type` where an index became several (base/document-types.ts).
+ */
 export type TargetIndex = {
   index: string
+  /** What becomes of documents because of their mapping types; absent: nothing. */
+  types?: DocumentTypes
+  /**
+   * Documents of several types keep their ids: the UUID of the snapshot in which no two have one; null: not looked yet.
+   * Absent where no two can meet.
+   */
+  distinctIn?: string | null
   /** Name on the target; the same as on the source unless renamed. */
   targetIndex: string
   /** The data stream that it is behind, by whose name it is selected. */

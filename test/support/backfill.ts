@@ -11,7 +11,7 @@ import { backfillOptions } from '../../src/backfill/options.ts'
 import { runBackfill, type BackfillInput, type BackfillSummary } from '../../src/backfill/run.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
-import { compareDocuments } from '../../src/compare/compare-documents.ts'
+import { compareDocuments, type ComparedIndex } from '../../src/compare/compare-documents.ts'
 import { compareOptions } from '../../src/compare/options.ts'
 import { shardLook } from '../../src/document/source-sample.ts'
 import { applyMetadata } from '../../src/metadata/apply.ts'
@@ -22,8 +22,8 @@ import { createSnapshot } from '../../src/take/create-snapshot.ts'
 import { openRepository } from '../../src/snapshot/repository.ts'
 import type { Snapshot } from '../../src/snapshot/snapshot.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
-import { targetIndexKind } from '../../src/state/records.ts'
 import type { StateStore } from '../../src/state/store.ts'
+import { targetPartsOf } from '../../src/state/target-parts.ts'
 import { uniqueName, type TestEngine } from './engines.ts'
 
 /** What backfill-child.ts is told. */
@@ -63,11 +63,14 @@ export async function makeSnapshot(
 export async function makeReady({
   shards = {},
   allowPartialSource = false,
+  options = {},
   ...ready
 }: Omit<ReadyMigration, 'folder'> & {
   /** Shard counts of target indices, where they shall not be the source's. */
   shards?: { [index: string]: number }
   allowPartialSource?: boolean
+  /** Of the section `metadata`. */
+  options?: object
 }): Promise<ReadyMigration> {
   const folder = path.join(mkdtempSync(path.join(tmpdir(), 'osmigrate-backfill-')), 'state')
   after(() => rmSync(path.dirname(folder), { recursive: true }))
@@ -78,7 +81,7 @@ export async function makeReady({
       target,
       state,
       select: { include: indices },
-      options: metadataOptions.parse({ templates: false, pipelines: false, shards }),
+      options: metadataOptions.parse({ templates: false, pipelines: false, shards, ...options }),
       allowPartialSource,
     })
     await applyMetadata(plan, { target, state })
@@ -149,16 +152,17 @@ export async function assertEqual(
 ): Promise<void> {
   const { snapshot, target, folder } = ready
   await withState(folder, async (state) => {
-    const targets = new Map<string, { targetIndex: string; sourceForm: 'full' }>()
+    const targets = new Map<string, ComparedIndex>()
     for (const index of indices) {
-      const record = await state.get(targetIndexKind, index)
-      targets.set(index, { targetIndex: record!.value.targetIndex, sourceForm: 'full' })
-      await target.request('POST', `/${encodeURIComponent(record!.value.targetIndex)}/_refresh`)
+      for (const part of await targetPartsOf(state, index)) {
+        targets.set(part.index, { ...part, sourceForm: 'full' })
+        await target.request('POST', `/${encodeURIComponent(part.targetIndex)}/_refresh`)
+      }
     }
     const verdicts = await compareDocuments({
       snapshot,
       target,
-      indices,
+      indices: [...targets.keys()],
       targetIndexOf: (index) => targets.get(index),
       options: compareOptions.parse({}),
       signal: new AbortController().signal,

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts'
 import { differingPaths } from '../json-difference.ts'
 import { flattenSettings } from '../settings.ts'
 import { casesOf, runCase, type WholeCase } from './cases.ts'
+import { defaultChoices } from './rule.ts'
 import { rules } from './table.ts'
 import { translateContent, type Content } from './translate.ts'
 
@@ -14,9 +15,9 @@ function factsOf(one: WholeCase) {
     source: one.source,
     created: one.source,
     target: one.target,
-    choices: { stringKeyword: false, flattened: 'refuse', types: 'union', ...one.case.choices },
+    choices: { ...defaultChoices, ...one.case.choices },
     awarenessCopies: one.case.awarenessCopies ?? 1,
-  } as const
+  }
 }
 
 test('rules applied to what they made change nothing', () => {

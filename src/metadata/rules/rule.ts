@@ -30,14 +30,20 @@ export interface RuleChoices {
   readonly stringKeyword: boolean
   /** What becomes of `flattened` where the target has no flat_object (before 2.7). */
   readonly flattened: 'refuse' | 'object' | 'unsearchable'
-  /** What becomes of an index with several mapping types: one mapping of all, or refused. */
-  readonly types: 'union' | 'refuse'
+  /**
+   * What becomes of an index with several mapping types: one mapping of all, the same with the type of each document in a
+   * field and in its id, an index for each (parts.ts), or refused.
+   */
+  readonly types: 'union' | 'keep' | 'split' | 'refuse'
+  /** The field for `keep`. */
+  readonly typeField: string
 }
 
 export const defaultChoices: RuleChoices = {
   stringKeyword: false,
   flattened: 'refuse',
   types: 'union',
+  typeField: 'doc_type',
 }
 
 export interface RuleContext {
