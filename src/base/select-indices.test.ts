@@ -30,6 +30,13 @@ test('an index behind a data stream is selected alone where a pattern names it',
   assert.deepEqual(select({ exclude: [] }, false), ['.own', 'shop'])
 })
 
+test('a hidden index is left out unless a pattern other than * names it', () => {
+  const names = (selection: Selection): string[] =>
+    selectIndices(['past', 'shop'], [], selection, { withStreams: true, hidden: ['past'] })
+  assert.deepEqual(names({}), ['shop'])
+  assert.deepEqual(names({ include: ['*', 'pa*'] }), ['past', 'shop'])
+})
+
 test('hidden data streams are left out unless they are named', () => {
   const names = (selection: Selection): string[] =>
     selectStreams(streams, selection).map(({ name }) => name)

@@ -11,20 +11,21 @@ export interface StreamIndices {
 
 /**
  * The indices that the selection lets through, in the order given. A data stream is selected by its own name, and brings
- * all indices behind it along (if `withStreams`); one of these alone is selected only where a pattern other than `*`
- * names it. Errors as selectExisting().
+ * all indices behind it along (if `withStreams`); one of these alone, and one that is hidden, is selected only where a
+ * pattern other than `*` names it. Errors as selectExisting().
  */
 export function selectIndices(
   indices: readonly string[],
   streams: readonly StreamIndices[],
   selection: Selection,
-  { withStreams }: { withStreams: boolean },
+  { withStreams, hidden = [] }: { withStreams: boolean; hidden?: readonly string[] },
 ): string[] {
   const names = [...indices, ...streams.map(({ name }) => name)].sort()
   const selected = new Set(selectExisting(names, selection))
   const chosen = withStreams ? selectStreams(streams, selection) : []
   const brought = new Set(chosen.flatMap((stream) => stream.indices))
-  const behind = new Set(streams.flatMap((stream) => stream.indices))
+  // On their own they take part only where they are meant.
+  const behind = new Set([...hidden, ...streams.flatMap((stream) => stream.indices)])
   const meant = meantBy(selection)
   return indices.filter(
     (name) => brought.has(name) || (selected.has(name) && (!behind.has(name) || meant(name))),

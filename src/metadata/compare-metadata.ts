@@ -144,12 +144,18 @@ const ofEachIndex = matcher([
   'index.replication.type',
 ])
 
-/** `type: object` and empty `properties` and `fields` say nothing; engines leave them out or write them down. */
+/**
+ * `type: object`, empty `properties` and `fields`, the index's own `default_search` and the filter's least size of a
+ * segment say nothing; engines leave them out or write them down.
+ */
 function mappingForm(mapping: JsonObject): JsonObject {
   const form: JsonObject = {}
   for (const [key, value] of Object.entries(mapping)) {
     if (key === 'type' && value === 'object') continue
-    if (key !== 'properties' && key !== 'fields') form[key] = value
+    if (key === 'search_analyzer' && value === 'default_search') continue
+    if (key === 'fielddata_frequency_filter')
+      form[key] = { min_segment_size: 0, ...objectOf(value) }
+    else if (key !== 'properties' && key !== 'fields') form[key] = value
     else if (isJsonObject(value) && Object.keys(value).length > 0) form[key] = fieldsForm(value)
   }
   return form

@@ -41,7 +41,10 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
       source.readDataStreams(),
     )) ?? []
   const withStreams = input.options.dataStreams === 'alias'
-  const selected = selectIndices(source.indices, streams, select, { withStreams })
+  const selected = selectIndices(source.indices, streams, select, {
+    withStreams,
+    ...(source.hidden && { hidden: source.hidden }),
+  })
   const backings = selectedBackings(input, streams)
   const global =
     (await readable('global metadata', originName(origin), unreadable, () =>

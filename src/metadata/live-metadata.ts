@@ -7,7 +7,7 @@ import { parseIndexMetadata } from '../snapshot/index-metadata.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import { findRoutingShards } from './routing-shards.ts'
-import { objectOf } from './json-objects.ts'
+import { objectOf, textOf } from './json-objects.ts'
 import { flattenSettings } from './settings.ts'
 
 /**
@@ -19,17 +19,19 @@ export async function liveMetadata(
   cluster: Cluster,
   signal?: AbortSignal,
 ): Promise<ClusterMetadata> {
-  const listed = await readState(cluster, '', 'metadata.indices.*.state', signal)
-  const indices = Object.keys(objectOf(listed.indices)).sort()
+  const listed = objectOf((await readState(cluster, '', listedParts, signal)).indices)
+  const indices = Object.keys(listed).sort()
   return {
     indices,
+    hidden: indices.filter((name) => isHidden(objectOf(listed[name]))),
     engineVersion: cluster.version.text,
     readGlobalMetadata: async () => {
       const state = await readState(cluster, '', withoutIndices(cluster), signal)
       delete state.indices
+      const settings = await readClusterSettings(cluster, signal)
       const templates = await readLegacyTemplates(cluster, state, signal)
       return answerOf(cluster, () =>
-        parseGlobalMetadata({ 'meta-data': { ...state, templates } }, statePath),
+        parseGlobalMetadata({ 'meta-data': { ...state, settings, templates } }, statePath),
       )
     },
     readDataStreams: async () => {
@@ -41,6 +43,14 @@ export async function liveMetadata(
 }
 
 const statePath = '/_cluster/state/metadata'
+
+const listedParts = ['state', 'system', 'settings.index.hidden']
+  .map((part) => `metadata.indices.*.${part}`)
+  .join(',')
+
+function isHidden({ system, settings }: JsonObject): boolean {
+  return system === true || textOf(objectOf(objectOf(settings).index).hidden) === 'true'
+}
 
 async function readIndex(
   cluster: Cluster,
@@ -84,6 +94,18 @@ async function readState(
 function withoutIndices({ version }: Cluster): string | undefined {
   const excludes = version.flavour === 'opensearch' || version.major >= 5
   return excludes ? 'metadata,-metadata.indices' : undefined
+}
+
+/** The cluster state that is asked for leaves the settings of the cluster out. Those until the next restart do not count. */
+async function readClusterSettings(
+  cluster: Cluster,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject> {
+  const { body } = await cluster.request('GET', '/_cluster/settings', {
+    query: { flat_settings: true },
+    ...(signal && { signal }),
+  })
+  return objectOf(body.persistent)
 }
 
 /** The cluster state of engines before 7 leaves the aliases of templates out. */
