@@ -42,7 +42,9 @@ export interface ExchangeWatch {
   requestBytes(bytes: Uint8Array): void
   /**
    * The whole request has come. The first byte of the answer to the client waits until `release` is called; without an
-   * argument the answer goes as the source gave it, with a Refusal in its place.
+   * argument the answer goes as the source gave it, with a Refusal in its place. `end` does not wait for it: release may
+   * be called after it, and does nothing once the client is gone. What the source answers before it has the whole request
+   * (413, 401 …) is passed at once. The source is read on while an answer waits, up to 256 KB of it.
    */
   requestEnd(lastByteAt: number, release: (refusal?: Refusal) => void): void
   responseHead(head: ResponseHead): void
