@@ -4,6 +4,7 @@ import { documentBlock } from '../../test/support/document-block.ts'
 import {
   createBatch,
   fillBatch,
+  formOf,
   itemNames,
   resetBatch,
   versionOf,
@@ -159,3 +160,35 @@ test('an empty block carries the batch to its end', () => {
   assert.equal(fillBatch(batch, documentBlock([], { fromDoc: 0, toDoc: 77 }), 0, limits), 0)
   assert.equal(batch.toDoc, 77)
 })
+
+test('into an index behind a data stream documents are inserted, whole where an update keeps them', () => {
+  const batch = emptyBatch()
+  const block = documentBlock([
+    { doc: 0, id: 'a', seqNo: 0, source: '{"@timestamp":1,"n": 2}' },
+    { doc: 1, id: 'b', seqNo: 1, source: '{"@timestamp":1,"n":1e400}', routing: 'r"' },
+  ])
+  const inserts = { ...limits, ...formOf({ stream: { ...stream, timestampField: '@timestamp' } }) }
+  assert.equal(fillBatch(batch, block, 0, inserts), 2)
+  assert.equal(
+    batch.bytes.toString('utf8', 0, batch.itemStart[2]),
+    '{"update":{"_id":"a"}}\n{"doc":{},"upsert":{"@timestamp":1,"n": 2}}\n' +
+      '{"update":{"_id":"b","routing":"r\\""}}\n{"doc":{},"upsert":{"@timestamp":1}}\n',
+  )
+  assert.deepEqual(
+    batch.placeholders.map(({ item, source }) => [item, source.toString()]),
+    [[1, '{"@timestamp":1,"n":1e400}']],
+  )
+  assert.deepEqual(itemNames(batch, 1), { id: 'b', routing: 'r"' })
+  const small = emptyBatch(450)
+  const many = Array.from({ length: 5 }, (_, doc) => {
+    return {
+      doc,
+      id: `${doc}`,
+      seqNo: doc,
+      source: `{"@timestamp":1,"n":1e400,"x":"${'x'.repeat(100)}"}`,
+    }
+  })
+  assert.equal(fillBatch(small, documentBlock(many), 0, { ...inserts, bytesMax: 450 }), 2)
+})
+
+const stream = { index: '.ds-logs-000001', uuid: 'u', pipeline: 'osmigrate-u-0' }

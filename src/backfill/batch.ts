@@ -1,4 +1,7 @@
 import type { BulkBody } from '../cluster/bulk-body.ts'
+import { insertOf } from '../cluster/stream-writes.ts'
+import { scanUpsertSource } from '../cluster/upsert-source.ts'
+import type { WritePlace } from '../cluster/write-place.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
 import type { TransformedBlock } from '../transform/packed-documents.ts'
 import type { Unsent } from '../transform/pipeline.ts'
@@ -9,7 +12,11 @@ import type { Unsent } from '../transform/pipeline.ts'
  *
  *   item = {"index":{"_id":"<id>","routing":"<routing>","version":<n>,"version_type":"external_gte"}} LF source LF
  *
- * with `,"routing":…` only where the document has one. Which document an item is stays known beside the body.
+ * with `,"routing":…` only where the document has one; or, into an index behind a data stream:
+ *
+ *   item = {"update":{"_id":"<id>","routing":"<routing>"}} LF {"doc":{},"upsert":source} LF
+ *
+ * Which document an item is stays known beside the body.
  */
 export interface BulkBatch extends BulkBody {
   bytes: Buffer
@@ -26,6 +33,13 @@ export interface BulkBatch extends BulkBody {
   timed: number
   /** Documents of the stretch that cannot be written; at most `missingMax`. */
   readonly missing: MissingSource[]
+  /** Items in whose place their time alone is inserted, to be replaced (stream-writes.ts). */
+  readonly placeholders: Placeholder[]
+}
+
+export interface Placeholder {
+  readonly item: number
+  readonly source: Buffer
 }
 
 /** A document that the index keeps no `_source` of, or that a transform does not send (`unsent`). */
@@ -47,6 +61,13 @@ export interface VersionRule {
 
 export interface BatchLimits extends VersionRule {
   bytesMax: number
+  /** Of an index behind a data stream: documents are inserted there by updates, without a version. */
+  timestampField?: Buffer
+}
+
+/** How documents are written to this place. */
+export function formOf({ stream }: WritePlace): Pick<BatchLimits, 'timestampField'> {
+  return stream === undefined ? {} : { timestampField: Buffer.from(stream.timestampField) }
 }
 
 /** Items of one bulk: bounds the arrays beside the body where documents are tiny. */
@@ -65,6 +86,7 @@ export function createBatch(bytesMax: number): BulkBatch {
     sourceBytes: 0,
     timed: 0,
     missing: [],
+    placeholders: [],
   }
 }
 
@@ -78,6 +100,7 @@ export function resetBatch(batch: BulkBatch, fromDoc: number, bytesMax: number):
   batch.sourceBytes = 0
   batch.timed = 0
   batch.missing.length = 0
+  batch.placeholders.length = 0
 }
 
 /**
@@ -92,6 +115,7 @@ export function fillBatch(
   limits: BatchLimits,
 ): number {
   let at = batch.itemStart[batch.count]!
+  let held = batch.placeholders.reduce((sum, { source }) => sum + source.length, 0)
   for (let i = from; i < block.count; i++) {
     const version = versionOf(block, i, limits)
     if (block.sourceStart[i]! < 0) {
@@ -101,12 +125,17 @@ export function fillBatch(
       continue
     }
     const most = itemBytesMost(block, i)
-    if (at + most > limits.bytesMax || batch.count === itemsMax) {
+    if (at + held + most > limits.bytesMax || batch.count === itemsMax) {
       if (batch.count > 0) return i
       if (most > batch.bytes.length) batch.bytes = Buffer.allocUnsafeSlow(most)
     }
     const sourceBytes = block.sourceEnd[i]! - block.sourceStart[i]!
-    at = writeItem(batch.bytes, at, block, i, version)
+    if (limits.timestampField === undefined) at = writeItem(batch.bytes, at, block, i, version)
+    else {
+      const before = batch.placeholders.length
+      at = writeInsert(batch, at, block, i, limits.timestampField)
+      if (batch.placeholders.length > before) held += sourceBytes
+    }
     batch.doc[batch.count] = block.doc[i]!
     batch.version[batch.count] = version
     batch.count++
@@ -140,8 +169,9 @@ export function firstRouted(block: DocumentBlock): number {
 export function itemNames(body: BulkBody, item: number): { id: string; routing: string | null } {
   const start = body.itemStart[item]!
   const line = body.bytes.toString('utf8', start, body.bytes.indexOf(0x0a, start))
-  const { index } = JSON.parse(line) as { index: { _id: string; routing?: string } }
-  return { id: index._id, routing: index.routing ?? null }
+  const action = JSON.parse(line) as { [kind: string]: { _id: string; routing?: string } }
+  const { _id: id, routing = null } = Object.values(action)[0]!
+  return { id, routing }
 }
 
 function missingSource(
@@ -162,6 +192,8 @@ function missingSource(
 }
 
 const openId = Buffer.from('{"index":{"_id":"')
+const openInsert = Buffer.from('{"update":{"_id":"')
+const closeNames = Buffer.from('"}}\n{"doc":{},"upsert":')
 const openRouting = Buffer.from('","routing":"')
 const openVersion = Buffer.from('","version":')
 const closeAction = Buffer.from(',"version_type":"external_gte"}}\n')
@@ -184,20 +216,48 @@ function writeItem(
   i: number,
   version: number,
 ): number {
-  const bytes = block.bytes
-  let at = writeTemplate(into, start, openId)
-  at = writeEscaped(into, at, bytes, block.idStart[i]!, block.idEnd[i]!)
-  const routingStart = block.routingStart[i]!
-  if (routingStart >= 0) {
-    at = writeTemplate(into, at, openRouting)
-    at = writeEscaped(into, at, bytes, routingStart, block.routingEnd[i]!)
-  }
+  let at = writeNames(into, writeTemplate(into, start, openId), block, i)
   at = writeTemplate(into, at, openVersion)
   at = writeDigits(into, at, version)
   at = writeTemplate(into, at, closeAction)
-  at += bytes.copy(into, at, block.sourceStart[i], block.sourceEnd[i])
+  at += block.bytes.copy(into, at, block.sourceStart[i], block.sourceEnd[i])
   into[at] = 0x0a
   return at + 1
+}
+
+function writeInsert(
+  batch: BulkBatch,
+  start: number,
+  block: DocumentBlock,
+  i: number,
+  timestampField: Buffer,
+): number {
+  const { bytes: into, placeholders, count: item } = batch
+  const { bytes } = block
+  const from = block.sourceStart[i]!
+  const to = block.sourceEnd[i]!
+  let at = writeNames(into, writeTemplate(into, start, openInsert), block, i)
+  at = writeTemplate(into, at, closeNames)
+  if (scanUpsertSource(bytes, from, to, timestampField).isKept) {
+    at += bytes.copy(into, at, from, to)
+  } else {
+    // The block is used again before the answer comes.
+    const source = Buffer.from(bytes.subarray(from, to))
+    placeholders.push({ item, source })
+    at += insertOf(source, timestampField).insert.copy(into, at)
+  }
+  into[at] = 0x7d
+  into[at + 1] = 0x0a
+  return at + 2
+}
+
+function writeNames(into: Buffer, start: number, block: DocumentBlock, i: number): number {
+  const { bytes } = block
+  const at = writeEscaped(into, start, bytes, block.idStart[i]!, block.idEnd[i]!)
+  const routingStart = block.routingStart[i]!
+  if (routingStart < 0) return at
+  const next = writeTemplate(into, at, openRouting)
+  return writeEscaped(into, next, bytes, routingStart, block.routingEnd[i]!)
 }
 
 function writeTemplate(into: Buffer, at: number, template: Buffer): number {

@@ -1,7 +1,8 @@
 import { sourceIndexOf } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
-import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
+import type { BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { writePlaceOf } from '../cluster/write-place.ts'
 import { documentAt, type Document, type DocumentBlock } from '../document/document-block.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { ShardReader } from '../document/shard-reader.ts'
@@ -10,7 +11,8 @@ import { deadLetterKind, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import { typedBlocks } from '../transform/typed-documents.ts'
 import { mayRename } from '../usercode/transformer.ts'
-import { createBatch, fillBatch, type BulkBatch, type VersionRule } from './batch.ts'
+import { createBatch, fillBatch, formOf, type BatchLimits, type BulkBatch } from './batch.ts'
+import { deliverBatch } from './deliver-batch.ts'
 import type { BlockTransform } from './local-worker.ts'
 import { judge } from './outcome.ts'
 import { requirePlannedSnapshot } from './plan.ts'
@@ -159,19 +161,21 @@ async function sendAgain(
   const stored = reader.readBlocks(letter.segment, stretchOf(letter))
   const typed = index!.types ? typedBlocks(stored, index!.types) : stored
   const task = { index: sourceIndexOf(letter.index), mayRename: mayRename(index!) }
+  const place = writePlaceOf(index!)
   const batch = await fillOne(transform?.blocks(typed, task) ?? typed, letter, {
     epochBase: index!.epochBase,
     versionFrom,
+    ...formOf(place),
   })
-  const alias = index!.fenceAlias
-  const outcome = await deliverBulk(target, { alias, body: batch, waitMaxMs, onWait, signal })
-  return judge(batch, outcome, { ...letter, partialSource: false }).deadLetters[0]
+  const outcome = await deliverBatch(target, place, batch, { waitMaxMs, onWait, signal })
+  const inserts = place.stream !== undefined
+  return judge(batch, outcome, { ...letter, partialSource: false, inserts }).deadLetters[0]
 }
 
 async function fillOne(
   blocks: AsyncIterable<DocumentBlock>,
   letter: DeadLetter,
-  rule: VersionRule,
+  rule: Omit<BatchLimits, 'bytesMax'>,
 ): Promise<BulkBatch> {
   const batch = createBatch(0)
   for await (const block of blocks) {

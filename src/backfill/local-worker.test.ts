@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MigrationError } from '../base/errors.ts'
+import type { WritePlace } from '../cluster/write-place.ts'
 import type { BulkBody, BulkOutcome, ItemProblem } from '../cluster/bulk-body.ts'
 import type { ShardReader } from '../document/shard-reader.ts'
 import { documentBlock, type BlockDocument } from '../../test/support/document-block.ts'
@@ -54,7 +55,7 @@ const item: WorkItem = {
 }
 const task: ItemTask = {
   item,
-  fenceAlias: 'osmigrate-u-0',
+  place: { alias: 'osmigrate-u-0' },
   epochBase: 0,
   versionFrom: 'seqNo',
   mayHoldRouted: true,
@@ -73,7 +74,7 @@ function ids(body: BulkBody): string[] {
 }
 
 interface Sink {
-  deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
+  deliver: (place: WritePlace, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
   reports: ItemReport[]
 }
 
@@ -93,8 +94,8 @@ async function run(sink: Sink, { of = task, from = reader() } = {}): Promise<voi
 test('every document is sent once, and the last report says done', async () => {
   const sent: string[] = []
   const reports: ItemReport[] = []
-  const deliver: Sink['deliver'] = async (alias, body) => {
-    assert.equal(alias, 'osmigrate-u-0')
+  const deliver: Sink['deliver'] = async (place, body) => {
+    assert.equal(place.alias, 'osmigrate-u-0')
     sent.push(...ids(body))
     return outcome(body)
   }

@@ -1,6 +1,7 @@
 import { sourceIndexOf, type DocumentTypes } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
-import type { BulkBody, BulkOutcome } from '../cluster/bulk-body.ts'
+import type { BulkOutcome } from '../cluster/bulk-body.ts'
+import type { WritePlace } from '../cluster/write-place.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
 import type { ChecksumPart, ShardReader } from '../document/shard-reader.ts'
 import type { DeadLetter } from '../state/records.ts'
@@ -8,6 +9,7 @@ import { typedBlocks } from '../transform/typed-documents.ts'
 import type { TransformTask } from '../usercode/transformer.ts'
 import {
   createBatch,
+  formOf,
   fillBatch,
   firstRouted,
   resetBatch,
@@ -55,7 +57,7 @@ export interface ItemRun {
 
 export interface ItemTask extends VersionRule {
   item: WorkItem
-  fenceAlias: string
+  place: WritePlace
   mayHoldRouted: boolean
   /** What becomes of documents because of their mapping types. */
   types?: DocumentTypes | undefined
@@ -98,7 +100,7 @@ export interface WorkerContext {
     task: ShardTask,
     options: { checked: boolean; signal: AbortSignal },
   ) => Promise<ShardReader>
-  deliver: (alias: string, body: BulkBody, signal: AbortSignal) => Promise<BulkOutcome>
+  deliver: (place: WritePlace, batch: BulkBatch, signal: AbortSignal) => Promise<BulkOutcome>
   /** Changes documents on their way; undefined where they go as they are. */
   transform?: BlockTransform
   bulkBytesMax: number
@@ -227,8 +229,9 @@ export class LocalWorker implements BackfillWorker {
     if (routed >= 0) throw routedError(item, block, routed)
   }
 
-  #limits({ epochBase, versionFrom }: ItemTask): BatchLimits {
-    return { bytesMax: this.#flow.bytesMax, epochBase, versionFrom }
+  #limits({ epochBase, versionFrom, place }: ItemTask): BatchLimits {
+    const { bytesMax } = this.#flow
+    return { bytesMax, epochBase, versionFrom, ...formOf(place) }
   }
 
   #takeBatch(fromDoc: number): BulkBatch {
@@ -312,12 +315,13 @@ class ItemSending {
   }
 
   async #deliver(batch: BulkBatch, crc: number | undefined): Promise<void> {
-    const { item, partialSource } = this.#task
+    const { item, partialSource, place } = this.#task
+    const inserts = place.stream !== undefined
     const stretch = this.#checkpoint.add(batch.toDoc, crc)
     const start = performance.now()
     try {
       const outcome = await this.#outcome(batch)
-      const { settled, deadLetters } = judge(batch, outcome, { ...item, partialSource })
+      const { settled, deadLetters } = judge(batch, outcome, { ...item, partialSource, inserts })
       this.#checkpoint.settle(stretch, settled)
       await this.#context.report({ item: this.#checkpoint.item, deadLetters })
     } finally {
@@ -328,7 +332,7 @@ class ItemSending {
   async #outcome(batch: BulkBatch): Promise<BulkOutcome> {
     if (batch.count === 0) return nothingToSend
     const { deliver, flow, signal } = this.#context
-    const outcome = await deliver(this.#task.fenceAlias, batch, signal)
+    const outcome = await deliver(this.#task.place, batch, signal)
     if (outcome.waits > 0) flow.pace.pushBack()
     if (outcome.tooLarge && batch.count > 1) {
       flow.bytesMax = Math.max(bytesMaxLeast, Math.min(flow.bytesMax, outcome.bytesSent) >> 1)

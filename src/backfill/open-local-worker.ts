@@ -1,10 +1,11 @@
 import { sourceIndexOf } from '../base/document-types.ts'
-import { deliverBulk, type BulkWait } from '../cluster/bulk.ts'
+import type { BulkWait } from '../cluster/bulk.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { TransformSpec } from '../transform/spec.ts'
 import { Transform } from '../usercode/transform.ts'
+import { deliverBatch } from './deliver-batch.ts'
 import { LocalWorker } from './local-worker.ts'
 import type { BackfillOptions } from './options.ts'
 import { stoppableFiles } from './stoppable-files.ts'
@@ -32,14 +33,9 @@ export function openLocalWorker(input: WorkerInput): LocalWorker {
         checked,
       })
     },
-    deliver: (alias, body, signal) =>
-      deliverBulk(target, {
-        alias,
-        body,
-        gzip: options.gzip,
-        waitMaxMs: options.bulkWaitMax,
-        signal,
-        onWait,
-      }),
+    deliver: (place, batch, signal) => {
+      const { gzip, bulkWaitMax: waitMaxMs } = options
+      return deliverBatch(target, place, batch, { gzip, waitMaxMs, signal, onWait })
+    },
   })
 }

@@ -1,5 +1,6 @@
 import type { MigrationError } from '../base/errors.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
+import { addressOf, writePlaceOf } from '../cluster/write-place.ts'
 import { deadLetterKind } from '../state/records.ts'
 import type { Change } from '../state/store.ts'
 import type { Restored } from '../state/ledger.ts'
@@ -166,7 +167,7 @@ export class RunWork {
     const { target } = index
     const itemTask: ItemTask = {
       item,
-      fenceAlias: target.fenceAlias,
+      place: writePlaceOf(target),
       epochBase: target.epochBase,
       versionFrom: index.record.versionFrom,
       mayHoldRouted: target.mayHoldRouted,
@@ -299,8 +300,8 @@ export class RunWork {
   async #finishIndices(): Promise<void> {
     for (const index of this.#indices) {
       if (!isDone(index) || this.#failures.some((one) => one.index === index.record.index)) continue
-      const alias = encodeURIComponent(index.target.fenceAlias)
-      await this.#input.target.request('POST', `/${alias}/_refresh`)
+      const name = encodeURIComponent(addressOf(writePlaceOf(index.target)).name)
+      await this.#input.target.request('POST', `/${name}/_refresh`)
       await this.#putIndex(index, { state: 'done', error: null })
     }
   }

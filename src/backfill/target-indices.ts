@@ -7,7 +7,7 @@ import { targetPartsOf } from '../state/target-parts.ts'
 
 /**
  * The target indices that documents are written to, each shown to be the one that this migration made: same UUID, and
- * its fence alias points at it alone. Throws MA_TARGET_INDEX that names every index for which that does not hold; then
+ * its fence is there, an alias that points at it alone or a pipeline. Throws MA_TARGET_INDEX that names every index for which that does not hold; then
  * nothing has been written.
  */
 export async function checkTargetIndices(
@@ -70,7 +70,19 @@ async function problemOf(target: Cluster, index: TargetIndex): Promise<string | 
       `(expected UUID ${index.targetUuid}, found ${typeof uuid === 'string' ? uuid : 'none'}). Delete it if it may go, then: ${again}`
     )
   }
+  if (index.stream) return pipelineProblem(target, index, index.stream)
   return aliasProblem(target, index, isJsonObject(body.aliases) ? body.aliases : {})
+}
+
+async function pipelineProblem(
+  target: Cluster,
+  { index, targetIndex }: TargetIndex,
+  { pipeline }: TargetIndex['stream'] & {},
+): Promise<string | undefined> {
+  const path = `/_ingest/pipeline/${encodeURIComponent(pipeline)}`
+  const { status } = await target.request('GET', path, { accept: [404] })
+  if (status !== 404) return undefined
+  return `${index}: the target lacks the ingest pipeline ${pipeline}, by which ${targetIndex} is written to; run again: osmigrate metadata migrate`
 }
 
 async function aliasProblem(

@@ -26,6 +26,11 @@ export type TargetIndex = {
   epochBase: number
   /** `osmigrate-<sourceUuid>-<epoch>`: the only name that documents are written to. */
   fenceAlias: string
+  /**
+   * Where it is behind a data stream of the target, which takes no alias: the pipeline that each write names in its
+   * place, and the field that holds a document's time. Absent: it is not.
+   */
+  stream?: { pipeline: string; timestampField: string }
   sourceShards: number
   targetShards: number
   /** False where the target has another shard count, so that a routed document stops the index by name. */
