@@ -14,12 +14,14 @@ const firstVersion = 5_000_000
 /** `index.number_of_routing_shards` cannot be more than this many times the number of shards. */
 const factorMost = 1024
 const probes = 24
+const tellingSought = 2000
 
 /**
  * The routing shards of an index of a live cluster before 7, which tells them nowhere: not in its settings, not in the
- * cluster state. It does tell in which shard a routing value lies, so that a few values show by which number it divides.
- * Two numbers that agree on all of them would place nearly every document alike, and are refused rather than guessed
- * between; an index that is closed does not tell. Throws MA_SOURCE_INDEX then.
+ * cluster state. It does tell in which shard a routing value lies, so that a few values show by which number it divides: one
+ * request where it is the number of shards, as mostly; else one
+ * value after the other, some ten. Two numbers that agree on all of them are refused rather than guessed between; an
+ * index that is closed does not tell. Throws MA_SOURCE_INDEX then.
  */
 export async function findRoutingShards(
   cluster: Cluster,
@@ -35,22 +37,21 @@ export async function findRoutingShards(
       { details: { index: name } },
     )
   }
-  let candidates = Array.from({ length: factorMost }, (_, i) => (i + 1) * numberOfShards)
-  for (let probe = 0; probe < probes; probe++) {
-    const routing = `probe-${probe}`
-    const shards = await shardsOfRouting(cluster, name, routing, signal)
+  const index = { numberOfShards, routingPartitionSize }
+  const ask = (routings: readonly string[]): Promise<Set<number>> =>
+    shardsOfRouting(cluster, name, routings, signal)
+  let candidates = candidatesOf(numberOfShards)
+  if (await isNumber(numberOfShards, { index, among: candidates, ask })) return numberOfShards
+  for (let probe = 0; probe < probes && candidates.length > 1; probe++) {
+    const routing = probeOf(probe)
+    const shards = await ask([routing])
     candidates = candidates.filter((numberOfRoutingShards) => {
-      const expected = partitionOf(routing, {
-        numberOfShards,
-        numberOfRoutingShards,
-        routingPartitionSize,
-      })
-      return expected.size === shards.size && [...expected].every((shard) => shards.has(shard))
+      const expected = partitionOf(routing, { ...index, numberOfRoutingShards })
+      return expected.size === shards.size && isWithin(expected, shards)
     })
   }
-  // Multiples of one another are the common case: 5 shards and 5 routing shards, not 10.
-  const [least] = candidates
-  if (least === numberOfShards || (least !== undefined && candidates.length === 1)) return least
+  const [found] = candidates
+  if (candidates.length === 1 && (await isNumber(found!, { index, among: [], ask }))) return found!
   throw new MigrationError(
     'MA_SOURCE_INDEX',
     `${cluster.url}: the number of routing shards of ${name} could not be found out (${candidates.length} numbers would do). ` +
@@ -59,25 +60,72 @@ export async function findRoutingShards(
   )
 }
 
+/**
+ * Whether an index has this number of routing shards: one request for several routing values that would then lie in one
+ * place, and of which every other number of `among` would put one elsewhere.
+ */
+async function isNumber(
+  numberOfRoutingShards: number,
+  {
+    index,
+    among,
+    ask,
+  }: {
+    index: Placing
+    among: readonly number[]
+    ask: (routings: readonly string[]) => Promise<Set<number>>
+  },
+): Promise<boolean> {
+  const home = partitionOf(probeOf(0), { ...index, numberOfRoutingShards })
+  let others = among.filter((one) => one !== numberOfRoutingShards)
+  const telling: string[] = []
+  const enough = (): boolean => others.length === 0 && telling.length >= probes
+  for (let probe = 0; !enough() && probe < tellingSought; probe++) {
+    const routing = probeOf(probe)
+    const isHome = (number: number): boolean =>
+      isWithin(partitionOf(routing, { ...index, numberOfRoutingShards: number }), home)
+    if (!isHome(numberOfRoutingShards)) continue
+    const left = others.filter(isHome)
+    if (others.length > 0 && left.length === others.length) continue
+    others = left
+    telling.push(routing)
+  }
+  return others.length === 0 && isWithin(await ask(telling), home)
+}
+
+function candidatesOf(numberOfShards: number): number[] {
+  return Array.from({ length: factorMost }, (_, i) => (i + 1) * numberOfShards)
+}
+
+function probeOf(probe: number): string {
+  return `probe-${probe}`
+}
+
+function isWithin(shards: ReadonlySet<number>, others: ReadonlySet<number>): boolean {
+  return [...shards].every((shard) => others.has(shard))
+}
+
 async function shardsOfRouting(
   cluster: Cluster,
   index: string,
-  routing: string,
+  routings: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<Set<number>> {
   const { body } = await cluster.request<JsonObject>(
     'GET',
     `/${encodeURIComponent(index)}/_search_shards`,
-    { query: { routing }, ...(signal && { signal }) },
+    { query: { routing: routings.join(',') }, ...(signal && { signal }) },
   )
   const copies = (Array.isArray(body.shards) ? body.shards : []).flat()
   return new Set(copies.map((copy) => Number(objectOf(copy).shard)))
 }
 
+type Placing = Pick<IndexMetadata, 'numberOfShards' | 'routingPartitionSize'>
+
 /** The shards that documents of one routing value are spread over: one, or as many as the partition has. */
 function partitionOf(
   routing: string,
-  index: Pick<IndexMetadata, 'numberOfShards' | 'numberOfRoutingShards' | 'routingPartitionSize'>,
+  index: Placing & Pick<IndexMetadata, 'numberOfRoutingShards'>,
 ): Set<number> {
   const hash = murmur3(routing)
   const offsets = Array.from({ length: index.routingPartitionSize }, (_, offset) => offset)

@@ -1,8 +1,37 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { connectCluster } from '../../src/cluster/connect.ts'
 import { liveMetadata } from '../../src/metadata/live-metadata.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
+import { startHttpRelay } from '../support/http-relay.ts'
 import { connect, snapshotOf } from '../support/metadata.ts'
+
+test('of an index of before 7 one request finds out that it has as many routing shards as shards', async () => {
+  const engine = await useEngine('elasticsearch', '6')
+  const [usual, other] = ['usual', 'other'].map(uniqueName) as [string, string]
+  await send(engine, 'PUT', `/${usual}`, { settings: { number_of_shards: 2 } })
+  await send(engine, 'PUT', `/${other}`, {
+    settings: { number_of_shards: 2, number_of_routing_shards: 2 * 3 },
+  })
+  const relay = await startHttpRelay(engine.port)
+  const cluster = await connectCluster('source', { url: [relay.url] })
+  try {
+    const live = await liveMetadata(cluster)
+    const asked = async (index: string): Promise<[number, number]> => {
+      const before = relay.requests.length
+      const { numberOfRoutingShards } = await live.readIndexMetadata(index)
+      const probes = relay.requests.slice(before).filter((one) => one.includes('_search_shards'))
+      return [numberOfRoutingShards, probes.length]
+    }
+    assert.deepEqual(await asked(usual), [2, 1])
+    const [found, requests] = await asked(other)
+    assert.equal(found, 6)
+    assert.ok(requests < 24, `${requests} requests`)
+  } finally {
+    await cluster.close()
+    await relay.close()
+  }
+})
 
 const filter = { term: { shop: 1 } }
 
