@@ -104,7 +104,7 @@ export async function planIndex(
     return { ...planned, action: 'refused', reason: refusal, changes, body: { ...content } }
   }
   const existing = target && (await readExistingIndex(target, targetIndex, signal))
-  const check = await checkOnTarget(target, content, signal)
+  const check = await checkOnTarget(target, content, { ...(signal && { signal }) })
   const body: JsonObject = { ...content, settings: check.settings }
   const all = { ...planned, changes: [...changes, ...check.changes], body }
   const decision = decideIndex({ ...planned, body }, record, existing, options.adopt)

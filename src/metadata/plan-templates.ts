@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import { defaultExclude, matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
+import { settingsBeside } from './composed.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import {
   noTemplatesThere,
@@ -14,7 +15,7 @@ import { withEdit, withheldAgain, type PlanEdits } from './plan-file.ts'
 import type { MetadataPlan, NotCarried, PlannedTemplate } from './plan.ts'
 import type { RuleFacts } from './rule-facts.ts'
 import { flattenSettings, type FlatSettings } from './settings.ts'
-import { checkOnTarget } from './target-check.ts'
+import { checkOnTarget, type TemplateHead } from './target-check.ts'
 import { translateTemplate, type TranslatedTemplate } from './templates.ts'
 
 export type PlannedTemplates = Pick<
@@ -92,7 +93,8 @@ export async function planTemplates(
   ): Promise<PlannedTemplate[]> => {
     const planned: PlannedTemplate[] = []
     for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
-      const template = translateTemplate(kind, name, sources[name]!, facts)
+      const beside = settingsBeside(kind, name, global)
+      const template = translateTemplate(kind, name, sources[name]!, facts, beside)
       planned.push(
         await withEdit(edits, (edited) =>
           planTemplate(input, editedTemplate(template, edited), existing, components),
@@ -130,27 +132,31 @@ async function planTemplate(
   existing: ExistingTemplates,
   components: readonly PlannedTemplate[],
 ): Promise<PlannedTemplate> {
-  const { kind, name, withheld } = template
-  if (template.refused !== undefined) {
-    return { ...template, action: 'refused', reason: `${name}: ${template.refused}` }
+  const { kind, name, withheld, refused } = template
+  if (refused !== undefined) {
+    const { changes, body } = template
+    return { kind, name, withheld, changes, body, action: 'refused', reason: `${name}: ${refused}` }
   }
   const own = contentOf(template.body, kind)
-  const inherited = inheritedSettings(template.body, components)
   const check = await checkOnTarget(
     clusterOf(target),
     {
-      settings: { ...inherited, ...objectOf(own.settings) },
+      // Engines look at a component by itself, and at a template with all that it is composed of.
+      settings: { ...(kind === 'index-template' && template.beside), ...objectOf(own.settings) },
       mappings: objectOf(own.mappings),
       aliases: objectOf(own.aliases),
     },
-    signal,
+    { ...(kind === 'index-template' && { as: simulatedAs(template) }), ...(signal && { signal }) },
   )
   const settings = Object.fromEntries(
     Object.entries(check.settings).filter(([key]) => key in objectOf(own.settings)),
   )
   const changes = [
     ...template.changes,
-    ...check.changes.filter(({ path }) => path.slice('settings.'.length) in objectOf(own.settings)),
+    ...check.changes.filter(
+      ({ path }) =>
+        !path.startsWith('settings.') || path.slice('settings.'.length) in objectOf(own.settings),
+    ),
   ]
   const body = withSettings(template.body, kind, settings)
   const planned = { kind, name, withheld, changes, body }
@@ -174,6 +180,12 @@ async function planTemplate(
     }
   }
   return { ...planned, action: 'create' }
+}
+
+/** Under its own name it replaces itself, and shows whether another one of its priority fits the same indices. */
+function simulatedAs({ name, body }: TranslatedTemplate): TemplateHead {
+  const patterns = Array.isArray(body.index_patterns) ? body.index_patterns.map(textOf) : []
+  return { name, patterns, priority: Number(body.priority ?? 0) }
 }
 
 function contentOf(body: JsonObject, kind: PlannedTemplate['kind']): JsonObject {
@@ -201,16 +213,4 @@ function missingComponents(
     components.filter(({ action }) => action === 'create').map((component) => component.name),
   )
   return names.filter((name) => !made.has(name) && !(name in existing['component-template']))
-}
-
-/** An index template may use an analyzer that one of its components defines. */
-function inheritedSettings(body: JsonObject, components: readonly PlannedTemplate[]): FlatSettings {
-  const names = Array.isArray(body.composed_of) ? body.composed_of : []
-  return Object.assign(
-    {},
-    ...names.map((name) => {
-      const component = components.find((candidate) => candidate.name === name)
-      return component ? objectOf(contentOf(component.body, component.kind).settings) : {}
-    }),
-  ) as FlatSettings
 }

@@ -18,24 +18,37 @@ export interface TargetCheck {
   readonly refused?: string
 }
 
+/** Of the index template in whose place the content is simulated. */
+export interface TemplateHead {
+  readonly name: string
+  readonly patterns: readonly string[]
+  readonly priority: number
+}
+
+export interface CheckOptions {
+  readonly as?: TemplateHead
+  readonly signal?: AbortSignal
+}
+
 /**
- * Asks the target whether it would take settings, mapping and aliases, by simulating a template that holds them: the
- * engine validates it as it would an index, and keeps nothing. `own` are the settings that may be dropped (a template's
- * without those of its components). Settings that the target does not know are dropped, named, and it is asked again.
- * Where there is no target to ask, nothing is refused.
+ * Asks the target whether it would take settings, mapping and aliases, by simulating an index template that holds them:
+ * the engine validates it as it would an index, and keeps nothing. With `as` it is that very template, so that another
+ * one of its priority for the same indices shows. Settings that the target does not know are dropped, named, and it is
+ * asked again. Where there is no target to ask, nothing is refused; where the target cannot simulate, the plan says so.
  */
 export async function checkOnTarget(
   target: Cluster | undefined,
   content: IndexContent,
-  signal?: AbortSignal,
+  options: CheckOptions = {},
 ): Promise<TargetCheck> {
   const settings = { ...content.settings }
   if (target === undefined) return { settings, changes: [] }
   const changes: PlannedChange[] = []
   // Each turn drops at least one setting, so it ends.
   for (;;) {
-    const error = await simulate(target, { ...content, settings }, signal)
+    const error = await simulate(target, { ...content, settings }, options)
     if (error === undefined) return { settings, changes }
+    if (error === 'no simulation') return { settings, changes: [...changes, notSimulated] }
     const unknown = unknownSettings(error).filter((name) => name in settings)
     if (unknown.length === 0) return { settings, changes, refused: deepestReason(error) }
     for (const name of unknown) {
@@ -51,22 +64,30 @@ export async function checkOnTarget(
   }
 }
 
+const notSimulated: PlannedChange = {
+  path: 'simulation',
+  what: 'noted',
+  reason:
+    'the target has no simulation of templates (_index_template/_simulate): what it refuses shows when it is made',
+  loss: false,
+}
+
 async function simulate(
   target: Cluster,
   content: IndexContent,
-  signal?: AbortSignal,
-): Promise<JsonObject | undefined> {
-  // The index that is simulated has one shard, whatever the template says, and so no room for a partition.
-  const { 'index.routing_partition_size': _partition, ...settings } = content.settings
-  const answer = await target.request('POST', '/_index_template/_simulate', {
+  { as, signal }: CheckOptions,
+): Promise<JsonObject | 'no simulation' | undefined> {
+  const path = as === undefined ? '' : `/${encodeURIComponent(as.name)}`
+  const answer = await target.request('POST', `/_index_template/_simulate${path}`, {
     body: {
-      index_patterns: ['osmigrate-simulated-*'],
-      priority: 2 ** 31 - 1,
-      template: { ...content, settings },
+      index_patterns: [...(as?.patterns ?? ['osmigrate-simulated-*'])],
+      priority: as?.priority ?? 2 ** 31 - 1,
+      template: { ...content },
     },
-    accept: [400],
+    accept: [400, 404, 405],
     ...(signal && { signal }),
   })
+  if (answer.status === 404 || answer.status === 405) return 'no simulation'
   if (answer.status !== 400) return undefined
   return isJsonObject(answer.body.error) ? answer.body.error : { reason: textOf(answer.body.error) }
 }

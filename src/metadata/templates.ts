@@ -1,10 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
+import { translatePartOf } from './composed.ts'
 import { objectOf, without } from './json-objects.ts'
 import { mappingsByType } from './mappings.ts'
 import type { PlannedChange, TemplateKind } from './plan.ts'
 import type { RuleFacts } from './rule-facts.ts'
-import { translateContent } from './rules/translate.ts'
-import { flattenSettings } from './settings.ts'
+import { flattenSettings, type FlatSettings } from './settings.ts'
 
 export interface TranslatedTemplate {
   readonly kind: TemplateKind
@@ -13,19 +13,25 @@ export interface TranslatedTemplate {
   readonly body: JsonObject
   readonly changes: PlannedChange[]
   readonly withheld: { readonly [setting: string]: string }
+  /** What the parts that it is used with set, as it is on the target. */
+  readonly beside: FlatSettings
   readonly refused?: string
 }
 
-/** Translates a template of any of the three kinds: settings parted, types taken off. */
+/**
+ * Translates a template of any of the three kinds: settings parted, types taken off. `beside` are the settings of the
+ * parts that it is used with (settingsBeside()).
+ */
 export function translateTemplate(
   kind: TemplateKind,
   name: string,
   source: JsonObject,
   facts: RuleFacts,
+  beside: FlatSettings = {},
 ): TranslatedTemplate {
   return kind === 'legacy-template'
     ? translateLegacy(name, source, facts)
-    : translateComposable({ kind, name }, source, facts)
+    : translateComposable({ kind, name, beside }, source, facts)
 }
 
 /** `{ order, version?, index_patterns, settings, mappings, aliases }`; before 6.0 one pattern under `template`. */
@@ -41,11 +47,11 @@ function translateLegacy(name: string, source: JsonObject, facts: RuleFacts): Tr
 
 /** `{ index_patterns, template: { settings, mappings, aliases }, composed_of, priority, … }`. */
 function translateComposable(
-  { kind, name }: Pick<TranslatedTemplate, 'kind' | 'name'>,
+  { kind, name, beside }: Pick<TranslatedTemplate, 'kind' | 'name' | 'beside'>,
   source: JsonObject,
   facts: RuleFacts,
 ): TranslatedTemplate {
-  const content = translatePart(objectOf(source.template), facts)
+  const content = translatePart(objectOf(source.template), facts, beside)
   const rest = without(source, ['template', ...ownTimes])
   const changes = [...content.changes, ...droppedContent(source.template)]
   if (isJsonObject(rest.data_stream)) {
@@ -105,15 +111,21 @@ interface Content {
   readonly body: JsonObject
   readonly changes: PlannedChange[]
   readonly withheld: { readonly [setting: string]: string }
+  readonly beside: FlatSettings
   readonly refused?: string
 }
 
-function translatePart(content: JsonObject, facts: RuleFacts): Content {
-  const { settings, mapping, withheld, changes, refused } = translateContent(
+function translatePart(
+  content: JsonObject,
+  facts: RuleFacts,
+  settingsBeside: FlatSettings = {},
+): Content {
+  const { settings, mapping, withheld, changes, refused, beside } = translatePartOf(
     {
       settings: flattenSettings(objectOf(content.settings)),
       mappings: mappingsByType(content.mappings),
     },
+    settingsBeside,
     // No template can serve several indices each with its own type.
     facts.choices.types === 'split'
       ? { ...facts, choices: { ...facts.choices, types: 'union' } }
@@ -125,5 +137,5 @@ function translatePart(content: JsonObject, facts: RuleFacts): Content {
   if (isJsonObject(content.aliases) && Object.keys(content.aliases).length > 0) {
     body.aliases = content.aliases
   }
-  return { body, changes, withheld, ...(refused !== undefined && { refused }) }
+  return { body, changes, withheld, beside, ...(refused !== undefined && { refused }) }
 }

@@ -556,6 +556,44 @@ test(
   },
 )
 
+test(
+  'a template may use what its components define, and is refused where another one is as strong',
+  { skip },
+  async () => {
+    const parts = uniqueName('parts')
+    const component = (name: string, template: JsonObject) =>
+      seven.request('PUT', `/_component_template/${parts}-${name}`, { body: { template } })
+    const analyzer = { own: { tokenizer: 'standard', filter: ['lowercase'] } }
+    await component('analysis', { settings: { analysis: { analyzer } } })
+    await component('fields', { mappings: { properties: { n: { type: 'long' } } } })
+    const composed_of = [`${parts}-analysis`, `${parts}-fields`]
+    const template = { mappings: { properties: { t: { type: 'text', analyzer: 'own' } } } }
+    const weak = uniqueName('weak')
+    const index_patterns = [`${weak}-*`]
+    await seven.request('PUT', `/_index_template/${parts}`, {
+      body: { index_patterns: [`${parts}-*`], composed_of, template },
+    })
+    const body = { index_patterns, priority: 5, template: {} }
+    await seven.request('PUT', `/_index_template/${weak}`, { body })
+    await target.request('PUT', `/_index_template/${weak}-there`, { body })
+    const index = await makeIndex(seven, 'templates', { settings: single })
+    const snapshot = await snapshotOf(seven, sevenEngine, [index])
+    const options = { templates: true }
+    const { plan, result } = await migrate({ snapshot, target, state: await newState(), options })
+    const outcomes = Object.fromEntries(result.objects.map((one) => [one.name, one.outcome]))
+    for (const name of [...composed_of, parts]) assert.equal(outcomes[name], 'created', name)
+    assert.equal(outcomes[weak], 'refused')
+    const refused = plan.indexTemplates.find(({ name }) => name === weak)!
+    assert.equal(refused.action, 'refused')
+    assert.match(refused.reason!, new RegExp(`${weak}-there.*same priority`))
+    await target.request('PUT', `/${parts}-1`)
+    const made = (await read(target, `${parts}-1`)).mappings
+    assert.deepEqual(made, {
+      properties: { n: { type: 'long' }, t: { type: 'text', analyzer: 'own' } },
+    })
+  },
+)
+
 test('a killed run leaves no shield behind once the next one is done', { skip }, async () => {
   const state = await newState()
   const pattern = uniqueName('shielded')
