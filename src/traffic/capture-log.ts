@@ -9,6 +9,16 @@ export interface LogPosition {
   readonly offset: number
 }
 
+/** The end of a stream as a writer finds it. */
+export interface StreamEnd {
+  /** Whether its last record is a `stopped` mark. */
+  readonly isClean: boolean
+  /** The latest time of its last records, in epoch microseconds. */
+  readonly at: number
+  /** The greatest number of an exchange in it; 0 for none. */
+  readonly number: number
+}
+
 /** The side that the proxy writes. Records of one stream are read back in the order of `append`. */
 export interface CaptureLogWriter {
   /**
@@ -17,6 +27,8 @@ export interface CaptureLogWriter {
    * full refuses at once. Bodies are not copied, so their bytes may not change until then.
    */
   append(record: CaptureRecord, durable: (error?: Error) => void): void
+  /** What the stream ended with when it was opened; undefined for an empty one. */
+  readonly last?: StreamEnd | undefined
   /** Bytes held, and the bound (`capture.log.bytesMax`); both are estimates between two flushes. */
   usage(): { readonly bytes: number; readonly bytesMax: number }
   /** Waits for what was appended, then releases files and connections. */

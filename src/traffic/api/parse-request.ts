@@ -114,19 +114,11 @@ function segmentsOf(path: string): string[] {
 
 /** The older names of namespaces: `_opendistro/_sql`, `_xpack/ml`, `_shield`. */
 function inNamespace(segments: readonly string[]): readonly string[] {
-  switch (segments[0]) {
-    case '_opendistro':
-      return ['_plugins', ...segments.slice(1)]
-    case '_shield':
-      return ['_security', ...segments.slice(1)]
-    case '_xpack': {
-      const second = segments[1]
-      if (second === undefined || second === 'usage') return segments
-      return [second.startsWith('_') ? second : `_${second}`, ...segments.slice(2)]
-    }
-    default:
-      return segments
-  }
+  const [first, second, ...rest] = segments
+  if (first === '_opendistro') return ['_plugins', ...segments.slice(1)]
+  if (first === '_shield') return ['_security', ...segments.slice(1)]
+  if (first !== '_xpack' || second === undefined || second === 'usage') return segments
+  return [second.startsWith('_') ? second : `_${second}`, ...rest]
 }
 
 /** No index has a name like this; `_all` stands for indices. */
