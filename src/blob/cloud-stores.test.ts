@@ -9,7 +9,7 @@ import { closedPort } from '../../test/support/fault-proxy.ts'
 import { startHttpRelay, type RecordedAnswer } from '../../test/support/http-relay.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { BlobStore } from './byte-source.ts'
-import { loadOptional } from './optional-package.ts'
+import { loadOptional } from '../base/optional-package.ts'
 import { openBlobStore } from './open.ts'
 
 /** Answers as Google and Azure document them, which no emulator gives, and how one logs in there. */

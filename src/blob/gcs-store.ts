@@ -15,7 +15,7 @@ import {
   type ObjectForm,
   type ObjectPlace,
 } from './object-place.ts'
-import { loadOptional } from './optional-package.ts'
+import { loadOptional } from '../base/optional-package.ts'
 import { rangeText } from './range-answer.ts'
 import { type ListPage, type RemoteBlobs, type RemoteStoreOptions } from './remote-store.ts'
 import type { AskedBlob } from './service-errors.ts'

@@ -1,4 +1,4 @@
-import { MigrationError } from '../base/errors.ts'
+import { MigrationError } from './errors.ts'
 
 /**
  * Loads a package that is installed only by those who need it. `install` is what to give to npm. Throws MA_CONFIG that

@@ -1,0 +1,138 @@
+import { MigrationError } from '../base/errors.ts'
+import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
+import {
+  clientOptions,
+  loadKafka,
+  partitionOf,
+  streamName,
+  type KafkaOptions,
+  type KafkaPackage,
+} from './kafka-client.ts'
+import { kafkaError } from './kafka-errors.ts'
+import { fetchMessages, openConsumer, readOffsets } from './kafka-fetch.ts'
+import { MessageJoiner } from './kafka-join.ts'
+import { recordsMax } from './kafka-message.ts'
+import { decodeRecord } from './record-decode.ts'
+
+const releaseTimeoutMs = 15_000
+
+/**
+ * Reads a capture log in Kafka: a stream is a partition, with the records of one proxy or of several. What was sent
+ * twice comes once, save after a position where another proxy's record had begun and not ended: what lies between is
+ * then read again.
+ */
+export async function openKafkaReader(options: KafkaOptions): Promise<CaptureLogReader> {
+  return new KafkaLogReader(await loadKafka(), options)
+}
+
+/** A position counts records: the offset of a message, and the place of a record in it. */
+function positionOf(offset: number, index: number): number {
+  return offset * recordsMax + index
+}
+
+function messageOffset(position: number): number {
+  return Math.floor(position / recordsMax)
+}
+
+class KafkaLogReader implements CaptureLogReader {
+  readonly #kafka: KafkaPackage
+  readonly #options: KafkaOptions
+  readonly #closed = new AbortController()
+
+  constructor(kafka: KafkaPackage, options: KafkaOptions) {
+    this.#kafka = kafka
+    this.#options = options
+  }
+
+  async streams(): Promise<{ oldest: LogPosition; end: LogPosition }[]> {
+    const { topic } = this.#options
+    const consumer = openConsumer(this.#kafka, this.#options)
+    try {
+      const offsets = await readOffsets(this.#kafka, consumer, topic)
+      return offsets.map(({ oldest, end }, partition) => {
+        const stream = streamName(topic, partition)
+        return {
+          oldest: { stream, offset: positionOf(oldest, 0) },
+          end: { stream, offset: positionOf(end, 0) },
+        }
+      })
+    } catch (error) {
+      throw kafkaError(`topic ${topic}`, error)
+    } finally {
+      await consumer.close(true)
+    }
+  }
+
+  async *read(
+    from: LogPosition,
+    { follow, signal }: { follow: boolean; signal?: AbortSignal },
+  ): AsyncGenerator<LoggedRecord> {
+    const { stream } = from
+    const partition = this.#partition(from)
+    const stop = AbortSignal.any([this.#closed.signal, ...(signal === undefined ? [] : [signal])])
+    const consumer = openConsumer(this.#kafka, this.#options)
+    // Ends the question that a broker keeps open.
+    const giveUp = (): void => void consumer.close(true).catch(() => undefined)
+    stop.addEventListener('abort', giveUp, { once: true })
+    try {
+      const to = follow ? Infinity : await this.#end(from)
+      const joiner = new MessageJoiner(stream)
+      const range = { partition, from: messageOffset(from.offset), to, signal: stop }
+      for await (const message of fetchMessages(consumer, this.#options.topic, range)) {
+        const frames = joiner.accept(message)
+        const behind = joiner.nextOffset(message.offset)
+        for (const [index, frame] of frames.entries()) {
+          const place = { file: stream, offset: message.offset }
+          if (positionOf(message.offset, index) < from.offset) continue
+          const isLast = index === frames.length - 1
+          const next = isLast ? positionOf(behind, 0) : positionOf(message.offset, index + 1)
+          yield { record: decodeRecord(frame, place), next: { stream, offset: next } }
+        }
+      }
+    } finally {
+      stop.removeEventListener('abort', giveUp)
+      await consumer.close(true)
+    }
+  }
+
+  async release(position: LogPosition): Promise<void> {
+    const { topic } = this.#options
+    const partition = this.#partition(position)
+    const admin = new this.#kafka.Admin(
+      clientOptions(this.#options, { timeoutMs: releaseTimeoutMs }),
+    )
+    try {
+      const partitions = [{ partition, offset: BigInt(messageOffset(position.offset)) }]
+      await admin.deleteRecords({ topics: [{ name: topic, partitions }] })
+    } catch (error) {
+      throw kafkaError(`${position.stream}: what was read could not be removed`, error)
+    } finally {
+      await admin.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(
+      new MigrationError('MA_STOPPED', 'the capture log was closed while it was read'),
+    )
+    await Promise.resolve()
+  }
+
+  async #end({ stream }: LogPosition): Promise<number> {
+    const streams = await this.streams()
+    const found = streams.find(({ end }) => end.stream === stream)
+    if (found === undefined) throw this.#unknownStream(stream)
+    return messageOffset(found.end.offset)
+  }
+
+  #partition({ stream }: LogPosition): number {
+    const partition = partitionOf(this.#options.topic, stream)
+    if (partition === undefined) throw this.#unknownStream(stream)
+    return partition
+  }
+
+  #unknownStream(stream: string): MigrationError {
+    const { topic } = this.#options
+    return new MigrationError('MA_CAPTURE_LOG', `${stream} is no partition of topic ${topic}`)
+  }
+}

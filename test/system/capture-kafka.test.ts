@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type {
+  CaptureLogReader,
+  CaptureLogWriter,
+  LoggedRecord,
+} from '../../src/traffic/capture-log.ts'
+import type { CaptureRecord } from '../../src/traffic/exchange.ts'
+import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
+import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
+import { uniqueName, useEngine } from '../support/engines.ts'
+
+const broker = await useEngine('kafka', '4')
+
+test('what was appended is read in its order, from every position of it', async (t) => {
+  const kafka = { brokers: [broker.url], topic: uniqueName('log') }
+  const writer = await openKafkaWriter({ kafka, proxy: 'edge-1.0' })
+  assert.equal(writer.last, undefined)
+  const records = Array.from({ length: 60 }, (_, number) => request(number, 100 * number))
+  await Promise.all(records.map((record) => append(writer, record)))
+  await append(writer, mark('stopped'))
+  await writer.close()
+
+  const reader = await openKafkaReader(kafka)
+  t.after(() => reader.close())
+  const read = await readAll(reader)
+  assert.deepEqual(
+    read.map(({ record }) => record),
+    [...records, mark('stopped')],
+  )
+  for (const index of [0, 1, 30, 59, 60]) {
+    const rest = await collect(reader, read[index]!.next)
+    assert.deepEqual(rest, read.slice(index + 1), `after record ${index}`)
+  }
+})
+
+test('a writer finds what its proxy ended with, beside the records of others', async () => {
+  const kafka = { brokers: [broker.url], topic: uniqueName('log'), create: { partitions: 1 } }
+  const first = await openKafkaWriter({ kafka, proxy: 'edge-1.0' })
+  const other = await openKafkaWriter({ kafka, proxy: 'edge-2.0' })
+  await append(first, request(7, 10))
+  for (let number = 0; number < 120; number++) await append(other, request(number, 10, 'edge-2.0'))
+  await append(other, mark('stopped', 'edge-2.0'))
+  await Promise.all([first.close(), other.close()])
+  const again = await openKafkaWriter({ kafka, proxy: 'edge-1.0' })
+  assert.deepEqual(again.last, { isClean: false, at: 20, number: 7 })
+  const stopped = await openKafkaWriter({ kafka, proxy: 'edge-2.0' })
+  assert.deepEqual(stopped.last, { isClean: true, at: 1000, number: 119 })
+  await Promise.all([again.close(), stopped.close()])
+})
+
+test('a record that is longer than the brokers take comes back whole', async (t) => {
+  const kafka = { brokers: [broker.url], topic: uniqueName('log'), create: { partitions: 1 } }
+  const writers = await Promise.all(
+    ['edge-1.0', 'edge-2.0'].map((proxy) => openKafkaWriter({ kafka, proxy })),
+  )
+  const records = [5_000_000, 10, 3_000_000].flatMap((bytes, number) => [
+    request(number, bytes, 'edge-1.0'),
+    request(number, bytes, 'edge-2.0'),
+  ])
+  await Promise.all(records.map((record, index) => append(writers[index % 2]!, record)))
+  await Promise.all(writers.map((writer) => writer.close()))
+  const reader = await openKafkaReader(kafka)
+  t.after(() => reader.close())
+  const read = await readAll(reader)
+  for (const proxy of ['edge-1.0', 'edge-2.0']) {
+    const ofProxy = (record: CaptureRecord) =>
+      'exchange' in record && record.exchange.proxy === proxy
+    assert.deepEqual(read.map(({ record }) => record).filter(ofProxy), records.filter(ofProxy))
+  }
+  // A position among the parts of the other proxy's record repeats, and never misses.
+  for (const { next } of read) {
+    const rest = (await collect(reader, next)).map(({ record }) => record)
+    const missing = read.filter((one) => one.next.offset > next.offset).map(({ record }) => record)
+    for (const record of missing) assert.ok(rest.some((one) => isSame(one, record)))
+  }
+})
+
+function isSame(a: CaptureRecord, b: CaptureRecord): boolean {
+  return (
+    'exchange' in a &&
+    'exchange' in b &&
+    a.exchange.proxy === b.exchange.proxy &&
+    a.exchange.number === b.exchange.number
+  )
+}
+
+async function readAll(reader: CaptureLogReader): Promise<LoggedRecord[]> {
+  const streams = await reader.streams()
+  return (await Promise.all(streams.map(({ oldest }) => collect(reader, oldest)))).flat()
+}
+
+async function collect(
+  reader: CaptureLogReader,
+  from: LoggedRecord['next'],
+): Promise<LoggedRecord[]> {
+  return Array.fromAsync(reader.read(from, { follow: false }))
+}
+
+function append(writer: CaptureLogWriter, record: CaptureRecord): Promise<void> {
+  return new Promise((resolve, reject) => {
+    writer.append(record, (error) => (error === undefined ? resolve() : reject(error)))
+  })
+}
+
+function request(number: number, bytes: number, proxy = 'edge-1.0'): CaptureRecord {
+  const body = Buffer.alloc(bytes, number % 251)
+  return {
+    kind: 'request',
+    exchange: { proxy, number },
+    connection: 1,
+    method: 'PUT',
+    target: `/index/_doc/${number}`,
+    headers: ['content-type', 'application/json'],
+    body,
+    bodyBytes: bytes,
+    firstByteAt: 10,
+    lastByteAt: 20,
+    mayWrite: true,
+  }
+}
+
+function mark(kind: 'started' | 'stopped', proxy = 'edge-1.0'): CaptureRecord {
+  return { kind, proxy, at: 1000, version: '1.2.3' }
+}
