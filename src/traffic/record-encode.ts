@@ -53,12 +53,6 @@ export class FrameBatch {
     this.#end(start, content)
   }
 
-  /** Adds frames that were made before. */
-  addFrames(frames: Uint8Array): void {
-    this.#fields.addPiece(frames)
-    this.#bytes += frames.length
-  }
-
   /** The bytes of all frames in order. They are valid until `clear`. */
   pieces(): readonly Buffer[] {
     return this.#fields.pieces()
@@ -85,11 +79,14 @@ export class FrameBatch {
   }
 }
 
+const single = new FrameBatch()
+
 /** One record's frame in one buffer, for stores that keep each record by itself. */
 export function encodeRecord(record: CaptureRecord): Buffer {
-  const batch = new FrameBatch()
-  batch.add(record)
-  return Buffer.concat(batch.pieces())
+  single.add(record)
+  const frame = Buffer.concat(single.pieces())
+  single.clear()
+  return frame
 }
 
 function writeFields(fields: FieldWriter, record: CaptureRecord): void {

@@ -1,0 +1,144 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MigrationError } from '../base/errors.ts'
+import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
+import type { CaptureGap, CaptureRecord } from './exchange.ts'
+import type { OpenSegment } from './frame-scanner.ts'
+import { findEnd, isMissing, listSegments, openSegment } from './log-folder.ts'
+import { segmentFile, writeReleased } from './log-folder.ts'
+import { decodeContent } from './record-decode.ts'
+import { frameHeadBytes } from './record-layout.ts'
+import { recordTime } from './record-time.ts'
+import { readFrames, type Found, type FramesOptions } from './stream-frames.ts'
+
+export type ReadOptions = Omit<FramesOptions, 'folder' | 'offset'>
+
+/** Opens the local capture log in a folder, in which each stream has a folder of its own. Writers are not disturbed. */
+export function openLocalLogReader(folder: string): LocalLogReader {
+  return new LocalLogReader(folder)
+}
+
+interface StreamEnds {
+  readonly oldest: LogPosition
+  readonly end: LogPosition
+}
+
+export class LocalLogReader implements CaptureLogReader {
+  readonly #folder: string
+  /** How far the last segment of a stream was read, so that it need not be read again. */
+  readonly #known = new Map<string, { salt: Buffer; position: number }>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async streams(): Promise<StreamEnds[]> {
+    const names = await this.#streamNames()
+    const found: StreamEnds[] = []
+    for (const stream of names) {
+      const ends = await this.#ends(stream)
+      if (ends !== undefined) found.push(ends)
+    }
+    return found
+  }
+
+  async *read(from: LogPosition, options: ReadOptions): AsyncGenerator<LoggedRecord> {
+    const { stream } = from
+    let last: CaptureRecord | undefined
+    let skipped: Skipped | undefined
+    for await (const found of this.frames(from, options)) {
+      if ('damage' in found) {
+        skipped = { damage: found.damage, next: { stream, offset: found.next } }
+        continue
+      }
+      const record = decodeContent(found.frame.subarray(frameHeadBytes), found.place)
+      if (skipped !== undefined) yield gapOf(skipped, { last, until: recordTime(record) })
+      skipped = undefined
+      last = record
+      yield { record, next: { stream, offset: found.next } }
+    }
+    if (skipped !== undefined) yield gapOf(skipped, { last, until: Date.now() * 1000 })
+  }
+
+  /** As read(), without decoding: frames as they are in the log, for those who pass them on. */
+  frames({ stream, offset }: LogPosition, options: ReadOptions): AsyncGenerator<Found> {
+    return readFrames({ ...options, folder: join(this.#folder, stream), offset })
+  }
+
+  async release({ stream, offset }: LogPosition): Promise<void> {
+    await writeReleased(join(this.#folder, stream), offset)
+  }
+
+  async close(): Promise<void> {
+    this.#known.clear()
+  }
+
+  async #streamNames(): Promise<string[]> {
+    const entries = await readdir(this.#folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (isMissing(error)) return []
+      throw error
+    })
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort()
+  }
+
+  /** Where the oldest segment begins and the last one ends; undefined where the folder holds no segment. */
+  async #ends(stream: string): Promise<StreamEnds | undefined> {
+    const folder = join(this.#folder, stream)
+    const paths = (await listSegments(folder)).map((number) => segmentFile(folder, number))
+    const oldest = await firstReadable(paths)
+    const last = await firstReadable(paths.reverse())
+    await oldest?.file.close()
+    if (oldest === undefined || last === undefined) return undefined
+    try {
+      const { header, headerBytes } = last
+      const known = this.#known.get(stream)
+      const start = known?.salt.equals(header.salt) === true ? known.position : headerBytes
+      const { position } = await findEnd(last, start)
+      this.#known.set(stream, { salt: header.salt, position })
+      return {
+        oldest: { stream, offset: oldest.header.firstOffset },
+        end: { stream, offset: header.firstOffset + position - headerBytes },
+      }
+    } finally {
+      await last.file.close()
+    }
+  }
+}
+
+/** The first of these segments that has a header. What is damaged is told to those who read it. */
+async function firstReadable(paths: readonly string[]): Promise<OpenSegment | undefined> {
+  for (const path of paths) {
+    const segment = await openSegment(path).catch((error: unknown) => {
+      if (error instanceof MigrationError && error.code === 'MA_CAPTURE_LOG') return undefined
+      throw error
+    })
+    if (segment !== undefined) return segment
+  }
+  return undefined
+}
+
+interface Skipped {
+  readonly damage: MigrationError
+  readonly next: LogPosition
+}
+
+/** What stands in the place of bytes that cannot be read: nobody knows how many requests they held. */
+function gapOf(
+  { damage, next }: Skipped,
+  { last, until }: { last: CaptureRecord | undefined; until: number },
+): LoggedRecord {
+  const proxy = last === undefined ? next.stream : proxyOf(last)
+  const from = last === undefined ? 0 : recordTime(last)
+  const record: CaptureGap = {
+    kind: 'gap',
+    ...{ proxy, from: Math.min(from, until), until, requests: 1, cause: damage.message },
+  }
+  return { record, next }
+}
+
+function proxyOf(record: CaptureRecord): string {
+  return 'exchange' in record ? record.exchange.proxy : record.proxy
+}

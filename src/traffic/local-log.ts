@@ -1,0 +1,422 @@
+import { chmod, mkdir, unlink } from 'node:fs/promises'
+import { MigrationError } from '../base/errors.ts'
+import { lastHolder, takeFolderLock, type FolderLock } from '../base/folder-lock.ts'
+import type { CaptureLogWriter, StreamEnd } from './capture-log.ts'
+import type { CaptureRecord } from './exchange.ts'
+import { positionsSkipped, recover } from './local-log-recovery.ts'
+import type { ClosedSegment, NextSegment, Recovered } from './local-log-recovery.ts'
+import { readStreamEnd } from './local-log-end.ts'
+import { readReleased, segmentFile } from './log-folder.ts'
+import { FrameBatch } from './record-encode.ts'
+import { contentBytesMax } from './record-layout.ts'
+import { SegmentWriter } from './segment-writer.ts'
+
+/**
+ * The writer of one stream of a local capture log: a folder with segment files.
+ *
+ * Group commit: all that is appended while one group is being written goes with the next one, so a slow disk makes groups
+ * larger and not more. After a write that failed nobody knows what the disk holds (a second fsync can succeed without it):
+ * the segment is left, cut behind the last group that is safe, and a new one is begun, which is tried again until it goes.
+ * Files of segments that consumers let go of are removed.
+ */
+export interface LocalLogOptions {
+  /** Of this stream alone; made when it is not there. */
+  readonly folder: string
+  readonly stream: string
+  /** Of all segments together. What does not fit is refused. */
+  readonly bytesMax: number
+  /** After which a new segment is begun; default: a sixteenth of `bytesMax`, at most 64 MB. */
+  readonly segmentBytesMax?: number
+  /** Of what waits for the disk, in memory; default 64 MB. A single record may be larger. */
+  readonly waitingBytesMax?: number
+}
+
+const mb = 1 << 20
+const recordOverheadBytes = 512
+const reclaimEveryMs = 1000
+const reclaimAtOnceEveryMs = 50
+const retryMsMin = 100
+const retryMsMax = 5000
+
+/** What a log has done since it was opened, and how it is. */
+export interface LocalLogStatus {
+  /** Why nothing can be appended at present, other than that the log is full. */
+  readonly failure?: MigrationError
+  /** Why segments that were released are still there. */
+  readonly stuck?: MigrationError
+  readonly bytes: number
+  readonly bytesMax: number
+  /** Bytes that wait for the disk. */
+  readonly waitingBytes: number
+  readonly segments: number
+  /** Records and bytes that are safe, and the writes that made them so, with the time that those took. */
+  readonly records: number
+  readonly recordBytes: number
+  readonly writes: number
+  readonly writeSeconds: number
+  /** The position behind all that is safe. */
+  readonly end: number
+}
+
+interface Found {
+  readonly lock: FolderLock
+  readonly recovered: Recovered
+  readonly last: StreamEnd | undefined
+}
+
+interface Group {
+  readonly batch: FrameBatch
+  durables: ((error?: Error) => void)[]
+}
+
+/**
+ * Opens the log of a stream for writing. Throws MA_LOCKED when another process writes to it, MA_FORMAT_TOO_NEW when a newer
+ * program did. A disk that is full or fails is no error here: the log refuses until it is usable.
+ */
+export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> {
+  const { folder, stream } = options
+  checkStreamName(stream)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  const lock = takeFolderLock(folder)
+  if (lock === undefined) throw lockedError(folder)
+  try {
+    const recovered = await recover(folder)
+    const last = await readStreamEnd(folder, recovered.segments)
+    return await LocalLog.open(options, { lock, recovered, last })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+const streamPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+
+/** A stream's name is that of its folder. */
+export function checkStreamName(stream: string): void {
+  if (streamPattern.test(stream)) return
+  throw new MigrationError(
+    'MA_CONFIG',
+    `"${stream}" cannot be the name of a stream of the capture log: expected up to 100 letters, digits, dots, dashes and ` +
+      'underscores, a letter or digit first',
+  )
+}
+
+export class LocalLog implements CaptureLogWriter {
+  readonly last: StreamEnd | undefined
+  /** What was found when the log was opened: a torn tail that was cut, damage. */
+  readonly recovered: Recovered
+  readonly #folder: string
+  readonly #stream: string
+  readonly #bytesMax: number
+  readonly #segmentBytesMax: number
+  readonly #waitingBytesMax: number
+  readonly #lock: FolderLock
+  readonly #closed: ClosedSegment[]
+  #closedBytes = 0
+  #next: NextSegment
+  #segment: SegmentWriter | undefined
+  #waiting: Group = { batch: new FrameBatch(), durables: [] }
+  #writing: Group = { batch: new FrameBatch(), durables: [] }
+  /** True from the first append of a group until nothing waits any more. */
+  #isBusy = false
+  #isClosing = false
+  #whenIdle: (() => void) | undefined
+  #failure: MigrationError | undefined
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+  #beginning: Promise<void> = Promise.resolve()
+  readonly #reclaimTimer: NodeJS.Timeout
+  #reclaimedAt = 0
+  #reclaiming: Promise<unknown> = Promise.resolve()
+  #stuck: MigrationError | undefined
+  readonly #counts = { records: 0, recordBytes: 0, writes: 0, writeSeconds: 0 }
+  readonly #full: MigrationError
+  readonly #slow: MigrationError
+
+  static async open(options: LocalLogOptions, found: Found): Promise<LocalLog> {
+    const log = new LocalLog(options, found)
+    await log.#begin()
+    return log
+  }
+
+  private constructor(options: LocalLogOptions, { lock, recovered, last }: Found) {
+    const { folder, stream, bytesMax } = options
+    this.recovered = recovered
+    this.last = last
+    this.#folder = folder
+    this.#stream = stream
+    this.#bytesMax = bytesMax
+    this.#segmentBytesMax = options.segmentBytesMax ?? Math.min(64 * mb, Math.ceil(bytesMax / 16))
+    this.#waitingBytesMax = options.waitingBytesMax ?? 64 * mb
+    this.#lock = lock
+    this.#closed = recovered.segments
+    this.#closedBytes = recovered.segments.reduce((sum, { bytes }) => sum + bytes, 0)
+    this.#next = recovered.next
+    this.#full = fullError(folder, bytesMax)
+    this.#slow = slowError(folder, this.#waitingBytesMax)
+    this.#reclaimTimer = setInterval(() => this.#reclaim(), reclaimEveryMs).unref()
+  }
+
+  append(record: CaptureRecord, durable: (error?: Error) => void): void {
+    const bodyBytes = 'body' in record ? record.body.length : 0
+    const refusal = this.#refusal(bodyBytes)
+    if (refusal !== undefined) {
+      queueMicrotask(() => durable(refusal))
+      return
+    }
+    this.#waiting.batch.add(record)
+    this.#waiting.durables.push(durable)
+    if (this.#isBusy) return
+    this.#isBusy = true
+    // What else comes in this turn of the loop goes with it.
+    setImmediate(() => this.#writeGroup())
+  }
+
+  usage(): { readonly bytes: number; readonly bytesMax: number } {
+    return { bytes: this.#bytes, bytesMax: this.#bytesMax }
+  }
+
+  status(): LocalLogStatus {
+    return {
+      ...(this.#failure && { failure: this.#failure }),
+      ...(this.#stuck && { stuck: this.#stuck }),
+      ...this.usage(),
+      ...this.#counts,
+      waitingBytes: this.#waitingBytes,
+      segments: this.#closed.length + (this.#segment === undefined ? 0 : 1),
+      end: this.#segment?.end ?? this.#next.previousEnd,
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    if (this.#isBusy) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+    clearInterval(this.#reclaimTimer)
+    clearTimeout(this.#retry)
+    try {
+      await this.#reclaiming
+      await this.#beginning
+      const segment = this.#segment
+      this.#segment = undefined
+      await segment?.close({ mark: !segment.isEmpty })
+      if (segment?.isEmpty === true) await unlink(segmentFile(this.#folder, segment.number))
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  get #waitingBytes(): number {
+    return this.#waiting.batch.bytes + this.#writing.batch.bytes
+  }
+
+  get #bytes(): number {
+    return this.#closedBytes + (this.#segment?.bytes ?? 0) + this.#waitingBytes
+  }
+
+  #refusal(bodyBytes: number): MigrationError | undefined {
+    if (this.#isClosing) return closedError(this.#folder)
+    if (this.#failure !== undefined) return this.#failure
+    const bytes = bodyBytes + recordOverheadBytes
+    if (bytes > contentBytesMax) return tooLargeError(bodyBytes)
+    const waiting = this.#waitingBytes
+    if (waiting > 0 && waiting + bytes > this.#waitingBytesMax) return this.#slow
+    if (this.#bytes + bytes <= this.#bytesMax) return undefined
+    if (performance.now() - this.#reclaimedAt > reclaimAtOnceEveryMs) this.#reclaim()
+    return this.#full
+  }
+
+  /** Writes all that waits as one group, and goes on until nothing waits. */
+  #writeGroup(): void {
+    const segment = this.#segment
+    if (segment === undefined || segment.bytes >= this.#segmentBytesMax) {
+      this.#roll().then(
+        () => this.#writeGroup(),
+        (error: unknown) => this.#fail(error),
+      )
+      return
+    }
+    const group = this.#waiting
+    this.#waiting = this.#writing
+    this.#writing = group
+    const begun = performance.now()
+    segment.write(group.batch.pieces(), (error) => {
+      if (error !== undefined) return this.#fail(error)
+      this.#failures = 0
+      this.#counts.records += group.durables.length
+      this.#counts.recordBytes += group.batch.bytes
+      this.#counts.writes++
+      this.#counts.writeSeconds += (performance.now() - begun) / 1000
+      settle(group)
+      if (this.#waiting.durables.length > 0) this.#writeGroup()
+      else this.#becomeIdle()
+    })
+  }
+
+  #becomeIdle(): void {
+    this.#isBusy = false
+    this.#whenIdle?.()
+  }
+
+  /** Ends the segment in good order and begins the next one. */
+  async #roll(): Promise<void> {
+    const segment = this.#segment
+    if (segment !== undefined) {
+      const closed = await segment.close({ mark: true })
+      this.#keep(closed)
+      this.#segment = undefined
+      this.#next = { number: closed.number + 1, firstOffset: closed.end, previousEnd: closed.end }
+    }
+    this.#segment = await this.#createSegment()
+  }
+
+  #createSegment(): Promise<SegmentWriter> {
+    return SegmentWriter.create({
+      folder: this.#folder,
+      stream: this.#stream,
+      bytesMax: this.#segmentBytesMax,
+      next: this.#next,
+    })
+  }
+
+  #keep(closed: ClosedSegment): void {
+    this.#closed.push(closed)
+    this.#closedBytes += closed.bytes
+  }
+
+  /** Begins a segment where there is none; a disk that does not take it is tried again later. */
+  async #begin(): Promise<void> {
+    try {
+      this.#segment = await this.#createSegment()
+      this.#failure = undefined
+    } catch (error) {
+      this.#tryLater(error)
+    }
+  }
+
+  /** Of what waits nothing is written, and of what was being written nothing counts. */
+  #fail(error: unknown): void {
+    this.#failure = failedError(this.#folder, error)
+    void this.#leaveSegment().then(() => {
+      this.#tryLater(error)
+      settle(this.#writing, this.#failure)
+      settle(this.#waiting, this.#failure)
+      this.#becomeIdle()
+    })
+  }
+
+  async #leaveSegment(): Promise<void> {
+    const segment = this.#segment
+    if (segment === undefined) return
+    this.#segment = undefined
+    // What fails here failed before: the header of the next segment says where this one ends.
+    await segment.close({ mark: false }).catch(() => undefined)
+    const { number, end, bytes } = segment
+    if (segment.isEmpty) {
+      await unlink(segmentFile(this.#folder, number)).catch(() => undefined)
+      this.#next = { ...segment.header, number, firstOffset: end + positionsSkipped }
+      return
+    }
+    this.#keep({ number, bytes, end })
+    this.#next = { number: number + 1, firstOffset: end + positionsSkipped, previousEnd: end }
+  }
+
+  #tryLater(error: unknown): void {
+    this.#failure = failedError(this.#folder, error)
+    const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures++)
+    if (this.#isClosing) return
+    this.#retry = setTimeout(() => {
+      this.#beginning = this.#begin()
+    }, waitMs).unref()
+  }
+
+  /** Removes segments that lie wholly before what consumers let go of. */
+  #reclaim(): void {
+    this.#reclaimedAt = performance.now()
+    this.#reclaiming = this.#reclaiming
+      .then(() => this.#removeReleased())
+      .then(
+        () => (this.#stuck = undefined),
+        (error: unknown) => (this.#stuck = stuckError(this.#folder, error)),
+      )
+  }
+
+  async #removeReleased(): Promise<void> {
+    const released = readReleased(this.#folder)
+    while (this.#closed.length > 0 && this.#closed[0]!.end <= released) {
+      const { number, bytes } = this.#closed[0]!
+      await unlink(segmentFile(this.#folder, number))
+      this.#closed.shift()
+      this.#closedBytes -= bytes
+    }
+  }
+}
+
+function settle(group: Group, error?: Error): void {
+  const { durables } = group
+  group.durables = []
+  group.batch.clear()
+  for (const durable of durables) durable(error)
+}
+
+function fullError(folder: string, bytesMax: number): MigrationError {
+  return new MigrationError(
+    'MA_CAPTURE_LOG',
+    `the capture log in ${folder} is full: it holds all of its ${bytesMax} bytes (capture.log.bytesMax). It takes more ` +
+      'when sync has released what it read; start sync, or allow more bytes.',
+    { details: { folder, bytesMax, cause: 'full' }, retryable: true },
+  )
+}
+
+function slowError(folder: string, waitingBytesMax: number): MigrationError {
+  return new MigrationError(
+    'MA_CAPTURE_LOG',
+    `the disk of the capture log in ${folder} is too slow: ${waitingBytesMax} bytes wait to be written`,
+    { details: { folder, waitingBytesMax, cause: 'slow' }, retryable: true },
+  )
+}
+
+function failedError(folder: string, error: unknown): MigrationError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new MigrationError(
+    'MA_CAPTURE_LOG',
+    `the capture log in ${folder} cannot be written: ${reason}. It is tried again by itself.`,
+    { cause: error, details: { folder, cause: 'failed' }, retryable: true },
+  )
+}
+
+function stuckError(folder: string, error: unknown): MigrationError {
+  if (error instanceof MigrationError) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new MigrationError(
+    'MA_CAPTURE_LOG',
+    `what was released of the capture log in ${folder} cannot be removed: ${reason}`,
+    { cause: error, details: { folder }, retryable: true },
+  )
+}
+
+function tooLargeError(bytes: number): MigrationError {
+  return new MigrationError(
+    'MA_CAPTURE_LOG',
+    `a record with a body of ${bytes} bytes is more than a capture log takes (${contentBytesMax} bytes)`,
+    { details: { bytes, cause: 'too large' } },
+  )
+}
+
+function closedError(folder: string): MigrationError {
+  return new MigrationError('MA_CAPTURE_LOG', `the capture log in ${folder} was closed`, {
+    details: { folder, cause: 'closed' },
+  })
+}
+
+function lockedError(folder: string): MigrationError {
+  const holder = lastHolder(folder)
+  return new MigrationError(
+    'MA_LOCKED',
+    `another process writes to the capture log in ${folder}` +
+      (holder ? `: pid ${holder.pid}, since ${holder.since}` : '') +
+      '. Each proxy needs a name of its own.',
+    { details: { folder, ...holder }, retryable: true },
+  )
+}

@@ -1,0 +1,143 @@
+import { close, constants, fdatasync, ftruncate, open, unlink, writev } from 'node:fs'
+import { promisify } from 'node:util'
+import { FrameBatch } from './record-encode.ts'
+import { segmentFile, syncFolder } from './log-folder.ts'
+import type { ClosedSegment, NextSegment } from './local-log-recovery.ts'
+import { buildHeader, markContent, parseHeader, type SegmentHeader } from './segment-layout.ts'
+
+/**
+ * With O_DSYNC a write returns when its bytes are safe, at the cost of one call in the place of two (write, fdatasync).
+ * On macOS only fdatasync, as libuv does it, gets through the disk's own cache.
+ */
+const writesAreSafe = process.platform === 'linux'
+const flags =
+  constants.O_CREAT | constants.O_TRUNC | constants.O_RDWR | (writesAreSafe ? constants.O_DSYNC : 0)
+
+export interface SegmentOptions {
+  readonly folder: string
+  readonly stream: string
+  /** The file is made so long at once, since a write that changes the length costs more. */
+  readonly bytesMax: number
+  readonly next: NextSegment
+}
+
+/** The segment that is written to: groups of frames, one call at a time. */
+export class SegmentWriter {
+  readonly number: number
+  readonly header: SegmentHeader
+  readonly #fd: number
+  readonly #headerBytes: number
+  /** Index in the file behind the last group that is safe. */
+  #position: number
+  readonly #mark = new FrameBatch()
+
+  /** Makes the file; when it resolves, file and name are safe on the disk. */
+  static async create(options: SegmentOptions): Promise<SegmentWriter> {
+    const { folder, next, stream, bytesMax } = options
+    const path = segmentFile(folder, next.number)
+    const fd = await promisify(open)(path, flags, 0o600)
+    try {
+      // A disk with a limit to the length of files refuses this, and takes what is written nevertheless.
+      await promisify(ftruncate)(fd, bytesMax).catch(() => undefined)
+      const header = buildHeader({ ...next, stream, createdAt: Date.now() * 1000 })
+      await promisify(writeAll)(fd, [header], 0)
+      await syncFolder(folder)
+      return new SegmentWriter(fd, path, next.number, header)
+    } catch (error) {
+      await promisify(close)(fd)
+      await promisify(unlink)(path).catch(() => undefined)
+      throw error
+    }
+  }
+
+  private constructor(fd: number, path: string, number: number, header: Buffer) {
+    this.#fd = fd
+    this.number = number
+    this.header = parseHeader(header, path)!.header
+    this.#headerBytes = header.length
+    this.#position = header.length
+  }
+
+  /** Bytes of the file that count. */
+  get bytes(): number {
+    return this.#position
+  }
+
+  /** The position behind all that is safe. */
+  get end(): number {
+    return this.header.firstOffset + this.#position - this.#headerBytes
+  }
+
+  get isEmpty(): boolean {
+    return this.#position === this.#headerBytes
+  }
+
+  /** Bytes that each group has besides its frames. */
+  static readonly markBytes = 26
+
+  /** Writes a group behind the others; `done` is called when it is safe, or with what failed. One at a time. */
+  write(pieces: readonly Buffer[], done: (error?: Error) => void): void {
+    this.#mark.clear()
+    this.#mark.addContent(markContent(this.header, this.end))
+    const all = [...this.#mark.pieces(), ...pieces]
+    writeAll(this.#fd, all, this.#position, (error, bytes) => {
+      if (error) return done(error)
+      this.#position += bytes!
+      done()
+    })
+  }
+
+  /**
+   * Leaves the segment as one that is written to no more, cut behind what is safe; with `mark`, a mark says that all of it
+   * is. That fails for a disk that fails; the header of the next segment says where this one ends.
+   */
+  async close({ mark }: { mark: boolean }): Promise<ClosedSegment> {
+    try {
+      if (mark) await this.#writeMark()
+      await promisify(ftruncate)(this.#fd, this.#position)
+      await promisify(fdatasync)(this.#fd)
+    } finally {
+      await promisify(close)(this.#fd)
+    }
+    return { number: this.number, bytes: this.bytes, end: this.end }
+  }
+
+  #writeMark(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.write([], (error) => (error === undefined ? resolve() : reject(error)))
+    })
+  }
+}
+
+/** Writes all of it, in as many calls as the disk wants, and makes it safe. */
+function writeAll(
+  fd: number,
+  pieces: readonly Buffer[],
+  position: number,
+  done: (error: Error | null, bytes?: number) => void,
+): void {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const safe = (): void => {
+    if (writesAreSafe) done(null, bytes)
+    else fdatasync(fd, (error) => done(error, bytes))
+  }
+  const write = (rest: readonly Buffer[], at: number): void => {
+    writev(fd, rest, at, (error, written) => {
+      if (error) return done(error)
+      if (at + written === position + bytes) return safe()
+      if (written === 0) return done(new Error('the disk took no more bytes and said no reason'))
+      write(restOf(rest, written), at + written)
+    })
+  }
+  write(pieces, position)
+}
+
+function restOf(pieces: readonly Buffer[], written: number): Buffer[] {
+  let skip = written
+  const rest: Buffer[] = []
+  for (const piece of pieces) {
+    if (skip < piece.length) rest.push(piece.subarray(skip))
+    skip = Math.max(0, skip - piece.length)
+  }
+  return rest
+}
