@@ -5,6 +5,7 @@ import type { LiveDocs } from '../lucene/live-docs.ts'
 import type { DocumentBlock } from './document-block.ts'
 import { decodedIdBytesMax, decodeId, isPlainId } from './id.ts'
 import { LineGuard } from './line-guard.ts'
+import type { ParentColumns } from './parent-columns.ts'
 import { convertSource, isJsonSource } from './source-form.ts'
 
 /** What a stored field is to a document, by field number. */
@@ -47,6 +48,8 @@ export interface Numbers {
   readonly firstDoc: number
   readonly seqNo: Float64Array | undefined
   readonly version: Float64Array | undefined
+  /** Ids of parents that are not with the stored fields. */
+  readonly parents?: ParentColumns | undefined
 }
 
 export interface WriterOptions {
@@ -119,6 +122,7 @@ export class BlockWriter {
       if (block.idEnd[block.count]! <= block.idStart[block.count]!) {
         throw this.#corrupt(doc, 'an id', 'no bytes')
       }
+      if (numbers.parents !== undefined) this.#parentOf(doc, numbers.parents)
       const n = doc - numbers.firstDoc
       const seqNo = numbers.seqNo === undefined ? -1 : numbers.seqNo[n]!
       if (seqNo > this.#seqNoMax || seqNo < unassigned) {
@@ -228,6 +232,19 @@ export class BlockWriter {
     if (block.routingStart[row] !== -1) return
     block.routingStart[row] = at + 1
     block.routingEnd[row] = end
+  }
+
+  #parentOf(doc: number, parents: ParentColumns): void {
+    const { block } = this
+    const row = block.count
+    if (block.parentStart[row] !== -1 || block.typeStart[row] === -1) return
+    const { bytes } = this.#memory
+    const id = parents.find(doc, bytes, block.typeStart[row]!, block.typeEnd[row]!)
+    if (id === undefined) return
+    this.#needFree(id.length)
+    block.parentStart[row] = this.#free
+    this.#free += id.copy(this.#memory.bytes, this.#free)
+    block.parentEnd[row] = this.#free
   }
 
   /** Where the type ends in `type#id`; a type holds no `#`. */

@@ -11,6 +11,7 @@ import { chunkEdge } from '../lucene/stored-fields.ts'
 import type { StoredFields } from '../lucene/stored-fields.ts'
 import { BlockWriter, fieldRole } from './block-writer.ts'
 import type { Numbers } from './block-writer.ts'
+import { ParentColumns } from './parent-columns.ts'
 import type { DocumentBlock } from './document-block.ts'
 import { checkParts, RunningChecksum } from './stored-checksum.ts'
 
@@ -68,9 +69,11 @@ export async function* readSegmentBlocks(
     if (seqNo !== undefined) open.push(seqNo.source)
     const version = await segment.openNumeric(numericFields.version)
     if (version !== undefined) open.push(version.source)
+    const parents = await ParentColumns.open(segment)
+    if (parents !== undefined) open.push(parents)
     const { fixedNumbers } = stored
     const writer = new BlockWriter(memory, chunk, { roles, fixedNumbers, seqNoMax })
-    const columns = { seqNo: seqNo?.column, version: version?.column }
+    const columns = { seqNo: seqNo?.column, version: version?.column, parents }
     const checksum = sum ? new RunningChecksum(range.crc ?? 0) : undefined
     writer.block.checksum = checksum
     yield* readWindows(segment, {
@@ -97,7 +100,11 @@ interface Reading {
   readonly live: LiveDocs
   readonly stored: StoredFields
   readonly window: ChunkWindow
-  readonly columns: { seqNo: NumericColumn | undefined; version: NumericColumn | undefined }
+  readonly columns: {
+    seqNo: NumericColumn | undefined
+    version: NumericColumn | undefined
+    parents: ParentColumns | undefined
+  }
   readonly fromDoc: number
   readonly toDoc: number
   readonly checksum: RunningChecksum | undefined
@@ -196,6 +203,7 @@ async function addChunk(
     const stretch = Math.floor(doc / stretchDocs)
     const stretchEnd = Math.min(toDoc, (stretch + 1) * stretchDocs)
     const numbers = await loadNumbers(columns, stretch)
+    await columns.parents?.load(doc, stretchEnd)
     const file = stored.source.name
     at = writer.add(
       { file, firstDoc: first, fromDoc: doc, toDoc: stretchEnd, free: at },
@@ -214,6 +222,7 @@ async function loadNumbers(columns: Reading['columns'], stretch: number): Promis
     firstDoc: stretch * stretchDocs,
     seqNo: columns.seqNo?.values,
     version: columns.version?.values,
+    parents: columns.parents,
   }
 }
 

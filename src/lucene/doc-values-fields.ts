@@ -5,7 +5,7 @@ import type { NumericEntry } from './numeric-entry.ts'
 export interface FieldReaders {
   /** undefined for a form that is no field's numbers. */
   numeric(cursor: Cursor): NumericEntry | undefined
-  skipBinary(cursor: Cursor): void
+  skipBinary(cursor: Cursor, field: number): void
   /** Sorted sets and sorted numbers: what stands before their entries proper. */
   skipSet(cursor: Cursor): void
 }
@@ -27,7 +27,7 @@ export function readFields(cursor: Cursor, readers: FieldReaders): Map<number, N
         break
       }
       case 1:
-        readers.skipBinary(cursor)
+        readers.skipBinary(cursor, field)
         break
       case 2:
         break

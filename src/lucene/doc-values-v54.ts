@@ -3,6 +3,8 @@ import { readFields } from './doc-values-fields.ts'
 import { skipMonotonic } from './doc-values-v70.ts'
 import type { DocValuesSegment } from './doc-values-v70.ts'
 import type { DocsWithField, NumericEntry, PackedValues } from './numeric-entry.ts'
+import { readMonotonicMeta } from './packed.ts'
+import type { SortedEntry, TermsEntry } from './sorted-entry.ts'
 
 const formatDelta = 0
 const formatGcd = 1
@@ -20,9 +22,9 @@ const binaryVariable = 1
 const binaryPrefix = 2
 
 /**
- * Lucene54DocValuesMetadata (Lucene 5.4 to 6.6), of which only dense numeric fields are kept: those of fewer than one
- * document in a hundred (`sparse`) are passed over. What Elasticsearch 5 keeps of versions is dense. Sorted fields are
- * headers whose parts follow as entries of their own with the same field number.
+ * Lucene54DocValuesMetadata (Lucene 5.4 to 6.6), of which numeric fields are kept. Sorted fields are headers whose parts
+ * follow as entries of their own with the same field number: the terms as a binary one, the ordinals as numbers, -1 for
+ * none.
  *
  *   dvm     = (field:vint, type:byte, entry)*, -1:vint, footer
  *   type    = 0 numeric | 1 binary | 2 sorted: nothing | 3 sorted set, 4 sorted numeric: set
@@ -44,27 +46,38 @@ export function readDocValuesMetaV54(
 ): Map<number, NumericEntry> {
   return readFields(cursor, {
     numeric: () => readNumeric(cursor, maxDoc),
-    skipBinary,
+    skipBinary: (cursor) => void readBinary(cursor),
     skipSet,
   })
 }
 
-/** undefined for the forms that are passed over. */
+/** One sorted field of the same file. */
+export function readSortedV54(
+  cursor: Cursor,
+  { maxDoc }: DocValuesSegment,
+  field: number,
+): SortedEntry | undefined {
+  let terms: TermsEntry | undefined
+  const entries = readFields(cursor, {
+    numeric: () => readNumeric(cursor, maxDoc),
+    skipBinary: (cursor, of) => {
+      const entry = readBinary(cursor)
+      if (of === field) terms = entry
+    },
+    skipSet,
+  })
+  const ordinals = entries.get(field)
+  return terms && ordinals && { ordinals, terms }
+}
+
+/** undefined for the form that is no field's numbers. */
 function readNumeric(cursor: Cursor, maxDoc: number): NumericEntry | undefined {
   const format = cursor.readVInt()
   const missing = cursor.readInt64()
-  if (format === formatSparse) {
-    const docs = cursor.readVLong()
-    skipMonotonic(cursor, docs, cursor.readVInt())
-  }
+  if (format === formatSparse) return readSparse(cursor, missing, maxDoc)
   const offset = cursor.readInt64()
   const valueCount = cursor.readVLong()
-  if (format === formatSparse) {
-    cursor.skip(1)
-    cursor.readVInt()
-    cursor.skip(1)
-    readNumeric(cursor, maxDoc)
-  } else if (format === formatMonotonic) {
+  if (format === formatMonotonic) {
     skipMonotonic(cursor, maxDoc + 1, cursor.readVInt())
   } else {
     const values = readValues(cursor, format, offset)
@@ -74,27 +87,54 @@ function readNumeric(cursor: Cursor, maxDoc: number): NumericEntry | undefined {
   return undefined
 }
 
-function skipBinary(cursor: Cursor): void {
+/** Which documents, then the numbers of these alone. */
+function readSparse(cursor: Cursor, docsOffset: number, maxDoc: number): NumericEntry | undefined {
+  const count = cursor.readVLong()
+  const blockShift = cursor.readVInt()
+  const blocks = readMonotonicMeta(cursor, count, blockShift)
+  const end = cursor.readInt64()
+  cursor.readVLong()
+  cursor.skip(1)
+  cursor.readVInt()
+  cursor.skip(1)
+  const values = readNumeric(cursor, maxDoc)
+  cursor.skip(8)
+  if (values === undefined) return undefined
+  if (count > maxDoc) throw cursor.corrupt(`at most ${maxDoc} documents`, `${count}`)
+  const where = { offset: docsOffset, byteLength: end - docsOffset }
+  return { ...values, docs: { kind: 'listed', ...where, blocks, count, blockShift } }
+}
+
+/** Of a field that is not sorted nobody asks for it. */
+function readBinary(cursor: Cursor): TermsEntry {
   const format = cursor.readVInt()
   cursor.skip(8)
-  cursor.readVInt()
+  const termBytes = cursor.readVInt()
   cursor.readVInt()
   const count = cursor.readVLong()
-  cursor.skip(8)
+  const offset = cursor.readInt64()
   switch (format) {
     case binaryFixed:
-      return
-    case binaryPrefix:
-      cursor.skip(8)
+      return { kind: 'fixed', offset, count, termBytes }
+    case binaryPrefix: {
+      const byteLength = cursor.readInt64() - offset
       cursor.readVInt()
       cursor.readVInt()
       cursor.skip(8)
-      return
-    case binaryVariable:
-      cursor.skip(8)
-      skipMonotonic(cursor, count + 1, cursor.readVInt())
-      cursor.skip(8)
-      return
+      return { kind: 'blocks', form: 'v54', offset, count, byteLength }
+    }
+    case binaryVariable: {
+      const start = cursor.readInt64()
+      const blockShift = cursor.readVInt()
+      const blocks = readMonotonicMeta(cursor, count + 1, blockShift)
+      const addresses = {
+        offset: start,
+        byteLength: cursor.readInt64() - start,
+        blocks,
+        blockShift,
+      }
+      return { kind: 'addressed', offset, count, addresses }
+    }
     default:
       throw cursor.corrupt('a binary format of 0 to 2', `${format}`)
   }

@@ -1,6 +1,7 @@
 import type { Cursor } from '../bytes/cursor.ts'
 import type { FieldInfo } from './field-infos.ts'
 import type { DocsWithField, NumericEntry, PackedValues } from './numeric-entry.ts'
+import type { SortedEntry, TermsEntry } from './sorted-entry.ts'
 
 /** The segment whose doc values are read. */
 export interface DocValuesSegment {
@@ -19,7 +20,7 @@ export interface DocValuesLayout {
   readonly numericExtraBytes: number
   readNumeric(cursor: Cursor, layout: DocValuesLayout): NumericEntry
   skipBinary(cursor: Cursor, field: FieldInfo | undefined): void
-  skipSorted(cursor: Cursor, layout: DocValuesLayout): void
+  skipSorted(cursor: Cursor, layout: DocValuesLayout, field: number): void
   /** What follows the byte 1 of a sorted set. */
   skipMultiSorted(cursor: Cursor, layout: DocValuesLayout): void
   skipSortedNumeric(cursor: Cursor, layout: DocValuesLayout): void
@@ -53,15 +54,51 @@ export function readDocValuesMetaV70(
   cursor: Cursor,
   segment: DocValuesSegment,
 ): Map<number, NumericEntry> {
-  return readDocValuesMeta(cursor, segment, {
-    docsExtraBytes: 0,
-    numericExtraBytes: 0,
-    readNumeric: readNumericV70,
-    skipBinary,
-    skipSorted: (cursor, layout) => skipSortedV70(cursor, layout, skipTermsDict),
-    skipMultiSorted: (cursor, layout) => skipMultiSortedV70(cursor, layout, skipTermsDict),
-    skipSortedNumeric,
+  return readDocValuesMeta(cursor, segment, layoutV70)
+}
+
+const layoutV70: DocValuesLayout = {
+  docsExtraBytes: 0,
+  numericExtraBytes: 0,
+  readNumeric: readNumericV70,
+  skipBinary,
+  skipSorted: (cursor, layout) => skipSortedV70(cursor, layout, skipTermsDict),
+  skipMultiSorted: (cursor, layout) => skipMultiSortedV70(cursor, layout, skipTermsDict),
+  skipSortedNumeric,
+}
+
+/** One sorted field of the same file. */
+export function readSortedV70(
+  cursor: Cursor,
+  segment: DocValuesSegment,
+  field: number,
+): SortedEntry | undefined {
+  let entry: SortedEntry | undefined
+  readDocValuesMeta(cursor, segment, {
+    ...layoutV70,
+    skipSorted: (cursor, layout, of) => {
+      const sorted = readSorted(cursor, layout)
+      if (of === field) entry = sorted
+    },
   })
+  return entry
+}
+
+/** `sorted` of the grammar. */
+function readSorted(cursor: Cursor, layout: DocValuesLayout): SortedEntry {
+  const docs = readDocs(cursor, layout)
+  const valueCount = cursor.readInt32()
+  const bitsPerValue = cursor.readByte()
+  const at = { offset: cursor.readInt64(), byteLength: cursor.readInt64() }
+  const values: PackedValues =
+    bitsPerValue === 0
+      ? { kind: 'constant', value: 0n }
+      : { kind: 'linear', ...at, bitsPerValue, min: 0n, gcd: 1n }
+  const size = cursor.readVLong()
+  const termsShift = cursor.readInt32()
+  const where = skipTerms(cursor, { size, termsShift, compressed: false })
+  const terms: TermsEntry = { kind: 'blocks', form: 'v70', count: size, ...where }
+  return { ordinals: { docs, valueCount, values }, terms }
 }
 
 /** Bytes of what an index to skip by adds to the entry of its field: where it lies, its bounds, its counts. */
@@ -86,10 +123,10 @@ export function readDocValuesMeta(
         layout.skipBinary(cursor, info)
         break
       case 2:
-        layout.skipSorted(cursor, layout)
+        layout.skipSorted(cursor, layout, field)
         break
       case 3:
-        if (cursor.readByte() === 0) layout.skipSorted(cursor, layout)
+        if (cursor.readByte() === 0) layout.skipSorted(cursor, layout, -1)
         else layout.skipMultiSorted(cursor, layout)
         break
       case 4:
@@ -193,17 +230,20 @@ function skipTermsDict(cursor: Cursor): void {
   skipTerms(cursor, { size, termsShift: cursor.readInt32(), compressed: false })
 }
 
-/** What follows the number of terms and the size of their blocks. */
+/** What follows the number of terms and the size of their blocks; gives where they lie. */
 export function skipTerms(
   cursor: Cursor,
   { size, termsShift, compressed }: { size: number; termsShift: number; compressed: boolean },
-): void {
+): { offset: number; byteLength: number } {
   const blockShift = cursor.readInt32()
   skipMonotonic(cursor, blocksOf(size, termsShift), blockShift)
-  cursor.skip((compressed ? 8 : 4) + 32)
+  cursor.skip(compressed ? 8 : 4)
+  const where = { offset: cursor.readInt64(), byteLength: cursor.readInt64() }
+  cursor.skip(16)
   const indexShift = cursor.readInt32()
   skipMonotonic(cursor, 1 + blocksOf(size, indexShift), blockShift)
   cursor.skip(32)
+  return where
 }
 
 export function skipMonotonic(cursor: Cursor, count: number, blockShift: number): void {

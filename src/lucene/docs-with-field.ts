@@ -1,6 +1,8 @@
 import { CorruptData } from '../base/errors.ts'
 import type { ByteSource } from '../blob/byte-source.ts'
+import { Cursor } from '../bytes/cursor.ts'
 import type { DocsWithField } from './numeric-entry.ts'
+import { unpackMonotonic } from './packed.ts'
 
 /** Documents are handled in stretches of this many, as IndexedDISI has them. */
 export const stretchDocs = 65536
@@ -47,6 +49,8 @@ export class DocsWithFieldReader {
   readonly #littleEndian: boolean
   readonly #result: StretchDocs
   #blocks: Block[] = []
+  /** All documents that are `listed`. */
+  #list: Float64Array | undefined
   /** True once the last header has been read. */
   #ended = false
 
@@ -77,6 +81,8 @@ export class DocsWithFieldReader {
       case 'bits':
         // A value stands for each document, with the field or without.
         return this.#bitsLowFirst(docs.offset, fromDoc, inStretch)
+      case 'listed':
+        return this.#listed(docs, fromDoc, inStretch)
       case 'blocks':
         return this.#block(await this.#find(stretch), docs.rankBytes, inStretch)
     }
@@ -91,6 +97,29 @@ export class DocsWithFieldReader {
     const { docs } = this.#result
     for (let i = 0; i < inStretch; i++) docs[i] = i
     return Object.assign(this.#result, { count: inStretch, firstIndex })
+  }
+
+  async #listed(
+    docs: DocsWithField & { kind: 'listed' },
+    fromDoc: number,
+    inStretch: number,
+  ): Promise<StretchDocs> {
+    if (this.#list === undefined) {
+      const bytes = await this.#source.read(docs.offset, docs.byteLength)
+      const cursor = new Cursor(this.#source.name, bytes, { baseOffset: docs.offset })
+      this.#list = unpackMonotonic(cursor, docs.blocks, docs)
+    }
+    let at = firstFrom(this.#list, fromDoc)
+    const firstIndex = at
+    const { docs: found } = this.#result
+    for (let last = -1; at < this.#list.length; at++) {
+      const doc = this.#list[at]! - fromDoc
+      if (doc >= inStretch) break
+      if (!(doc > last))
+        throw this.#corrupt(docs.offset, 'rising documents', `${doc} after ${last}`)
+      found[at - firstIndex] = last = doc
+    }
+    return Object.assign(this.#result, { count: at - firstIndex, firstIndex })
   }
 
   async #bitsLowFirst(offset: number, fromDoc: number, inStretch: number): Promise<StretchDocs> {
@@ -174,6 +203,17 @@ export class DocsWithFieldReader {
   #corrupt(offset: number, expected: string, found: string): CorruptData {
     return new CorruptData({ file: this.#source.name, offset, expected, found })
   }
+}
+
+/** Position of the first that is not below `least`. */
+function firstFrom(rising: Float64Array, least: number): number {
+  let [low, high] = [0, rising.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (rising[middle]! < least) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function blockBytes(block: Block, rankBytes: number): number {

@@ -5,8 +5,8 @@ import type { Cursor } from '../bytes/cursor.ts'
 import type { ChunkFlags } from './chunk.ts'
 import { readDocValuesMetaV410, readDocValuesMetaV49 } from './doc-values-v410.ts'
 import { readDocValuesMetaEs819 } from './doc-values-es819.ts'
-import { readDocValuesMetaV54 } from './doc-values-v54.ts'
-import { readDocValuesMetaV70 } from './doc-values-v70.ts'
+import { readDocValuesMetaV54, readSortedV54 } from './doc-values-v54.ts'
+import { readDocValuesMetaV70, readSortedV70 } from './doc-values-v70.ts'
 import type { DocValuesSegment } from './doc-values-v70.ts'
 import { readDocValuesMetaV80 } from './doc-values-v80.ts'
 import { readDocValuesMetaV90 } from './doc-values-v90.ts'
@@ -15,6 +15,7 @@ import { readFieldInfosV50, readFieldInfosV60 } from './field-infos-v60.ts'
 import { readFieldInfosV90, readFieldInfosV94 } from './field-infos-v90.ts'
 import type { FieldInfo } from './field-infos.ts'
 import type { NumericEntry } from './numeric-entry.ts'
+import type { SortedEntry } from './sorted-entry.ts'
 import { readSegmentInfoV46 } from './segment-info-v46.ts'
 import { readSegmentInfoV62, readSegmentInfoV70 } from './segment-info-v62.ts'
 import type { SegmentInfo } from './segment-info.ts'
@@ -47,6 +48,8 @@ interface DocValuesFormat extends FormatRow {
   readonly dataCodec: string
   /** The numeric fields by field number; those of other types are passed over. */
   read(cursor: Cursor, segment: DocValuesSegment): Map<number, NumericEntry>
+  /** One sorted field by number. Absent where no engine is known that kept anything of documents in one. */
+  readSorted?(cursor: Cursor, segment: DocValuesSegment, field: number): SortedEntry | undefined
 }
 
 /** How the bytes of a chunk of stored fields are compressed. */
@@ -137,6 +140,7 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
       maxVersion: 0,
       dataCodec: 'Lucene54DocValuesData',
       read: readDocValuesMetaV54,
+      readSorted: readSortedV54,
     },
   ],
   [
@@ -146,6 +150,7 @@ export const docValuesFormats: FormatTable<DocValuesFormat> = new Map([
       maxVersion: 0,
       dataCodec: 'Lucene70DocValuesData',
       read: readDocValuesMetaV70,
+      readSorted: readSortedV70,
     },
   ],
   [

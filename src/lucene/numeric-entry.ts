@@ -23,6 +23,15 @@ export type DocsWithField =
       /** Bytes before the bits of a dense block that help to jump into it. */
       readonly rankBytes: number
     }
+  /** The numbers of the documents, rising: fewer than one in a hundred (Lucene 5.4 to 6.x). */
+  | {
+      readonly kind: 'listed'
+      readonly offset: number
+      readonly byteLength: number
+      readonly blocks: readonly MonotonicBlock[]
+      readonly count: number
+      readonly blockShift: number
+    }
   /** One bit a document, low bit first (Lucene 5.4 to 6.x). */
   | { readonly kind: 'bits'; readonly offset: number }
 

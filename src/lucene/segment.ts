@@ -1,26 +1,23 @@
-import { CorruptData, Unsupported } from '../base/errors.ts'
+import { CorruptData } from '../base/errors.ts'
 import type { ByteSource, Directory } from '../blob/byte-source.ts'
-import { readIdAndSuffix, readIndexHeader } from '../bytes/codec.ts'
-import { Cursor } from '../bytes/cursor.ts'
 import type { CommitSegment } from './commit.ts'
 import { openCompound } from './compound.ts'
 import type { CompoundDirectory } from './compound.ts'
 import { readFieldInfos } from './field-infos.ts'
-import type { FieldInfos } from './field-infos.ts'
-import {
-  checkNamed,
-  checkWholeFile,
-  generationText,
-  holdWholeFile,
-  readWholeFile,
-  segmentFileName,
-} from './files.ts'
+import type { FieldInfo, FieldInfos } from './field-infos.ts'
+import { checkNamed, checkWholeFile, holdWholeFile, segmentFileName } from './files.ts'
+import type { NumericColumn } from './numeric-column.ts'
 import type { Verify } from './files.ts'
-import { docValuesFormats, readFormat } from './formats.ts'
 import { LiveDocs, liveDocsName, readLiveDocs, readLiveStretch } from './live-docs.ts'
 import type { DocStretch } from './live-docs.ts'
-import { NumericColumn } from './numeric-column.ts'
-import type { NumericEntry } from './numeric-entry.ts'
+import {
+  docValuesName,
+  findNumeric,
+  openNumeric,
+  openSorted,
+  type DocValuesParts,
+  type OpenedSorted,
+} from './segment-doc-values.ts'
 import { readSegmentInfo } from './segment-info.ts'
 import { openStoredFields } from './stored-fields.ts'
 import type { StoredFields, StoredLayout } from './stored-fields.ts'
@@ -34,9 +31,6 @@ export const softDeletesField = '__soft_deletes'
  */
 const decidingFileBytesMax = 64 * 1024
 const decidingFileShareMax = 0.02
-
-/** Longest header of a doc values data file. */
-const docValuesHeadBytesMax = 128
 
 /** One segment of a commit, opened as far as its small files. */
 export interface Segment {
@@ -66,6 +60,11 @@ export interface Segment {
   openStoredFields(): Promise<StoredFields>
   /** The numbers of a field, updates applied; undefined where the segment has none. The caller closes `source`. */
   openNumeric(field: string): Promise<{ column: NumericColumn; source: ByteSource } | undefined>
+  /**
+   * A sorted field of Lucene 5.4 to 7; undefined where the segment has none. The caller closes its source. Its values
+   * become part of documents, so that its file is checked whole, once.
+   */
+  openSorted(field: string): Promise<OpenedSorted | undefined>
   close(): Promise<void>
 }
 
@@ -103,6 +102,7 @@ export async function openSegment(
       layout: undefined,
       liveDocsCheck: undefined,
       metas: new Map(),
+      sortedChecks: new Map(),
     }
     const openStored = (): Promise<StoredFields> => openStoredFields(withHeld(parts), shape, parts)
     let prepared: Promise<StoredFields> | undefined
@@ -140,6 +140,7 @@ export async function openSegment(
         return opened
       },
       openNumeric: (field) => openNumeric(parts, field),
+      openSorted: (field) => openChecked(parts, field),
       async close() {
         await cfs?.close()
         await closePrepared()
@@ -151,21 +152,14 @@ export async function openSegment(
   }
 }
 
-interface Parts {
-  /** All files of the shard. */
-  readonly directory: Directory
-  /** The files written with the segment: the same, or the members of its compound file. */
-  readonly own: Directory
-  readonly commit: CommitSegment
-  readonly maxDoc: number
-  readonly fieldInfos: FieldInfos
+interface Parts extends DocValuesParts {
   readonly verify: Verify
   /** The data file of the stored fields, checked and in memory. */
   held: ByteSource | undefined
   layout: StoredLayout | undefined
   liveDocsCheck: Promise<void> | undefined
-  /** What the `.dvm` files say, by suffix. */
-  readonly metas: Map<string, Promise<DocValuesMeta>>
+  /** Files of sorted fields that were checked, or are being. */
+  readonly sortedChecks: Map<string, Promise<void>>
 }
 
 async function storedBytesOf(own: Directory, segment: string): Promise<number> {
@@ -195,7 +189,7 @@ async function checkSegment(
   if (verify !== 'full') return
   const names = new Set<string>()
   for (const field of fieldInfos.values()) {
-    if (!field.numericDocValues || !isRead(field.name)) continue
+    if (!isRead(field)) continue
     if (field.docValuesGen >= 0 || cfs === undefined) names.add(docValuesName(parts, field, 'dvd'))
   }
   for (const name of names) await checkNamed(directory, name)
@@ -231,10 +225,12 @@ function withHeld(parts: Parts): Directory {
 /** Numeric fields that documents are made of. */
 export const numericFields = { seqNo: '_seq_no', version: '_version' } as const
 
-function isRead(field: string): boolean {
-  return (
-    field === softDeletesField || field === numericFields.seqNo || field === numericFields.version
-  )
+/** Sorted fields with the ids of parents, by the parents' type: Elasticsearch before 6. */
+export const parentFieldPrefix = '_parent#'
+
+function isRead({ name, numericDocValues }: FieldInfo): boolean {
+  const names: string[] = [softDeletesField, numericFields.seqNo, numericFields.version]
+  return (numericDocValues && names.includes(name)) || name.startsWith(parentFieldPrefix)
 }
 
 /** Live documents of larger segments are read by stretches: 1 MB of bits. */
@@ -293,107 +289,22 @@ async function readAllLiveDocs(parts: Parts): Promise<LiveDocs> {
   return live
 }
 
-async function isSmall(parts: Parts, source: ByteSource): Promise<boolean> {
-  const stored = await storedBytesOf(parts.own, parts.commit.name)
-  return source.byteLength <= Math.max(decidingFileBytesMax, stored * decidingFileShareMax)
-}
-
-function docValuesName(
-  { commit }: Parts,
-  field: { docValuesGen: number; docValuesSuffix?: string },
-  extension: string,
-): string {
-  return segmentFileName(commit.name, docValuesSuffix(field), extension)
-}
-
-/** Suffix of the doc values files of a field, as of the newest generation. */
-export function docValuesSuffix(field: { docValuesGen: number; docValuesSuffix?: string }): string {
-  const { docValuesGen: generation, docValuesSuffix: suffix = '' } = field
-  return generation < 0 ? suffix : `${generationText(generation)}_${suffix}`
-}
-
-/**
- * Opens the doc values of one field: those written with the segment, or the newest generation, which holds the numbers
- * of all documents again and lies beside the segment's own files.
- */
-async function openNumeric(
-  parts: Parts,
-  fieldName: string,
-): Promise<{ column: NumericColumn; source: ByteSource } | undefined> {
-  const found = await findNumeric(parts, fieldName)
-  if (found === undefined) return undefined
-  const { home, field, suffix, entry, row, version } = found
-  const source = await home.open(docValuesName(parts, field, 'dvd'))
+async function openChecked(parts: Parts, field: string): Promise<OpenedSorted | undefined> {
+  const opened = await openSorted(parts, field)
+  if (opened === undefined) return undefined
+  const { source } = opened
+  const check = parts.sortedChecks.get(source.name) ?? checkWholeFile(source)
+  parts.sortedChecks.set(source.name, check)
   try {
-    checkEntry(entry, source, parts.maxDoc)
-    const head = await source.read(0, Math.min(docValuesHeadBytesMax, source.byteLength))
-    readIndexHeader(new Cursor(source.name, head), {
-      codec: row.dataCodec,
-      minVersion: version,
-      maxVersion: version,
-      ...{ id: parts.commit.id, suffix },
-    })
-    return { column: new NumericColumn(source, entry, parts.maxDoc, row), source }
+    await check
+    return opened
   } catch (error) {
     await source.close()
     throw error
   }
 }
 
-/** Where the numbers of a field lie; undefined where the segment has none. */
-async function findNumeric(parts: Parts, fieldName: string) {
-  const field = parts.fieldInfos.get(fieldName)
-  if (field === undefined || !field.numericDocValues) return undefined
-  const home = field.docValuesGen < 0 ? parts.own : parts.directory
-  const suffix = docValuesSuffix(field)
-  const { row, version, entries, file } = await readMeta(parts, home, { suffix, fieldName })
-  const entry = entries.get(field.number)
-  if (entry === undefined) {
-    throw new Unsupported({
-      file,
-      offset: 0,
-      expected: `dense numbers of field ${field.number} (${fieldName})`,
-      found: 'none',
-    })
-  }
-  return { home, field, suffix, entry, row, version }
-}
-
-type DocValuesMeta = Awaited<ReturnType<typeof readMetaOf>>
-
-/** Fields share their `.dvm`: each is read once. */
-function readMeta(parts: Parts, home: Directory, of: DocValuesFile): Promise<DocValuesMeta> {
-  const known = parts.metas.get(of.suffix) ?? readMetaOf(parts, home, of)
-  parts.metas.set(of.suffix, known)
-  return known
-}
-
-interface DocValuesFile {
-  readonly suffix: string
-  /** The field that it is read for. */
-  readonly fieldName: string
-}
-
-async function readMetaOf(parts: Parts, home: Directory, { suffix, fieldName }: DocValuesFile) {
-  const { name, id } = parts.commit
-  const meta = await readWholeFile(home, segmentFileName(name, suffix, 'dvm'))
-  const readFor = `the field ${fieldName} of segment ${name}`
-  const { row, version } = readFormat(docValuesFormats, meta, { readFor })
-  readIdAndSuffix(meta, { id, suffix })
-  const fields = new Map([...parts.fieldInfos.values()].map((field) => [field.number, field]))
-  const entries = row.read(meta, { version, maxDoc: parts.maxDoc, fields })
-  return { row, version, file: meta.file, entries }
-}
-
-function checkEntry(entry: NumericEntry, source: ByteSource, maxDoc: number): void {
-  const { valueCount, docs } = entry
-  const max = docs.kind === 'none' ? 0 : maxDoc
-  if (valueCount < 0 || valueCount > max || (docs.kind === 'all' && valueCount !== maxDoc)) {
-    throw new CorruptData({
-      file: source.name,
-      offset: 0,
-      expected: `numbers of at most ${max} documents`,
-      found: `${valueCount}`,
-    })
-  }
+async function isSmall(parts: Parts, source: ByteSource): Promise<boolean> {
+  const stored = await storedBytesOf(parts.own, parts.commit.name)
+  return source.byteLength <= Math.max(decidingFileBytesMax, stored * decidingFileShareMax)
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { typeMark, type DocumentTypes } from '../base/document-types.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
-import { objectOf } from './json-objects.ts'
+import { objectOf, without } from './json-objects.ts'
 import type { RuleChoices } from './rules/rule.ts'
 import { joinFieldOf, parentsOf } from './rules/parent-join.ts'
 import type { MappingsByType } from './rules/rule.ts'
@@ -59,7 +59,7 @@ function partOf(
   { types: choice, typeField }: Pick<RuleChoices, 'types' | 'typeField'>,
 ): IndexPart {
   const { name, uuid, mappings } = index
-  const { _default_: _, ...own } = mappings
+  const own = without(mappings, ['_default_']) as MappingsByType
   const several = Object.keys(own).length > 1
   const keepIn = several && choice === 'keep' ? typeField : null
   const parents = parentsOf(own)
