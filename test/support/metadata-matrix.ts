@@ -110,9 +110,13 @@ function program(
   ]
   writeFileSync(path.join(folder, 'migration.yaml'), `${yaml.join('\n')}\n`)
   return async (codes, ...args) => {
+    const begun = performance.now()
     const { code, stdout, stderr } = await startOsmigrate(folder, ...args, '--json').ended
     const said = `${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr.slice(0, 1000)}`
     if (!codes.includes(code ?? -1)) surprise(`${said} ${stdout.slice(-500)}`)
+    if (process.env.MATRIX_TRACE) {
+      console.log(`${Math.round(performance.now() - begun)} ms: ${args.slice(0, 4).join(' ')}`)
+    }
     try {
       return JSON.parse(stdout)
     } catch {
