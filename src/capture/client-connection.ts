@@ -1,15 +1,13 @@
 import type { Socket } from 'node:net'
 import { AnswerReader } from './answer-reader.ts'
-import { epochMicros } from './clock.ts'
-import { observe, OpenExchange } from './open-exchange.ts'
+import { connectionSides } from './metrics.ts'
+import type { OpenExchange } from './open-exchange.ts'
 import { ownError, refusalBytes } from './own-answers.ts'
 import type { ProxyCore } from './proxy-core.ts'
-import { SourceConnection, type SourceEvents } from './source-connection.ts'
+import { RequestReader } from './request-reader.ts'
+import type { SourceEvents } from './source-connection.ts'
+import { SourceLink } from './source-link.ts'
 import { BadMessage } from './wire/bad-message.ts'
-import { BodyFraming } from './wire/body-framing.ts'
-import { editedRequest, type RequestEdits } from './wire/edit-heads.ts'
-import { HeadCollector } from './wire/head-collector.ts'
-import { RequestHeadBytes } from './wire/heads.ts'
 
 /**
  * A connection of a client with its own connection to the source. Requests go one after the other, the next one when the
@@ -22,28 +20,23 @@ import { RequestHeadBytes } from './wire/heads.ts'
  */
 type Phase = 'head' | 'body' | 'answer' | 'closing' | 'closed'
 
-/** A body of up to this is sent in one piece with its head. */
-const joinedBytesMax = 64 * 1024
 const lingerMs = 2_000
-const noBytes = Buffer.alloc(0)
+const clientSide = connectionSides.indexOf('client')
+const sourceSide = connectionSides.indexOf('source')
 
 export class ClientConnection implements SourceEvents {
   readonly #core: ProxyCore
   readonly #client: Socket
-  readonly #number: number
-  readonly #edits: RequestEdits
-  readonly #heads: HeadCollector
-  readonly #body = new BodyFraming()
+  readonly #requests: RequestReader
   readonly #answers: AnswerReader
   #phase: Phase = 'head'
-  #source: SourceConnection | undefined
+  readonly #source: SourceLink
   #exchange: OpenExchange | undefined
-  #firstByteAt = 0
   /** What came while the answer to an earlier request was under way. */
   readonly #pipelined: Buffer[] = []
   #pipelinedBytes = 0
   #isClientBlocked = false
-  #isSourceBlocked = false
+  #isConsuming = false
   #isClientPaused = false
   #hasClientEnded = false
   /** Of the core's clock: when what is waited for should have come. */
@@ -52,9 +45,8 @@ export class ClientConnection implements SourceEvents {
   constructor(core: ProxyCore, client: Socket, number: number) {
     this.#core = core
     this.#client = client
-    this.#number = number
-    this.#edits = core.editsFor(client)
-    this.#heads = new HeadCollector(core.limits.requestHeadBytesMax)
+    this.#source = new SourceLink(core, this)
+    this.#requests = new RequestReader(core, number, core.editsFor(client))
     this.#answers = new AnswerReader(core.limits.answerHeadBytesMax)
     this.#deadline = core.now + core.limits.idleTimeoutMs
     client.allowHalfOpen = true
@@ -66,12 +58,13 @@ export class ClientConnection implements SourceEvents {
   }
 
   get isIdle(): boolean {
-    return this.#phase === 'head' && !this.#heads.isWithin
+    return this.#phase === 'head' && !this.#requests.isWithinHead
   }
 
   // ---- from the client
 
   #onClientData(bytes: Buffer): void {
+    this.#core.metrics.add('osmigrate_capture_network_bytes_total', bytes.length, clientSide)
     if (this.#phase === 'closing' || this.#phase === 'closed') return
     if (this.#phase === 'answer' || this.#pipelinedBytes > 0) {
       this.#pipelined.push(bytes)
@@ -81,9 +74,10 @@ export class ClientConnection implements SourceEvents {
   }
 
   #consume(bytes: Buffer): void {
+    this.#isConsuming = true
     try {
       let at = 0
-      while (at < bytes.length) {
+      while (at < bytes.length && this.#phase !== 'closing' && this.#phase !== 'closed') {
         if (this.#phase === 'head') at = this.#readHead(bytes, at)
         else if (this.#phase === 'body') at = this.#readBody(bytes, at)
         else {
@@ -91,19 +85,19 @@ export class ClientConnection implements SourceEvents {
           this.#pipelinedBytes += bytes.length - at
           break
         }
-        if (at === -1) break
       }
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error
-      this.#core.counters.requestsMalformed++
       this.#refuse(error.status, 'malformed_request', error.message)
+    } finally {
+      this.#isConsuming = false
     }
     this.#paceClient()
   }
 
-  /** Works off what was pipelined, as far as it goes. */
+  /** Works off what was pipelined, as far as it goes; what is being worked off comes first. */
   #goOn(): void {
-    while (this.#phase === 'head' && this.#pipelined.length > 0) {
+    while (!this.#isConsuming && this.#phase === 'head' && this.#pipelined.length > 0) {
       const bytes = this.#pipelined.shift()!
       this.#pipelinedBytes -= bytes.length
       this.#consume(bytes)
@@ -112,49 +106,29 @@ export class ClientConnection implements SourceEvents {
   }
 
   #readHead(bytes: Buffer, at: number): number {
-    const core = this.#core
-    if (!this.#heads.isWithin) {
-      if (core.observer !== undefined) this.#firstByteAt = epochMicros()
-      this.#deadline = core.now + core.limits.headTimeoutMs
-    }
-    const next = this.#heads.take(bytes, at)
-    if (next === -1) return -1
-    // An empty line before a request is a left-over of the one before (RFC 9112 section 2.2).
-    if (this.#heads.end - this.#heads.start === 2) return next
-    const request = new RequestHeadBytes(this.#heads.bytes, this.#heads.start, this.#heads.end)
-    if (request.method === 'CONNECT') throw new BadMessage('CONNECT is not for this proxy', 501)
-    core.counters.requests++
-    const arrival = { connection: this.#number, firstByteAt: this.#firstByteAt }
-    const exchange = new OpenExchange(request, observe(core.observer, request, arrival))
-    this.#exchange = exchange
-    this.#phase = 'body'
-    this.#deadline = core.now + core.limits.stallTimeoutMs
-    this.#body.start(request.bodyKind, request.contentLength)
-    this.#answers.start(exchange)
-    const end = this.#advanceBody(exchange, bytes, next)
-    const body = end === next ? noBytes : bytes.subarray(next, end)
-    if (exchange.refusal === undefined) this.#sendHead(exchange, request, body)
-    else if (request.expectsContinue) this.#answerRefusal(exchange, true)
-    if (this.#body.isDone) this.#requestWhole(exchange)
+    const { now, limits } = this.#core
+    if (!this.#requests.isWithinHead) this.#deadline = now + limits.headTimeoutMs
+    const end = this.#requests.readHead(bytes, at, this.#onRequest, this.#send)
+    if (this.#exchange !== undefined && this.#requests.isWhole) this.#requestWhole(this.#exchange)
     return end
   }
 
   #readBody(bytes: Buffer, at: number): number {
     const exchange = this.#exchange!
     this.#deadline = this.#core.now + this.#core.limits.stallTimeoutMs
-    const end = this.#advanceBody(exchange, bytes, at)
-    if (exchange.refusal === undefined) {
-      this.#send(exchange, at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end))
-    }
-    if (this.#body.isDone) this.#requestWhole(exchange)
+    const end = this.#requests.readBody(exchange, bytes, at, this.#send)
+    if (this.#requests.isWhole && exchange === this.#exchange) this.#requestWhole(exchange)
     return end
   }
 
-  #advanceBody(exchange: OpenExchange, bytes: Buffer, at: number): number {
-    if (at < bytes.length && !this.#body.isDone) exchange.hasBody = true
-    const { watch } = exchange
-    if (watch === undefined) return this.#body.advance(bytes, at)
-    return this.#body.advance(bytes, at, (data) => watch.requestBytes(data))
+  readonly #onRequest = (exchange: OpenExchange): void => {
+    this.#exchange = exchange
+    this.#phase = 'body'
+    this.#deadline = this.#core.now + this.#core.limits.stallTimeoutMs
+    this.#answers.start(exchange)
+    if (exchange.refusal !== undefined && exchange.request.expectsContinue) {
+      this.#answerRefusal(exchange, true)
+    }
   }
 
   #requestWhole(exchange: OpenExchange): void {
@@ -166,95 +140,62 @@ export class ClientConnection implements SourceEvents {
       return
     }
     exchange.requestWhole(() => this.#released(exchange))
-    if (exchange.isAnswerWhole) this.#tryFinish(exchange)
+    if (exchange.isAnswerWhole) this.#answerWhole(exchange)
   }
 
   // ---- to the source
 
-  #sendHead(exchange: OpenExchange, request: RequestHeadBytes, body: Buffer): void {
-    if (body.length <= joinedBytesMax) {
-      this.#send(exchange, editedRequest(request, this.#edits, body))
-      return
-    }
-    this.#send(exchange, editedRequest(request, this.#edits, noBytes))
-    this.#send(exchange, body)
-  }
-
-  #send(exchange: OpenExchange, bytes: Buffer): void {
-    const { limits } = this.#core
-    this.#source ??= new SourceConnection(this.#core.source, limits, this)
-    const { isOpen } = this.#source
-    if (exchange.held !== undefined) {
-      if (!isOpen || (exchange.isRepeatable && exchange.heldBytes < limits.heldBytesMax)) {
-        exchange.hold(bytes)
-      } else exchange.letGo()
-    }
-    if (isOpen && !this.#source.write(bytes)) this.#isSourceBlocked = true
+  readonly #send = (exchange: OpenExchange, bytes: Buffer): void => {
+    this.#source.send(exchange, bytes)
   }
 
   onSourceOpen(): void {
-    const exchange = this.#exchange
-    if (exchange === undefined) return
-    for (const bytes of exchange.held ?? []) {
-      if (!this.#source!.write(bytes)) this.#isSourceBlocked = true
-    }
-    if (!exchange.isRepeatable || exchange.heldBytes > this.#core.limits.heldBytesMax) {
-      exchange.letGo()
-    }
+    if (this.#exchange !== undefined) this.#source.opened(this.#exchange)
     this.#paceClient()
   }
 
   onSourceDrain(): void {
-    this.#isSourceBlocked = false
+    this.#source.isBlocked = false
     this.#paceClient()
   }
 
   onSourceUnreachable(reason: string): void {
-    this.#source = undefined
-    this.#core.counters.sourceUnreachable++
+    this.#source.closed()
     this.#refuse(503, 'source_unreachable', `the source cannot be reached: ${reason}`)
   }
 
   onSourceClosed(clean: boolean): void {
-    this.#source = undefined
-    this.#isSourceBlocked = false
+    this.#source.closed()
     const exchange = this.#exchange
-    if (exchange === undefined) return
-    if (clean && this.#answers.endsWithConnection) {
+    if (exchange === undefined || (exchange.isAnswerWhole && exchange.isRequestWhole)) return
+    if (clean && this.#answers.endsWithConnection && !exchange.isAnswerWhole) {
       this.#answers.finish()
       this.#answerWhole(exchange)
-    } else if (exchange.isAnswerWhole) {
-      // It answered before it had the whole request, and wants no more of it.
-      this.#finish(exchange, false)
     } else if (exchange.mayResend() && !this.#hasClientEnded) {
-      this.#core.counters.requestsSentAgain++
       this.#answers.start(exchange)
-      this.#source = new SourceConnection(this.#core.source, this.#core.limits, this)
-    } else {
-      this.#core.counters.exchangesBrokenBySource++
-      this.#finish(exchange, false)
-    }
+      this.#source.reopen()
+    } else this.#finish(exchange, false)
   }
 
   // ---- from the source
 
   onSourceData(bytes: Buffer): void {
+    this.#core.metrics.add('osmigrate_capture_network_bytes_total', bytes.length, sourceSide)
     let at = 0
     try {
       while (at < bytes.length) {
         const exchange = this.#exchange
-        if (exchange === undefined || exchange.isAnswerWhole) return this.#dropSource()
+        if (exchange === undefined || exchange.isAnswerWhole) return this.#source.drop()
         at = this.#readAnswer(exchange, bytes, at)
       }
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error
-      this.#core.counters.answersMalformed++
       this.#refuse(502, 'source_answer', `the source's answer is no HTTP/1.1: ${error.message}`)
     }
   }
 
   #readAnswer(exchange: OpenExchange, bytes: Buffer, at: number): number {
-    exchange.hasAnswerBegun = true
+    exchange.answerBegins()
     const piece = this.#answers.read(bytes, at, this.#core.isDraining)
     if (piece.bytes !== undefined) {
       if (piece.isInterim) this.#write(piece.bytes)
@@ -263,7 +204,7 @@ export class ClientConnection implements SourceEvents {
     const { end } = piece
     if (!this.#answers.isWhole) return end
     // Bytes that no request asked for would be taken for the answer to the next one.
-    if (end < bytes.length) this.#dropSource()
+    if (end < bytes.length) this.#source.drop()
     this.#answerWhole(exchange)
     return bytes.length
   }
@@ -315,6 +256,7 @@ export class ClientConnection implements SourceEvents {
     const { refusal, method } = exchange
     if (exchange.hasAnswered) return
     exchange.hasAnswered = true
+    this.#core.metrics.add('osmigrate_capture_refused_total')
     this.#write(refusalBytes(refusal!, { method, close: close || this.#core.isDraining }))
     // Without a watch the source was never asked.
     if (exchange.watch === undefined) this.#finish(exchange, !close && !this.#core.isDraining)
@@ -352,6 +294,7 @@ export class ClientConnection implements SourceEvents {
     this.#exchange = undefined
     exchange?.end(false)
     if (exchange?.hasAnswered !== true && this.#client.writable) {
+      this.#core.metrics.add('osmigrate_capture_refused_total')
       const refusal = ownError(status, type, reason)
       this.#client.write(refusalBytes(refusal, { method: exchange?.method ?? 'GET', close: true }))
     }
@@ -360,15 +303,22 @@ export class ClientConnection implements SourceEvents {
 
   #close(): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return
+    if (this.#client.destroyed) return this.#gone()
+    const core = this.#core
     this.#phase = 'closing'
-    this.#deadline = this.#core.now + lingerMs
+    this.#deadline = core.now + core.limits.stallTimeoutMs
     this.#pipelined.length = 0
     this.#pipelinedBytes = 0
-    this.#dropSource()
-    this.#client.end()
-    if (this.#hasClientEnded) return
+    this.#source.drop()
+    this.#client.end(() => (this.#deadline = core.now + lingerMs))
     this.#isClientPaused = false
     this.#client.resume()
+  }
+
+  #gone(): void {
+    this.#phase = 'closed'
+    this.#source.drop()
+    this.#core.closed(this)
   }
 
   // ---- the client hangs up
@@ -380,13 +330,13 @@ export class ClientConnection implements SourceEvents {
       this.#exchange = undefined
       exchange?.end(false)
       this.#close()
-    } else if (!this.#isAwaitedWithoutClient(exchange)) this.#source?.end()
+    } else if (!this.#isAwaitedWithoutClient(exchange)) this.#source.end()
   }
 
   #onClientClosed(): void {
+    this.#hasClientEnded = true
     const exchange = this.#exchange
     if (exchange?.isRequestWhole === true && this.#isAwaitedWithoutClient(exchange)) {
-      this.#hasClientEnded = true
       exchange.takeWaiting()
       this.#isClientBlocked = false
       this.#deadline = this.#core.now + this.#core.limits.abandonedTimeoutMs
@@ -395,9 +345,7 @@ export class ClientConnection implements SourceEvents {
     }
     this.#exchange = undefined
     exchange?.end(false)
-    this.#phase = 'closed'
-    this.#dropSource()
-    this.#core.closed(this)
+    this.#gone()
   }
 
   /** What may have written is awaited for the record; a read is given up, so that the source can stop it. */
@@ -412,11 +360,9 @@ export class ClientConnection implements SourceEvents {
     const { heldBytesMax, pipelinedBytesMax } = this.#core.limits
     const exchange = this.#exchange
     const mustWait =
-      this.#isSourceBlocked ||
+      this.#source.isBlocked ||
       this.#pipelinedBytes > pipelinedBytesMax ||
-      (exchange?.held !== undefined &&
-        exchange.heldBytes > heldBytesMax &&
-        this.#source?.isOpen !== true)
+      (exchange?.held !== undefined && exchange.heldBytes > heldBytesMax && !this.#source.isOpen)
     if (mustWait === this.#isClientPaused) return
     this.#isClientPaused = mustWait
     if (mustWait) this.#client.pause()
@@ -425,29 +371,21 @@ export class ClientConnection implements SourceEvents {
 
   #paceSource(): void {
     const waits = (this.#exchange?.waitingBytes ?? 0) > this.#core.limits.heldAnswerBytesMax
-    if (this.#isClientBlocked || waits) this.#source?.pause()
-    else this.#source?.resume()
-  }
-
-  #dropSource(): void {
-    this.#source?.destroy()
-    this.#source = undefined
-    this.#isSourceBlocked = false
+    this.#source.pace(this.#isClientBlocked || waits)
   }
 
   /** Called about once a second. */
   check(now: number): void {
     if (now < this.#deadline) return
     this.#deadline = Infinity
-    this.#core.counters.timeouts++
-    const isLateRequest = this.#phase === 'body' || (this.#phase === 'head' && this.#heads.isWithin)
-    if (isLateRequest && !this.#isSourceBlocked) {
+    const isLateRequest =
+      this.#phase === 'body' || (this.#phase === 'head' && this.#requests.isWithinHead)
+    if (isLateRequest && !this.#source.isBlocked) {
       this.#refuse(408, 'request_timeout', 'the rest of the request did not come')
     } else if (this.#phase === 'head') this.#close()
     else this.destroy()
   }
 
-  /** At the end of draining: an idle connection is closed. */
   closeIfIdle(): void {
     if (this.isIdle) this.#close()
   }
@@ -456,8 +394,7 @@ export class ClientConnection implements SourceEvents {
     const exchange = this.#exchange
     this.#exchange = undefined
     exchange?.end(false)
-    this.#dropSource()
     this.#client.destroy()
-    if (this.#client.closed) this.#onClientClosed()
+    this.#gone()
   }
 }

@@ -1,9 +1,11 @@
 import { epochMicros } from './clock.ts'
+import { requestKinds, type Metrics } from './metrics.ts'
 import type { ExchangeObserver, ExchangeWatch, Refusal } from './observer.ts'
 import type { AnswerHeadBytes, RequestHeadBytes } from './wire/heads.ts'
 
 /** More would only bring down more of the source, if it is the request that does. */
 const resendsMax = 2
+const passedKind = requestKinds.indexOf('passed')
 
 /** One request under way on a connection, with its answer. */
 export class OpenExchange {
@@ -16,8 +18,6 @@ export class OpenExchange {
   answer: AnswerHeadBytes | undefined
   isRequestWhole = false
   isAnswerWhole = false
-  /** A byte of an answer came: the request is not sent again. */
-  hasAnswerBegun = false
   /** A byte of an answer went to the client. */
   hasAnswered = false
   /** A byte of the request's body came, or the source asked for it. */
@@ -30,9 +30,21 @@ export class OpenExchange {
   waitingBytes = 0
   #resends = 0
   #isEnded = false
+  readonly #metrics: Metrics
+  /** By the clock of performance.now(); 0: not yet. */
+  readonly #startedMs: number
+  #sentMs = 0
+  #answeredMs = 0
 
-  constructor(request: RequestHeadBytes, observed: ExchangeWatch | Refusal | undefined) {
+  constructor(
+    request: RequestHeadBytes,
+    observed: ExchangeWatch | Refusal | undefined,
+    { metrics, startedMs }: { metrics: Metrics; startedMs: number },
+  ) {
     this.request = request
+    this.#metrics = metrics
+    this.#startedMs = startedMs
+    metrics.add('http_server_active_requests')
     this.method = request.method
     if (observed === undefined) this.watch = undefined
     else if ('status' in observed) this.refusal = observed
@@ -53,7 +65,7 @@ export class OpenExchange {
     return (
       this.isRepeatable &&
       this.held !== undefined &&
-      !this.hasAnswerBegun &&
+      this.#answeredMs === 0 &&
       this.#resends++ < resendsMax
     )
   }
@@ -68,9 +80,19 @@ export class OpenExchange {
     this.heldBytes = 0
   }
 
+  /** A byte of an answer came: the request is not sent again. */
+  answerBegins(): void {
+    if (this.#answeredMs !== 0) return
+    this.#answeredMs = performance.now()
+    if (this.#sentMs === 0) return
+    const seconds = (this.#answeredMs - this.#sentMs) / 1000
+    this.#metrics.observe('http_client_request_duration_seconds', seconds)
+  }
+
   /** The request is whole: from now on the answer waits for `release`, if somebody looks on. */
   requestWhole(onRelease: () => void): void {
     this.isRequestWhole = true
+    this.#sentMs = performance.now()
     if (this.watch === undefined) return
     // A source that answers before it has the whole request decided without it: such an answer is not held.
     if (!this.hasAnswered) this.#waiting = []
@@ -78,9 +100,15 @@ export class OpenExchange {
     this.watch.requestEnd(epochMicros(), (refusal) => {
       if (isReleased) return
       isReleased = true
+      this.#countHeld()
       if (this.#waiting !== undefined && refusal !== undefined) this.refusal = refusal
       onRelease()
     })
+  }
+
+  #countHeld(): void {
+    const heldMs = this.#answeredMs === 0 ? 0 : performance.now() - this.#answeredMs
+    this.#metrics.observe('osmigrate_capture_added_duration_seconds', heldMs / 1000)
   }
 
   get isWaiting(): boolean {
@@ -100,11 +128,17 @@ export class OpenExchange {
     return waiting
   }
 
-  /** Tells the watch, once. */
+  /** Tells the watch and counts, once. */
   end(whole: boolean): void {
     if (this.#isEnded) return
     this.#isEnded = true
     this.watch?.end(whole, epochMicros())
+    this.#metrics.add('http_server_active_requests', -1)
+    if (!whole) this.#metrics.add('osmigrate_capture_errors_total')
+    if (this.refusal !== undefined || this.watch !== undefined) return
+    this.#metrics.answered('passed', whole ? (this.answer?.status ?? 0) : 0)
+    const seconds = (performance.now() - this.#startedMs) / 1000
+    this.#metrics.observe('http_server_request_duration_seconds', seconds, passedKind)
   }
 }
 

@@ -2,52 +2,35 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { ClientConnection } from './client-connection.ts'
 import type { ProxyLimits } from './limits.ts'
+import { connectionSides, type Metrics } from './metrics.ts'
 import type { ExchangeObserver } from './observer.ts'
 import { ownError, refusalBytes } from './own-answers.ts'
 import type { Source } from './source-connection.ts'
 import type { RequestEdits } from './wire/edit-heads.ts'
 
-/** What happened since the process began; only ever added to. */
-export interface ProxyCounters {
-  connections: number
-  connectionsRefused: number
-  requests: number
-  requestsMalformed: number
-  answersMalformed: number
-  requestsSentAgain: number
-  sourceUnreachable: number
-  exchangesBrokenBySource: number
-  timeouts: number
-}
-
 export interface ProxyCoreOptions {
   readonly source: Source
   readonly limits: ProxyLimits
+  readonly metrics: Metrics
   readonly observer?: ExchangeObserver
   /** Tell the source by X-Forwarded-For and X-Forwarded-Proto whose requests these are. */
   readonly forwardedHeaders: boolean
   /** By their names in lower case. */
   readonly setHeaders?: ReadonlyMap<string, { readonly name: string; readonly value: string }>
+  /** See ProxySettings. */
+  readonly rewriteAddresses: boolean | string
 }
 
 const tickMs = 1_000
+const clientSide = connectionSides.indexOf('client')
 
 /** All connections of one process, with what they share. */
 export class ProxyCore {
   readonly source: Source
   readonly limits: ProxyLimits
   readonly observer: ExchangeObserver | undefined
-  readonly counters: ProxyCounters = {
-    connections: 0,
-    connectionsRefused: 0,
-    requests: 0,
-    requestsMalformed: 0,
-    answersMalformed: 0,
-    requestsSentAgain: 0,
-    sourceUnreachable: 0,
-    exchangesBrokenBySource: 0,
-    timeouts: 0,
-  }
+  readonly metrics: Metrics
+  readonly rewriteAddresses: boolean | string
   /** Milliseconds, as old as the last tick. */
   now = performance.now()
   isDraining = false
@@ -62,6 +45,8 @@ export class ProxyCore {
     this.source = options.source
     this.limits = options.limits
     this.observer = options.observer
+    this.metrics = options.metrics
+    this.rewriteAddresses = options.rewriteAddresses
     this.#ticks = setInterval(() => this.#tick(), tickMs)
     this.#ticks.unref()
   }
@@ -72,9 +57,9 @@ export class ProxyCore {
 
   /** Serves a client; of a TLS connection once its handshake is done. */
   accept(socket: Socket): void {
-    this.counters.connections++
     if (this.#connections.size >= this.limits.connectionsMax) return this.#turnAway(socket)
     this.#connections.add(new ClientConnection(this, socket, ++this.#numbers))
+    this.metrics.add('osmigrate_capture_connections', 1, clientSide)
   }
 
   editsFor(client: Socket): RequestEdits {
@@ -88,7 +73,8 @@ export class ProxyCore {
   }
 
   closed(connection: ClientConnection): void {
-    this.#connections.delete(connection)
+    if (!this.#connections.delete(connection)) return
+    this.metrics.add('osmigrate_capture_connections', -1, clientSide)
     if (this.#connections.size === 0) this.#onEmpty?.()
   }
 
@@ -117,7 +103,7 @@ export class ProxyCore {
   }
 
   #turnAway(socket: Socket): void {
-    this.counters.connectionsRefused++
+    this.metrics.add('osmigrate_capture_refused_total')
     const reason = `more than ${this.limits.connectionsMax} connections (capture.connectionsMax)`
     const refusal = ownError(503, 'too_many_connections', reason)
     socket.on('error', () => {})

@@ -1,0 +1,30 @@
+import type { ProxySettings } from './proxy-settings.ts'
+
+/** From the supervisor to a worker; a `connection` comes with its socket. */
+export type ToProxyWorker =
+  | {
+      readonly kind: 'start'
+      readonly worker: number
+      readonly settings: ProxySettings
+      /** For what records, not looked at here. */
+      readonly recording: unknown
+    }
+  | { readonly kind: 'connection' }
+  /** Certificates are read again. */
+  | { readonly kind: 'reload' }
+  | { readonly kind: 'drain' }
+
+export type FromProxyWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string }
+  | { readonly kind: 'status'; readonly status: WorkerStatus }
+  | { readonly kind: 'warning'; readonly message: string }
+
+/** Sent about once a second. */
+export interface WorkerStatus {
+  readonly connections: number
+  /** Figures of the worker, by their places (metrics.ts). */
+  readonly metrics: Float64Array
+  /** Of what records, not looked at here. */
+  readonly recording: unknown
+}
