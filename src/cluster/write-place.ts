@@ -1,5 +1,5 @@
 import { MigrationError } from '../base/errors.ts'
-import { isJsonObject } from '../base/json.ts'
+import { isJsonObject, type Json } from '../base/json.ts'
 import type { Cluster } from './cluster.ts'
 
 /** Where the documents of an index are written to, under what keeps late writers off. */
@@ -56,18 +56,19 @@ export async function requireSameIndex(
   signal?: AbortSignal,
 ): Promise<void> {
   const answer = await cluster.request('GET', `/${encodeURIComponent(index)}/_settings`, {
-    query: { flat_settings: true, filter_path: '*.settings.index.uuid' },
+    query: { filter_path: '*.settings.index.uuid' },
     accept: [404],
     ...(signal && { signal }),
   })
-  const found = answer.status === 404 ? undefined : answer.body[index]
-  const settings = isJsonObject(found) ? found.settings : undefined
-  const now = isJsonObject(settings) ? settings['index.uuid'] : undefined
-  if (now === uuid) return
+  let found: Json | undefined = answer.status === 404 ? undefined : answer.body
+  for (const key of [index, 'settings', 'index', 'uuid']) {
+    found = isJsonObject(found) ? found[key] : undefined
+  }
+  if (found === uuid) return
   throw new MigrationError(
     'MA_TARGET_INDEX',
-    `${cluster.side} ${cluster.url}: ${index} was deleted${now === undefined ? '' : ' and made anew'} while it was written to ` +
-      `(expected UUID ${uuid}, found ${typeof now === 'string' ? now : 'none'}). Delete the data stream there, then run osmigrate metadata migrate and begin it anew`,
-    { details: { index, expected: uuid, found: now ?? null } },
+    `${cluster.side} ${cluster.url}: ${index} was deleted${found === undefined ? '' : ' and made anew'} while it was written to ` +
+      `(expected UUID ${uuid}, found ${typeof found === 'string' ? found : 'none'}). Delete the data stream there, then run osmigrate metadata migrate and begin it anew`,
+    { details: { index, expected: uuid, found: found ?? null } },
   )
 }

@@ -12,6 +12,7 @@ import {
   templateDifference,
   type ExistingIndex,
 } from './existing.ts'
+import { applyStreams } from './data-stream-apply.ts'
 import { forbidAutoCreate } from './fence.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import {
@@ -24,7 +25,7 @@ import {
   type PlannedPipeline,
   type PlannedTemplate,
 } from './plan.ts'
-import { recordOf, withheldTemplateKind } from './records.ts'
+import { newRecord, recordOf, withheldTemplateKind } from './records.ts'
 import { withoutTemplates } from './shield.ts'
 import { deepestReason } from './target-check.ts'
 
@@ -94,18 +95,20 @@ export async function applyMetadata(
     for (const index of plan.indices) note({ ...named(index), outcome: 'waiting', reason })
     return { objects, complete: false, fencedBy }
   }
-  const toCreate = plan.indices.filter(({ action }) => action === 'create')
+  const plain = plan.indices.filter(({ stream }) => stream === undefined)
+  const toCreate = plain.filter(({ action }) => action === 'create')
   await withoutTemplates(
     target,
     state,
     toCreate.map(({ targetIndex }) => targetIndex),
     async () => {
-      for (const index of plan.indices) {
+      for (const index of plain) {
         signal?.throwIfAborted()
         note(await applyIndex(index, input))
       }
     },
   )
+  await applyStreams(plan.indices, input, note)
   const done = objects.every(({ outcome }) => outcome !== 'refused' && outcome !== 'different')
   return { objects, complete: done && carriesEverything(plan), fencedBy }
 }
@@ -213,7 +216,8 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
   return { ...named(planned), outcome: 'created' }
 }
 
-function named({ kind, name, targetIndex }: PlannedIndex): Omit<AppliedObject, 'outcome'> {
+/** An index as results name it. */
+export function named({ kind, name, targetIndex }: PlannedIndex): Omit<AppliedObject, 'outcome'> {
   return { kind, name, ...(targetIndex !== name && { renamedTo: targetIndex }) }
 }
 
@@ -279,27 +283,7 @@ async function dropOtherParts(
   await state.commit(drop)
 }
 
-function newRecord(planned: PlannedIndex, targetUuid: string): TargetIndex {
-  return {
-    index: planned.name,
-    targetIndex: planned.targetIndex,
-    ...(planned.types && { types: planned.types }),
-    ...(planned.distinctIn !== undefined && { distinctIn: planned.distinctIn }),
-    ...(planned.dataStream !== undefined && { dataStream: planned.dataStream }),
-    sourceUuid: planned.sourceUuid,
-    targetUuid,
-    epochBase: 0,
-    fenceAlias: planned.fenceAlias,
-    sourceShards: planned.sourceShards,
-    targetShards: planned.targetShards,
-    mayHoldRouted: planned.mayHoldRouted,
-    sourceForm: planned.sourceForm,
-    sourceDocuments: planned.sourceDocuments,
-    withheld: { ...planned.withheld },
-  }
-}
-
-function refusal(name: string, body: JsonObject): string {
+export function refusal(name: string, body: JsonObject): string {
   const error = isJsonObject(body.error) ? body.error : { reason: textOf(body.error) }
   return `the target does not take ${name}: ${deepestReason(error)}`
 }

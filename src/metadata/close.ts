@@ -30,14 +30,14 @@ export interface WithheldSet {
 }
 
 export interface CloseResult {
-  /** Fence aliases that are gone now. */
+  /** Fences, aliases and pipelines, that are gone now. */
   readonly fences: readonly string[]
   readonly withheld: readonly WithheldSet[]
   readonly restored: readonly Restored[]
 }
 
 /**
- * Ends a migration: the fence aliases go, so that no late writer of it can write any more; what was withheld is set
+ * Ends a migration: the fences go, so that no late writer of it can write any more; what was withheld is set
  * where that is asked for; every setting in the ledger is put back. Nothing of the migration is left on the clusters
  * but the indices and templates themselves. It can be repeated after a kill.
  */
@@ -47,7 +47,7 @@ export async function closeMigration(input: CloseInput): Promise<CloseResult> {
   const withheld: WithheldSet[] = []
   for await (const { value } of state.each(targetIndexKind)) {
     input.signal?.throwIfAborted()
-    if (await removeFence(target, value)) fences.push(value.fenceAlias)
+    if (await removeFence(target, value)) fences.push(value.stream?.pipeline ?? value.fenceAlias)
     if (input.setWithheld) withheld.push(...(await setOnIndex(target, value)))
   }
   if (input.setWithheld) {
@@ -64,6 +64,10 @@ export async function closeMigration(input: CloseInput): Promise<CloseResult> {
 
 /** False when it was gone already, with or without its index. */
 async function removeFence(target: Cluster, index: TargetIndex): Promise<boolean> {
+  if (index.stream) {
+    const pipeline = `/_ingest/pipeline/${path(index.stream.pipeline)}`
+    return (await target.request('DELETE', pipeline, { accept: [404] })).status !== 404
+  }
   const answer = await target.request(
     'DELETE',
     `/${path(index.targetIndex)}/_alias/${path(index.fenceAlias)}`,

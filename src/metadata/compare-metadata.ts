@@ -109,6 +109,8 @@ export function compareIndex(
     if (isJsonObject(wanted.settings)) delete wanted.settings[setting]
   }
   const aliases = without(objectOf(found.aliases), [fenceAlias])
+  if (planned.stream) wanted.data_stream = planned.stream.name
+  if (existing.dataStream !== undefined) found.data_stream = existing.dataStream
   const changes = [...planned.changes, ...borrowed.map(borrowedChange)]
   const verdict = verdictOn({ ...planned, changes }, wanted, { ...found, settings, aliases })
   return { ...verdict, ...named }

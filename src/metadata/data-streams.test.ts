@@ -19,7 +19,7 @@ const logs: DataStream = {
   raw: { lifecycle: { data_retention: '7d' }, settings: {} },
 }
 
-const input = (dataStreams: 'refuse' | 'alias', indices = logs.indices): EvaluateInput =>
+const input = (dataStreams: 'refuse' | 'alias' | 'stream', indices = logs.indices): EvaluateInput =>
   ({
     options: metadataOptions.parse({ dataStreams }),
     select: { include: ['logs'] },
@@ -66,7 +66,7 @@ test('what is lost with a data stream stands once in the plan', () => {
 test('a data stream that stays behind, or lacks indices, is named', () => {
   const left = (of: EvaluateInput): string[] => streamsLeft(of, [logs]).map(({ reason }) => reason)
   assert.equal(selectedBackings(input('refuse'), [logs]).size, 0)
-  assert.match(left(input('refuse')).join(), /metadata\.dataStreams: alias/)
+  assert.match(left(input('refuse')).join(), /metadata\.dataStreams is refuse/)
   assert.deepEqual(left(input('alias')), [])
   assert.match(left(input('alias', ['.ds-logs-000001'])).join(), /\.ds-logs-000002 are not/)
 })

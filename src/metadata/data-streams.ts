@@ -1,7 +1,8 @@
 import { selectStreams } from '../base/select-indices.ts'
-import type { JsonObject } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { DataStream, IndexMetadata } from '../snapshot/snapshot.ts'
+import type { StreamPlace } from './data-stream-places.ts'
 import type { EvaluateInput } from './evaluate-input.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import type { NotCarried, PlannedChange, PlannedIndex } from './plan.ts'
@@ -15,16 +16,12 @@ export interface Backing {
   readonly isNewest: boolean
 }
 
-/**
- * The selected data streams, by the indices behind them; none where the options do not carry them over. Such an index
- * takes no versioned writes on a target that knows it as one behind a data stream, so each becomes a plain index, and
- * the stream's name an alias for them, with the newest as the one that is written to.
- */
+/** The selected data streams, by the indices behind them; none where the options do not carry them over. */
 export function selectedBackings(
   { options, select }: EvaluateInput,
   streams: readonly DataStream[],
 ): Map<string, Backing> {
-  const selected = options.dataStreams === 'alias' ? selectStreams(streams, select) : []
+  const selected = options.dataStreams === 'refuse' ? [] : selectStreams(streams, select)
   return new Map(
     selected.flatMap((stream) =>
       stream.indices.map((index, i) => {
@@ -35,7 +32,19 @@ export function selectedBackings(
   )
 }
 
-/** The index as a plain one, with the stream's name and its aliases for aliases. */
+/** The index as it will be: behind a data stream without aliases, which OpenSearch has none for there; or as a plain one. */
+export function asCarried(
+  index: IndexMetadata,
+  backing: Backing,
+  place: StreamPlace | undefined,
+): IndexMetadata {
+  return place ? { ...index, aliases: {} } : asPlainIndex(index, backing)
+}
+
+/**
+ * The index as a plain one, with the stream's name and its aliases for aliases; the newest is the one that is written
+ * to.
+ */
 export function asPlainIndex(index: IndexMetadata, { stream, isNewest }: Backing): IndexMetadata {
   const aliases: { [alias: string]: JsonObject } = { ...index.aliases }
   for (const [alias, { is_write_index: isWritten, ...options }] of Object.entries(stream.aliases)) {
@@ -46,7 +55,12 @@ export function asPlainIndex(index: IndexMetadata, { stream, isNewest }: Backing
 }
 
 /** What the plan says of an index behind a data stream; of the stream itself at the newest one, once. */
-export function plannedBehind(planned: PlannedIndex, backing: Backing): PlannedIndex {
+export function plannedBehind(
+  planned: PlannedIndex,
+  backing: Backing,
+  inStream?: StreamPlace,
+): PlannedIndex {
+  if (inStream) return plannedInStream(planned, backing, inStream)
   const { stream, position, isNewest } = backing
   const path = `aliases.${stream.name}`
   const place: PlannedChange = {
@@ -59,10 +73,83 @@ export function plannedBehind(planned: PlannedIndex, backing: Backing): PlannedI
   return { ...planned, dataStream: stream.name, changes: [...planned.changes, ...changes] }
 }
 
-function streamChanges({ raw, failureIndices }: DataStream, path: string): PlannedChange[] {
-  const dropped = unknownParts.filter(([part]) => Object.keys(objectOf(raw[part])).length > 0)
+function plannedInStream(
+  planned: PlannedIndex,
+  { stream, position, isNewest }: Backing,
+  { timestampField, refused }: StreamPlace,
+): PlannedIndex {
+  const place: PlannedChange = {
+    path: 'data_stream',
+    what: 'noted',
+    to: planned.targetIndex,
+    reason: `index ${position} of ${stream.indices.length} of the data stream ${stream.name}. ${withoutVersions}`,
+    loss: false,
+  }
+  const changes = [...planned.changes, place, ...(isNewest ? lostOfStream(stream) : [])]
+  const { name } = stream
+  return {
+    ...planned,
+    dataStream: name,
+    stream: { name, position, timestampField },
+    changes,
+    ...(refused !== undefined &&
+      planned.action === 'create' && { action: 'refused', reason: refused }),
+  }
+}
+
+const withoutVersions =
+  'Documents are inserted where there are none, without a version: one that others write there meanwhile stays'
+
+function lostOfStream({ raw, hidden, aliases, ...stream }: DataStream): PlannedChange[] {
+  const lost = (path: string, from: Json): PlannedChange => {
+    return {
+      path,
+      what: 'dropped',
+      from,
+      reason: 'data streams of OpenSearch have none',
+      loss: true,
+    }
+  }
+  return [
+    ...Object.entries(aliases).map(([alias, options]) => lost(`aliases.${alias}`, options)),
+    ...(hidden ? [lost('data_stream.hidden', true)] : []),
+    ...droppedParts({ ...stream, raw }),
+  ]
+}
+
+/**
+ * An index that is missing on the target between others of its data stream cannot be made: the next one that is made is
+ * the newest, to which clients write.
+ */
+export function refuseGaps(indices: readonly PlannedIndex[]): PlannedIndex[] {
+  const newest = new Map<string, number>()
+  for (const { stream, action } of indices) {
+    if (stream === undefined || action === 'create' || action === 'refused') continue
+    newest.set(stream.name, Math.max(newest.get(stream.name) ?? 0, stream.position))
+  }
+  return indices.map((index) => {
+    const { stream, action, name } = index
+    const isGap = stream && action === 'create' && stream.position < (newest.get(stream.name) ?? 0)
+    if (!isGap) return index
+    const reason = `${name} is not on the target, and newer indices of its data stream ${stream.name} are: it cannot be put before them. Delete the data stream there and begin it anew, or take metadata.dataStreams: alias`
+    return { ...index, action: 'refused', reason }
+  })
+}
+
+function streamChanges(stream: DataStream, path: string): PlannedChange[] {
   return [
     { path, what: 'changed', from: 'data stream', to: 'alias', reason: asAlias, loss: true },
+    ...droppedParts(stream),
+  ]
+}
+
+/** What no data stream of OpenSearch has, nor an alias in its place. */
+function droppedParts({
+  raw,
+  failureIndices,
+}: Pick<DataStream, 'raw' | 'failureIndices'>): PlannedChange[] {
+  const dropped = unknownParts.filter(([part]) => Object.keys(objectOf(raw[part])).length > 0)
+  return [
     ...dropped.map(([part, reason]): PlannedChange => {
       return { path: `data_stream.${part}`, what: 'dropped', from: raw[part]!, reason, loss: true }
     }),
@@ -107,17 +194,17 @@ export function streamsLeft(
 }
 
 const howToCarry =
-  'data streams of OpenSearch take no versioned writes. With metadata.dataStreams: alias the indices behind it are ' +
-  'carried over as plain ones, and its name is an alias for them'
+  'metadata.dataStreams is refuse. With stream it is carried over as a data stream; with alias its indices become ' +
+  'plain ones, and its name an alias for them'
 
 /** As readNamesInUse(); with the target's data streams where aliases take the place of some, since these share their names. */
 export async function readNamesFor(
   target: Cluster,
+  { options, signal }: Pick<EvaluateInput, 'options' | 'signal'>,
   backings: ReadonlyMap<string, Backing>,
-  signal?: AbortSignal,
 ): Promise<NamesInUse> {
   const inUse = await readNamesInUse(target, signal)
-  if (backings.size === 0) return inUse
+  if (backings.size === 0 || options.dataStreams !== 'alias') return inUse
   // Who may not ask (indices:admin/data_stream/get) is told by the engine when the alias is made.
   const { body } = await target.request('GET', '/_data_stream', {
     accept: [403],

@@ -2,12 +2,14 @@ import { eachAtOnce } from '../base/each-at-once.ts'
 import { isUnreadable, MigrationError } from '../base/errors.ts'
 import { selectIndices, selectStreams } from '../base/select-indices.ts'
 import {
-  asPlainIndex,
+  asCarried,
   plannedBehind,
   readNamesFor,
+  refuseGaps,
   selectedBackings,
   streamsLeft,
 } from './data-streams.ts'
+import { streamPlaces } from './data-stream-places.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
@@ -40,7 +42,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     (await readable('data streams', originName(origin), unreadable, () =>
       source.readDataStreams(),
     )) ?? []
-  const withStreams = input.options.dataStreams === 'alias'
+  const withStreams = input.options.dataStreams !== 'refuse'
   const selected = selectIndices(source.indices, streams, select, {
     withStreams,
     ...(source.hidden && { hidden: source.hidden }),
@@ -57,20 +59,22 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     ? await planTemplates(input, global, { facts, edits })
     : noTemplates
   const cluster = clusterOf(target)
-  const inUse = cluster === undefined ? noNamesInUse : await readNamesFor(cluster, backings, signal)
+  const inUse = cluster === undefined ? noNamesInUse : await readNamesFor(cluster, input, backings)
   const patterns = templatePatterns(global)
+  const places = await streamPlaces(input, backings, templates)
   const indices = await eachAtOnce(selected, indicesAtOnce, async (name) => {
     signal?.throwIfAborted()
     const metadata = await readIndex(name)
     if (metadata === undefined) return undefined
     const backing = backings.get(name)
-    const index = backing ? asPlainIndex(metadata, backing) : metadata
+    const place = places.get(name)
+    const index = backing ? asCarried(metadata, backing, place) : metadata
     const planned: PlannedIndex[] = []
     for (const part of partsOf(index, facts.choices)) {
       const one = await withEdit(edits, (edited) =>
-        planIndex(input, part, { inUse, facts, templates: patterns, edited }),
+        planIndex(input, part, { inUse, facts, templates: patterns, place, edited }),
       )
-      planned.push(backing ? plannedBehind(one, backing) : one)
+      planned.push(backing ? plannedBehind(one, backing, place) : one)
     }
     return planned
   })
@@ -81,7 +85,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
     pipelines: await planPipelines(input, global, edits),
     ...templates,
-    indices: refuseClashes(indices.flatMap((planned) => planned ?? [])),
+    indices: refuseGaps(refuseClashes(indices.flatMap((planned) => planned ?? []))),
     notCarried: [
       ...unreadable,
       ...listNotCarried(global),

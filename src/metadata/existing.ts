@@ -13,6 +13,8 @@ export interface ExistingIndex {
   readonly settings: JsonObject
   readonly mappings: JsonObject
   readonly aliases: JsonObject
+  /** The data stream that it is behind; absent: it is not. */
+  readonly dataStream?: string
 }
 
 /** Reads an index of the target by its name (an alias of that name counts as none); undefined when there is none. */
@@ -34,6 +36,7 @@ export async function readExistingIndex(
     settings,
     mappings: objectOf(index.mappings),
     aliases: objectOf(index.aliases),
+    ...(typeof index.data_stream === 'string' && { dataStream: index.data_stream }),
   }
 }
 

@@ -10,10 +10,14 @@ import { objectPresent, settingAccess } from './setting-access.ts'
  * The fence: documents are written to the alias `osmigrate-<source uuid>-<epoch>` alone, with `require_alias`, so that
  * a late writer finds nothing once the alias is gone. Deletes do not obey `require_alias`: they would make an index of
  * that name, which `action.auto_create_index` forbids (or, where that cannot be set, a template with a write block).
+ *
+ * Indices behind data streams take no alias. They are written to by their names through a pipeline, and a late write
+ * finds nothing once that is gone (data-stream-apply.ts); where the data stream itself was deleted it would make an index
+ * of the name `.ds-…`, which is forbidden likewise. Data streams make theirs all the same.
  */
 const setting = 'action.auto_create_index'
 const autoCreate: SettingName = { side: 'target', index: null, setting }
-const forbidden = '-osmigrate-*'
+const forbidden = ['-osmigrate-*', '-.ds-*'] as const
 const fenceTemplate = '_index_template/osmigrate-fence'
 
 /** Forbids that indices named like a fence come to be by themselves; noted in the ledger until close. */
@@ -62,8 +66,10 @@ async function readAutoCreate(target: Cluster): Promise<{ value: string; transie
 /** The value that forbids our names besides what the old one forbade; undefined when the old one does so already. */
 export function forbidding(value: string): string | undefined {
   const text = value.trim()
-  if (text === 'false' || text.split(',')[0]?.trim() === forbidden) return undefined
-  return text === 'true' || text === '' ? `${forbidden},+*` : `${forbidden},${text}`
+  const first = text.split(',').map((pattern) => pattern.trim())
+  if (text === 'false' || forbidden.every((pattern, i) => pattern === first[i])) return undefined
+  const rest = first.filter((pattern) => pattern !== forbidden[0])
+  return [...forbidden, ...(text === 'true' || text === '' ? ['+*'] : rest)].join()
 }
 
 // Managed services refuse cluster settings that are not on their list, with 401, 403 or 400.

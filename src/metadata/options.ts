@@ -54,9 +54,9 @@ export const metadataOptions = z.strictObject({
       'Whether ingest pipelines and stored scripts are carried over (default: they are).',
     flag: 'pipelines',
   }),
-  dataStreams: option(z.enum(['refuse', 'alias']).default('refuse'), {
+  dataStreams: option(z.enum(['stream', 'alias', 'refuse']).default('stream'), {
     description:
-      'What becomes of data streams: they stay behind, named in the plan, or each becomes an alias, and the indices behind it plain ones.',
+      'What becomes of a data stream: a data stream with as many indices (stream), an alias with a plain index for each of its indices (alias), or nothing, and it is named in the plan (refuse).',
     flag: 'data-streams',
     placeholder: 'HOW',
   }),

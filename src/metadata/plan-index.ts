@@ -7,8 +7,9 @@ import { decideIndex, readExistingIndex } from './existing.ts'
 import { objectOf } from './json-objects.ts'
 import { numberFor, type MetadataOptions } from './options.ts'
 import { withheldAgain } from './plan-file.ts'
+import type { StreamPlace } from './data-stream-places.ts'
 import type { PlannedChange, PlannedIndex } from './plan.ts'
-import { recordOf } from './records.ts'
+import { isIntent, recordOf } from './records.ts'
 import { factsOfIndex, type RuleFacts } from './rule-facts.ts'
 import { translateContent } from './rules/translate.ts'
 import { flattenSettings, type FlatSettings } from './settings.ts'
@@ -26,6 +27,8 @@ export interface IndexPlanning {
   readonly facts: RuleFacts
   /** What templates of the source fit, by their names. */
   readonly templates: ReadonlyMap<string, readonly string[]>
+  /** Behind a data stream of the target, which names its indices itself. */
+  readonly place?: StreamPlace | undefined
   /** Of a plan file: sent even where a rule would refuse the source's. */
   readonly edited?: JsonObject | undefined
 }
@@ -34,12 +37,12 @@ export interface IndexPlanning {
 export async function planIndex(
   input: EvaluateInput,
   part: IndexPart,
-  { inUse, facts, templates, edited }: IndexPlanning,
+  { inUse, facts, templates, place, edited }: IndexPlanning,
 ): Promise<PlannedIndex> {
   const { options, documents, state, signal } = input
   const target = clusterOf(input.target)
   const { name, index, fenceAlias } = part
-  const targetIndex = renamed(part.targetName, options.rename)
+  const targetIndex = place?.targetIndex ?? renamed(part.targetName, options.rename)
   const sourceSettings = flattenSettings(objectOf(index.settings))
   const translated = translateContent(
     { settings: sourceSettings, mappings: index.mappings },
@@ -74,7 +77,7 @@ export async function planIndex(
     withheld: translated.withheld,
   }
   const changes = [
-    ...renameChanges(part.targetName, targetIndex, templates),
+    ...(place ? [] : renameChanges(part.targetName, targetIndex, templates)),
     ...typeChanges,
     ...translated.changes,
     ...transformed.changes,
@@ -107,7 +110,8 @@ export async function planIndex(
   const check = await checkOnTarget(target, content, { ...(signal && { signal }) })
   const body: JsonObject = { ...content, settings: check.settings }
   const all = { ...planned, changes: [...changes, ...check.changes], body }
-  const decision = decideIndex({ ...planned, body }, record, existing, options.adopt)
+  const adopt = options.adopt || (place !== undefined && isIntent(record))
+  const decision = decideIndex({ ...planned, body }, record, existing, adopt)
   if (decision.action === 'create' && check.refused !== undefined) {
     return {
       ...all,

@@ -69,6 +69,12 @@ export interface PlannedIndex extends PlannedObject {
   readonly distinctIn?: string | null
   /** The data stream that it is behind on the source. */
   readonly dataStream?: string
+  /** Its place in one of the target; absent where it is not behind one there. Positions count from 1, the oldest. */
+  readonly stream?: {
+    readonly name: string
+    readonly position: number
+    readonly timestampField: string
+  }
   readonly sourceUuid: string
   readonly fenceAlias: string
   readonly sourceShards: number

@@ -18,3 +18,29 @@ export async function recordOf(
   const record = (await state?.get(targetIndexKind, name))?.value
   return record?.targetIndex === targetIndex ? record : undefined
 }
+
+/** The index was about to be made when the run ended. Behind a data stream nothing but this says whose it is. */
+export function isIntent(record: TargetIndex | undefined): boolean {
+  return record?.targetUuid === ''
+}
+
+/** Of an index as it is planned. */
+export function newRecord(planned: PlannedIndex, targetUuid: string): TargetIndex {
+  return {
+    index: planned.name,
+    targetIndex: planned.targetIndex,
+    ...(planned.types && { types: planned.types }),
+    ...(planned.distinctIn !== undefined && { distinctIn: planned.distinctIn }),
+    ...(planned.dataStream !== undefined && { dataStream: planned.dataStream }),
+    sourceUuid: planned.sourceUuid,
+    targetUuid,
+    epochBase: 0,
+    fenceAlias: planned.fenceAlias,
+    sourceShards: planned.sourceShards,
+    targetShards: planned.targetShards,
+    mayHoldRouted: planned.mayHoldRouted,
+    sourceForm: planned.sourceForm,
+    sourceDocuments: planned.sourceDocuments,
+    withheld: { ...planned.withheld },
+  }
+}

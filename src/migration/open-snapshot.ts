@@ -68,7 +68,7 @@ export function selectionOf({ select }: Config): Selection {
 export async function selectedIndices(
   config: Config,
   snapshot: Snapshot,
-  withStreams: boolean = config.metadata.dataStreams === 'alias',
+  withStreams: boolean = config.metadata.dataStreams !== 'refuse',
 ): Promise<string[]> {
   const streams = await snapshot.readDataStreams()
   return selectIndices(snapshot.indices, streams, selectionOf(config), { withStreams })

@@ -347,7 +347,7 @@ test('a late bulk and a late delete find no index once the fence is gone', { ski
     state,
   })
   assert.equal(result.fencedBy, 'setting')
-  assert.equal(await autoCreate(), '-osmigrate-*,+*')
+  assert.equal(await autoCreate(), '-osmigrate-*,-.ds-*,+*')
   const { fenceAlias } = plan.indices[0]!
   const write = (action: JsonObject, source?: JsonObject) =>
     target.request<{ errors: boolean; items: JsonObject[] }>('POST', `/${fenceAlias}/_bulk`, {
