@@ -34,7 +34,7 @@ export function observe(
       documents: tolerant(from.documents),
       source: {
         indices: source.indices,
-        ...(source.hidden && { hidden: source.hidden }),
+        ...(source.apart && { apart: source.apart }),
         ...(source.engineVersion !== undefined && { engineVersion: source.engineVersion }),
         readGlobalMetadata: async () => (seen.global = await source.readGlobalMetadata()),
         readDataStreams: () => source.readDataStreams(),

@@ -11,8 +11,9 @@ const streams = [
 ]
 const indices = [...streams.flatMap((stream) => stream.indices), '.own', 'shop']
 
-const select = (selection: Selection, withStreams = true): string[] =>
-  selectIndices(indices, streams, selection, { withStreams })
+const select = (selection: Selection, withStreams = true): string[] => [
+  ...selectIndices({ indices, streams }, selection, { withStreams }).names,
+]
 
 test('a data stream is selected by its name, and brings its indices along', () => {
   const carried = ['.ds-app-000001', '.ds-app-000002', 'orders-000001', 'shop']
@@ -30,11 +31,34 @@ test('an index behind a data stream is selected alone where a pattern names it',
   assert.deepEqual(select({ exclude: [] }, false), ['.own', 'shop'])
 })
 
-test('a hidden index is left out unless a pattern other than * names it', () => {
-  const names = (selection: Selection): string[] =>
-    selectIndices(['past', 'shop'], [], selection, { withStreams: true, hidden: ['past'] })
-  assert.deepEqual(names({}), ['shop'])
-  assert.deepEqual(names({ include: ['*', 'pa*'] }), ['past', 'shop'])
+test('what is hidden or the engines own is left out, and listed, unless a pattern other than * names it', () => {
+  const apart = new Map([
+    ['past', 'hidden'],
+    ['security', 'system'],
+  ] as const)
+  const all = ['.own', 'past', 'security', 'shop']
+  const of = (selection: Selection) =>
+    selectIndices({ indices: all, streams: [], apart }, selection, { withStreams: true })
+  assert.deepEqual(of({}).names, ['shop'])
+  assert.deepEqual(of({}).leftOut, [
+    { index: '.own', reason: 'system' },
+    { index: 'past', reason: 'hidden' },
+    { index: 'security', reason: 'system' },
+  ])
+  assert.deepEqual(of({ include: ['*', 'pa*', '.own'] }).names, ['.own', 'past', 'shop'])
+  assert.deepEqual(of({ include: ['*', 'pa*', '.own'] }).leftOut.length, 1)
+  assert.deepEqual(of({ include: ['shop'] }).leftOut, [])
+  assert.deepEqual(
+    of({ exclude: ['past'] }).leftOut.map(({ index }) => index),
+    ['security'],
+  )
+})
+
+test('where each index has to be asked whether it is hidden, those that only * names are told', () => {
+  const of = (selection: Selection) =>
+    selectIndices({ indices, streams }, selection, { withStreams: true })
+  assert.deepEqual([...of({}).onlyPlain], ['shop'])
+  assert.deepEqual([...of({ include: ['*', 'sh*'] }).onlyPlain], [])
 })
 
 test('hidden data streams are left out unless they are named', () => {

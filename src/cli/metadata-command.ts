@@ -15,6 +15,7 @@ import {
   type Invocation,
 } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
+import { leftOutLines } from './left-out.ts'
 import { printJson, printLine, printTable, printable } from './output.ts'
 import { Progress } from './progress.ts'
 
@@ -168,6 +169,8 @@ function printPlan(plan: MetadataPlan): void {
     ],
   )
   printChanges(plan)
+  const lines = leftOutLines(plan.leftOut, 'not selected')
+  if (lines.length > 0) printLine(`\n${lines.join('\n')}`)
 }
 
 function sourceText(source: MetadataPlan['source']): string {

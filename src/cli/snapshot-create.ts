@@ -4,6 +4,7 @@ import type { BegunSnapshot, CreatedSnapshot } from '../take/create-snapshot.ts'
 import type { SnapshotProgress } from '../take/snapshot-status.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
+import { leftOutLines } from './left-out.ts'
 import { formatBytes, formatDuration, printable, printJson, printLine } from './output.ts'
 import { Progress, say, type ProgressRow } from './progress.ts'
 
@@ -31,8 +32,6 @@ function lacksSelected({ leftOut }: BegunSnapshot): boolean {
   return leftOut.some(({ reason }) => reason === 'closed')
 }
 
-const namesShown = 20
-
 function sayBegun({ leftOut, space, name }: BegunSnapshot): void {
   if (space === undefined) say(`${printable(name)} is being made already; waiting for it`)
   else if (space.bytesFree === undefined) {
@@ -40,19 +39,8 @@ function sayBegun({ leftOut, space, name }: BegunSnapshot): void {
       `the indices take ${formatBytes(space.bytesNeeded)}; how much is free in the repository cannot be known from here`,
     )
   }
-  for (const [reason, why] of reasons) {
-    const names = leftOut.filter((one) => one.reason === reason).map(({ index }) => index)
-    if (names.length === 0) continue
-    const more = names.length > namesShown ? `, and ${names.length - namesShown} more (--json)` : ''
-    say(`not in the snapshot, ${why}: ${printable(names.slice(0, namesShown).join(', '))}${more}`)
-  }
+  for (const line of leftOutLines(leftOut, 'not in the snapshot')) say(line)
 }
-
-const reasons = [
-  ['system', 'indices of the engine (name them with --index to have them)'],
-  ['hidden', 'hidden indices (name them with --index to have them)'],
-  ['closed', 'closed indices, of which this source makes no snapshots (open them first)'],
-] as const
 
 function printCreated(created: CreatedSnapshot): void {
   const { name, repository, indices, shards, durationMs } = created

@@ -1,3 +1,4 @@
+import type { Apart } from '../base/select-indices.ts'
 import type { DataStream, GlobalMetadata, IndexMetadata } from '../snapshot/snapshot.ts'
 
 /**
@@ -7,8 +8,8 @@ import type { DataStream, GlobalMetadata, IndexMetadata } from '../snapshot/snap
 export interface ClusterMetadata {
   /** Names of all indices, hidden and system ones among them, sorted. */
   readonly indices: readonly string[]
-  /** Those of them that are hidden or the engine's own; a snapshot does not list them, and holds them only if they were named. */
-  readonly hidden?: readonly string[]
+  /** Those of them that are hidden or the engine's own; undefined in a snapshot, where each index tells. */
+  readonly apart?: ReadonlyMap<string, Apart>
   /** Version of the engine, as text; undefined where a snapshot does not say. */
   readonly engineVersion?: string
   readGlobalMetadata(): Promise<GlobalMetadata>

@@ -1,6 +1,6 @@
 import { eachAtOnce } from '../base/each-at-once.ts'
 import { isUnreadable, MigrationError } from '../base/errors.ts'
-import { selectIndices, selectStreams } from '../base/select-indices.ts'
+import { selectIndices, selectStreams, sortedByName, type LeftOut } from '../base/select-indices.ts'
 import {
   asCarried,
   plannedBehind,
@@ -43,10 +43,12 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
       source.readDataStreams(),
     )) ?? []
   const withStreams = input.options.dataStreams !== 'refuse'
-  const selected = selectIndices(source.indices, streams, select, {
+  const { indices: all, apart } = source
+  const selection = selectIndices({ indices: all, streams, ...(apart && { apart }) }, select, {
     withStreams,
-    ...(source.hidden && { hidden: source.hidden }),
   })
+  const leftOut: LeftOut[] = [...selection.leftOut]
+  const { onlyPlain } = selection
   const backings = selectedBackings(input, streams)
   const global =
     (await readable('global metadata', originName(origin), unreadable, () =>
@@ -54,7 +56,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     )) ?? noGlobalMetadata
   const readIndex = (name: string): Promise<IndexMetadata | undefined> =>
     readable('index', name, unreadable, () => source.readIndexMetadata(name))
-  const facts = await readFacts(input, selected)
+  const facts = await readFacts(input, selection.names)
   const templates = input.options.templates
     ? await planTemplates(input, global, { facts, edits })
     : noTemplates
@@ -62,10 +64,14 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const inUse = cluster === undefined ? noNamesInUse : await readNamesFor(cluster, input, backings)
   const patterns = templatePatterns(global)
   const places = await streamPlaces(input, backings, templates)
-  const indices = await eachAtOnce(selected, indicesAtOnce, async (name) => {
+  const indices = await eachAtOnce(selection.names, indicesAtOnce, async (name) => {
     signal?.throwIfAborted()
     const metadata = await readIndex(name)
     if (metadata === undefined) return undefined
+    if (metadata.apart !== undefined && onlyPlain.has(name)) {
+      leftOut.push({ index: name, reason: metadata.apart })
+      return undefined
+    }
     const backing = backings.get(name)
     const place = places.get(name)
     const index = backing ? asCarried(metadata, backing, place) : metadata
@@ -78,7 +84,10 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     }
     return planned
   })
-  const chosen = new Set([...selected, ...selectStreams(streams, select).map(({ name }) => name)])
+  const chosen = new Set([
+    ...selection.names.filter((name) => !leftOut.some(({ index }) => index === name)),
+    ...selectStreams(streams, select).map(({ name }) => name),
+  ])
   const names = [...source.indices, ...streams.map(({ name }) => name)].sort()
   const plan = {
     source: origin,
@@ -94,6 +103,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
       ...templatesLeft(input, global),
     ],
     templatesNotSelected: templatesDeselected(input, global),
+    leftOut: sortedByName(leftOut),
     notSelected: names.filter((name) => !chosen.has(name)),
   }
   return planFile ? onlyPlanFile(plan, planFile) : plan

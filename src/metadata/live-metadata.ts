@@ -1,5 +1,6 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Apart } from '../base/select-indices.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { parseDataStreams } from '../snapshot/data-streams.ts'
 import { parseGlobalMetadata } from '../snapshot/global-metadata.ts'
@@ -10,20 +11,29 @@ import { findRoutingShards } from './routing-shards.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import { flattenSettings } from './settings.ts'
 
+/** What a live cluster tells besides. */
+export interface LiveMetadata extends ClusterMetadata {
+  readonly apart: ReadonlyMap<string, Apart>
+  readonly closed: ReadonlySet<string>
+}
+
 /**
  * The metadata of a live cluster, read from its cluster state, which every version has: a snapshot holds just that, in
  * another arrangement. Nothing is kept but the names; each index is asked for when it is read, so that memory does not
  * grow with the cluster. Needs the right to monitor the cluster. Throws MA_CLUSTER_*.
  */
-export async function liveMetadata(
-  cluster: Cluster,
-  signal?: AbortSignal,
-): Promise<ClusterMetadata> {
+export async function liveMetadata(cluster: Cluster, signal?: AbortSignal): Promise<LiveMetadata> {
   const listed = objectOf((await readState(cluster, '', listedParts, signal)).indices)
   const indices = Object.keys(listed).sort()
   return {
     indices,
-    hidden: indices.filter((name) => isHidden(objectOf(listed[name]))),
+    apart: new Map(
+      indices.flatMap((name) => {
+        const apart = apartOf(objectOf(listed[name]))
+        return apart === undefined ? [] : [[name, apart]]
+      }),
+    ),
+    closed: new Set(indices.filter((name) => objectOf(listed[name]).state === 'close')),
     engineVersion: cluster.version.text,
     readGlobalMetadata: async () => {
       const state = await readState(cluster, '', withoutIndices(cluster), signal)
@@ -48,8 +58,10 @@ const listedParts = ['state', 'system', 'settings.index.hidden']
   .map((part) => `metadata.indices.*.${part}`)
   .join(',')
 
-function isHidden({ system, settings }: JsonObject): boolean {
-  return system === true || textOf(objectOf(objectOf(settings).index).hidden) === 'true'
+function apartOf({ system, settings }: JsonObject): Apart | undefined {
+  if (system === true) return 'system'
+  const { hidden } = objectOf(objectOf(settings).index)
+  return textOf(hidden) === 'true' ? 'hidden' : undefined
 }
 
 async function readIndex(

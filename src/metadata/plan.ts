@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../base/json.ts'
+import type { LeftOut } from '../base/select-indices.ts'
 import type { TargetIndex } from '../state/records.ts'
 
 /** What is done with one object of the snapshot. */
@@ -120,6 +121,8 @@ export interface MetadataPlan {
   readonly notCarried: readonly NotCarried[]
   /** Templates that the selection leaves out by name. */
   readonly templatesNotSelected: readonly string[]
+  /** Of `notSelected` those that nobody excluded: hidden ones and the engine's own. */
+  readonly leftOut: readonly LeftOut[]
   /** Indices and data streams of the source that the selection leaves out. */
   readonly notSelected: readonly string[]
 }

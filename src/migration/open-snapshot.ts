@@ -1,3 +1,5 @@
+import { eachAtOnce } from '../base/each-at-once.ts'
+import { isUnreadable } from '../base/errors.ts'
 import { selectIndices } from '../base/select-indices.ts'
 import type { Selection } from '../base/select.ts'
 import { openBlobStore, type BlobStoreOptions } from '../blob/open.ts'
@@ -48,10 +50,8 @@ export function snapshotName(config: Config): string {
 export async function openConfiguredSnapshot(config: Config): Promise<Snapshot> {
   const repository = await openConfiguredRepository(config)
   const snapshot = await repository.openSnapshot(snapshotName(config))
-  requireComplete(snapshot, {
-    allowPartial: config.snapshot.allowPartial,
-    indices: await selectedIndices(config, snapshot),
-  })
+  const indices = await selectedIndices(config, snapshot)
+  requireComplete(snapshot, { allowPartial: config.snapshot.allowPartial, indices })
   return snapshot
 }
 
@@ -71,5 +71,22 @@ export async function selectedIndices(
   withStreams: boolean = config.metadata.dataStreams !== 'refuse',
 ): Promise<string[]> {
   const streams = await snapshot.readDataStreams()
-  return selectIndices(snapshot.indices, streams, selectionOf(config), { withStreams })
+  const { indices } = snapshot
+  const { names, onlyPlain } = selectIndices({ indices, streams }, selectionOf(config), {
+    withStreams,
+  })
+  const isPlain = await eachAtOnce(names, 16, async (name) => {
+    return !onlyPlain.has(name) || !(await isApart(snapshot, name))
+  })
+  return names.filter((_, i) => isPlain[i])
+}
+
+/** An index whose metadata is damaged is found to be so by whoever reads it for what it holds. */
+async function isApart(snapshot: Snapshot, index: string): Promise<boolean> {
+  try {
+    return (await snapshot.readIndexMetadata(index)).apart !== undefined
+  } catch (error) {
+    if (isUnreadable(error)) return false
+    throw error
+  }
 }

@@ -27,6 +27,7 @@ export function parseIndexMetadata(json: Json, file: string, index: string): Ind
     numberOfRoutingShards: fields.optionalCount('routing_num_shards') ?? numberOfShards,
     routingPartitionSize: numberSetting(fields, settings, 'index.routing_partition_size', 1),
     state: parseState(fields),
+    ...parseApart(fields, settings),
     settings,
     mappings: parseMappings(fields.object['mappings'] ?? [], fields),
     aliases: parseObjects(fields, 'aliases'),
@@ -37,6 +38,11 @@ function parseState(fields: Fields): 'open' | 'close' {
   const state = fields.text('state')
   if (state !== 'open' && state !== 'close') throw fields.wrong('state', 'open or close', state)
   return state
+}
+
+function parseApart(fields: Fields, settings: Settings): Pick<IndexMetadata, 'apart'> {
+  if (fields.object['system'] === true) return { apart: 'system' }
+  return settings['index.hidden'] === 'true' ? { apart: 'hidden' } : {}
 }
 
 type Settings = { [name: string]: string | string[] }

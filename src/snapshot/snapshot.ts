@@ -60,6 +60,8 @@ export interface IndexMetadata {
   readonly numberOfRoutingShards: number
   readonly routingPartitionSize: number
   readonly state: 'open' | 'close'
+  /** Hidden (`index.hidden`), or the engine's own by what the engine says of it. */
+  readonly apart?: 'hidden' | 'system'
   /** Flat: `index.number_of_shards` → text; a list (analysis filters …) stays one, whose items may hold commas. */
   readonly settings: { readonly [name: string]: string | readonly string[] }
   /** By type name, the type name's level taken off; `_doc` for 7 and later. */

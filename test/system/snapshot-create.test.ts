@@ -3,7 +3,14 @@ import { chmodSync } from 'node:fs'
 import test from 'node:test'
 import { MigrationError } from '../../src/base/errors.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
+import { parseVersion } from '../../src/cluster/version.ts'
+import { shardLook } from '../../src/document/source-sample.ts'
 import { closeMigration } from '../../src/metadata/close.ts'
+import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
+import { fromSnapshot } from '../../src/metadata/evaluate-input.ts'
+import { metadataOptions } from '../../src/metadata/options.ts'
+import { configSchema } from '../../src/migration/config-schema.ts'
+import { selectedIndices } from '../../src/migration/open-snapshot.ts'
 import { openEntries } from '../../src/state/ledger.ts'
 import { chooseIndices } from '../../src/take/choose-indices.ts'
 import { createSnapshot } from '../../src/take/create-snapshot.ts'
@@ -18,7 +25,7 @@ import { requireSuccess } from '../../src/take/wait-for-snapshot.ts'
 import { dropBrokenIndex, makeBrokenIndex } from '../support/broken-disk.ts'
 import { cliFolder, osmigrate } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
-import { connect, connectWith, newState } from '../support/metadata.ts'
+import { connect, connectWith, newState, snapshotOf } from '../support/metadata.ts'
 
 const six = await useEngine('elasticsearch', '6')
 const seven = await useEngine('elasticsearch', '7')
@@ -190,7 +197,31 @@ test("hidden indices and the engine's own are left out and listed, unless they a
   const named = await chooseIndices(source, { include: [`${name}*`, `.${name}`] })
   assert.deepEqual(named.indices, [`.${name}`, name])
   assert.deepEqual(named.leftOut, [])
-  await source.request('DELETE', `/${name},.${name}`)
+  // A snapshot that was made with them is selected from as the cluster is.
+  await source.request('PUT', `/${name}-plain`)
+  const snapshot = await snapshotOf(source, seven, [`${name}*`, `.${name}`])
+  assert.deepEqual(snapshot.indices, [`.${name}`, name, `${name}-plain`])
+  const plan = await evaluateMetadata({
+    ...fromSnapshot('of a test', snapshot, shardLook),
+    target: { version: parseVersion('opensearch', '3.1.0')! },
+    select: {},
+    options: metadataOptions.parse({ templates: false, pipelines: false }),
+    allowPartialSource: false,
+  })
+  assert.deepEqual(
+    plan.indices.map((one) => one.name),
+    [`${name}-plain`],
+  )
+  assert.deepEqual(plan.leftOut, [
+    { index: `.${name}`, reason: 'system' },
+    { index: name, reason: 'hidden' },
+  ])
+  assert.deepEqual(plan.notSelected, [`.${name}`, name])
+  const config = (include: string[]) =>
+    configSchema.parse({ version: 1, name: 'test', select: { include } })
+  assert.deepEqual(await selectedIndices(config(['*']), snapshot), [`${name}-plain`])
+  assert.deepEqual(await selectedIndices(config(['*', name]), snapshot), [name, `${name}-plain`])
+  await source.request('DELETE', `/${name},.${name},${name}-plain`)
 })
 
 test('a snapshot is watched by bytes, to the last one', async () => {
