@@ -16,18 +16,15 @@ export class ParentColumns {
   }
 
   /** undefined where the segment has no such field, or keeps parents with the stored fields (before 5). */
-  static async open({
-    fieldInfos,
-    luceneVersion,
-    openSorted,
-  }: Segment): Promise<ParentColumns | undefined> {
+  static async open(segment: Segment): Promise<ParentColumns | undefined> {
+    const { fieldInfos, luceneVersion } = segment
     const names = [...fieldInfos.keys()].filter((name) => name.startsWith(parentFieldPrefix))
     if (names.length === 0 || Number.parseInt(luceneVersion, 10) < firstWithoutStored)
       return undefined
     const columns: Column[] = []
     try {
       for (const name of names) {
-        const opened = await openSorted(name)
+        const opened = await segment.openSorted(name)
         const type = Buffer.from(name.slice(parentFieldPrefix.length))
         if (opened !== undefined) columns.push({ type, opened, fromDoc: 0, terms: [] })
       }
