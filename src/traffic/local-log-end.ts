@@ -1,8 +1,9 @@
+import { MigrationError } from '../base/errors.ts'
 import type { StreamEnd } from './capture-log.ts'
 import type { CaptureRecord } from './exchange.ts'
 import { FrameScanner, findMark } from './frame-scanner.ts'
 import type { ClosedSegment } from './local-log-recovery.ts'
-import { openSegment, segmentFile } from './log-folder.ts'
+import { damageOf, openSegment, segmentFile } from './log-folder.ts'
 import { decodeContent } from './record-decode.ts'
 import { frameHeadBytes } from './record-layout.ts'
 import { recordTime } from './record-time.ts'
@@ -37,8 +38,8 @@ interface SegmentContents extends StreamEnd {
 
 /** Damage is passed over here: it is told to those who read the log. */
 async function endOf(path: string, bytes: number): Promise<SegmentContents | undefined> {
-  const segment = await openSegment(path).catch(() => undefined)
-  if (segment === undefined) return undefined
+  const segment = await openSegment(path).catch(damageOf)
+  if (segment === undefined || segment instanceof MigrationError) return undefined
   let found: SegmentContents | undefined
   try {
     const scanner = new FrameScanner(segment.file, segment.headerBytes)

@@ -4,7 +4,7 @@ import { MigrationError } from '../base/errors.ts'
 import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
 import type { CaptureGap, CaptureRecord } from './exchange.ts'
 import type { OpenSegment } from './frame-scanner.ts'
-import { findEnd, isMissing, listSegments, openSegment } from './log-folder.ts'
+import { damageOf, findEnd, isMissing, listSegments, openSegment } from './log-folder.ts'
 import { segmentFile, writeReleased } from './log-folder.ts'
 import { decodeContent } from './record-decode.ts'
 import { frameHeadBytes } from './record-layout.ts'
@@ -111,11 +111,8 @@ export class LocalLogReader implements CaptureLogReader {
 /** The first of these segments that has a header. What is damaged is told to those who read it. */
 async function firstReadable(paths: readonly string[]): Promise<OpenSegment | undefined> {
   for (const path of paths) {
-    const segment = await openSegment(path).catch((error: unknown) => {
-      if (error instanceof MigrationError && error.code === 'MA_CAPTURE_LOG') return undefined
-      throw error
-    })
-    if (segment !== undefined) return segment
+    const segment = await openSegment(path).catch(damageOf)
+    if (segment !== undefined && !(segment instanceof MigrationError)) return segment
   }
   return undefined
 }

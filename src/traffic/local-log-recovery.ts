@@ -1,7 +1,14 @@
 import { open, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { MigrationError } from '../base/errors.ts'
 import type { OpenSegment } from './frame-scanner.ts'
-import { findEnd, listSegments, openSegment, readHeader, segmentFile } from './log-folder.ts'
+import {
+  damageOf,
+  findEnd,
+  listSegments,
+  openSegment,
+  readHeader,
+  segmentFile,
+} from './log-folder.ts'
 
 /**
  * What stands behind the end of a stream may have been read by somebody before it was lost or cut. So after an end that was
@@ -116,11 +123,6 @@ async function afterLostHeader(
     next: { number: number + 1, firstOffset: end + positionsSkipped, previousEnd: end },
     damaged: [{ file: path, offset: 0 }],
   }
-}
-
-function damageOf(error: unknown): MigrationError {
-  if (error instanceof MigrationError && error.code === 'MA_CAPTURE_LOG') return error
-  throw error
 }
 
 /** Bytes from `position` to the last one that is not zero: a segment is made longer before it is written. */

@@ -1,46 +1,319 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import fs, {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
+import {
+  append,
+  appendAll,
+  onlyStream,
+  readAll,
+  testCaptureLogStore,
+} from '../../test/support/capture-log-contract.ts'
+import { numberedRequest } from '../../test/support/capture-records.ts'
+import { MigrationError } from '../base/errors.ts'
 import type { CaptureRecord } from './exchange.ts'
-import { openLocalLog } from './local-log.ts'
+import { openLocalLog, type LocalLog, type LocalLogOptions } from './local-log.ts'
 import { openLocalLogReader } from './local-log-reader.ts'
 
-test('what is appended is read back in order', async (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'capture-log-'))
-  t.after(() => rmSync(root, { recursive: true }))
-  const log = await openLocalLog({ folder: join(root, 'p1'), stream: 'p1', bytesMax: 1 << 26 })
-  const records: CaptureRecord[] = Array.from({ length: 1000 }, (_, i) => ({
-    kind: 'request' as const,
-    exchange: { proxy: 'p1', number: i },
-    connection: 3,
-    method: 'PUT',
-    target: `/shop/_doc/${i}`,
-    headers: ['content-type', 'application/json'],
-    body: Buffer.alloc(i * 20, 65 + (i % 26)),
-    bodyBytes: i * 20,
-    firstByteAt: 1_700_000_000_000_000 + i,
-    lastByteAt: 1_700_000_000_000_100 + i,
-    mayWrite: true,
-  }))
-  await Promise.all(
-    records.map(
-      (record) =>
-        new Promise<void>((resolve, reject) =>
-          log.append(record, (error) => (error ? reject(error) : resolve())),
-        ),
-    ),
-  )
-  await log.close()
-  const reader = openLocalLogReader(root)
-  const [stream] = await reader.streams()
-  const found: CaptureRecord[] = []
-  let next = 0
-  for await (const one of reader.read(stream!.oldest, { follow: false })) {
-    found.push(one.record)
-    next = one.next.offset
+const makeRoot = (): string => mkdtempSync(join(tmpdir(), 'capture-log-'))
+
+testCaptureLogStore('local log', async () => {
+  const root = makeRoot()
+  return {
+    openWriter: () => openLog(root, { segmentBytesMax: 20_000 }),
+    openReader: async () => openLocalLogReader(root),
+    remove: async () => rmSync(root, { recursive: true }),
   }
-  assert.deepEqual(found, records)
-  assert.ok(next < stream!.end.offset && next + 27 > stream!.end.offset, 'a mark is behind')
+})
+
+function openLog(root: string, options: Partial<LocalLogOptions> = {}): Promise<LocalLog> {
+  return openLocalLog({ folder: join(root, 'p1'), stream: 'p1', bytesMax: 1 << 26, ...options })
+}
+
+function tempRoot(t: TestContext): string {
+  const root = makeRoot()
+  t.after(() => rmSync(root, { recursive: true }))
+  return root
+}
+
+const segments = (root: string): string[] =>
+  readdirSync(join(root, 'p1'))
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => join(root, 'p1', name))
+
+const requests = (from: number, to: number, bodyBytes?: number): CaptureRecord[] =>
+  Array.from({ length: to - from }, (_, i) => numberedRequest(from + i, bodyBytes))
+
+async function numbersIn(root: string, options = {}): Promise<(number | string)[]> {
+  const reader = openLocalLogReader(root)
+  const { oldest } = await onlyStream(reader)
+  const found: (number | string)[] = []
+  for await (const { record } of reader.read(oldest, { follow: false, ...options })) {
+    found.push(record.kind === 'request' ? record.exchange.number : record.kind)
+  }
+  return found
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i)
+
+/** Appends one record after the other, so that each is a group of its own. */
+async function appendEach(log: LocalLog, records: readonly CaptureRecord[]): Promise<void> {
+  for (const record of records) await append(log, record)
+}
+
+test('folder and files are for their owner alone', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await append(log, numberedRequest(1))
+  assert.equal(statSync(join(root, 'p1')).mode & 0o777, 0o700)
+  for (const path of [...segments(root), join(root, 'p1/lock.json'), join(root, 'p1/lock.db')]) {
+    assert.equal(statSync(path).mode & 0o777, 0o600, path)
+  }
+  await log.close()
+})
+
+test('a second writer of a stream is refused, and not after the first has closed', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await assert.rejects(openLog(root), {
+    code: 'MA_LOCKED',
+    message: new RegExp(`pid ${process.pid}`),
+  })
+  await log.close()
+  await (await openLog(root)).close()
+})
+
+test('a log that is closed has no segment without records', async (t) => {
+  const root = tempRoot(t)
+  for (let i = 0; i < 3; i++) await (await openLog(root)).close()
+  assert.deepEqual(segments(root), [])
+})
+
+test('a log that is full refuses at once, and takes more when what was read is released', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root, { bytesMax: 200_000, segmentBytesMax: 20_000 })
+  let appended = 0
+  const refused = await (async () => {
+    for (;;) {
+      try {
+        await append(log, numberedRequest(appended, 2000))
+        appended++
+      } catch (error) {
+        return error
+      }
+    }
+  })()
+  assert.ok(refused instanceof MigrationError && refused.code === 'MA_CAPTURE_LOG')
+  assert.equal(refused.details.cause, 'full')
+  assert.ok(log.usage().bytes <= 200_000 && log.usage().bytes > 190_000, `${log.usage().bytes}`)
+  const reader = openLocalLogReader(root)
+  const all = await readAll(reader, (await onlyStream(reader)).oldest)
+  assert.equal(all.length, appended)
+  await reader.release(all[49]!.next)
+  // The refusal is what has the log look.
+  while (log.usage().bytes > 150_000) {
+    await assert.rejects(append(log, numberedRequest(0, 180_000)), /full/)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await append(log, numberedRequest(appended++, 2000))
+  const kept = await numbersIn(root)
+  assert.deepEqual(kept, range(Number(kept[0]), appended))
+  assert.ok(Number(kept[0]) > 30 && Number(kept[0]) <= 50, `from ${kept[0]} on`)
+  await assert.rejects(readAll(reader, all[2]!.next), {
+    code: 'MA_CAPTURE_LOG',
+    message: /was released/,
+  })
+  await log.close()
+})
+
+test('what waits for the disk is bounded: more is refused by name', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root, { waitingBytesMax: 50_000 })
+  const outcomes = await Promise.allSettled(requests(0, 40, 3000).map((one) => append(log, one)))
+  const taken = outcomes.filter(({ status }) => status === 'fulfilled').length
+  assert.ok(taken >= 14 && taken < 17, `${taken}`)
+  const first = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult
+  assert.match((first.reason as Error).message, /too slow: 50000 bytes wait/)
+  await append(log, numberedRequest(99))
+  await log.close()
+  assert.deepEqual(await numbersIn(root), [...range(0, taken), 99])
+})
+
+test('a torn tail is cut at opening, wherever it is torn, and named', async (t) => {
+  for (let cut = 1; cut < 700; cut += 37) {
+    const root = tempRoot(t)
+    const log = await openLog(root)
+    await appendEach(log, requests(0, 5, 500))
+    const [path] = segments(root)
+    const { end } = log.status()
+    await log.close()
+    // The closing mark goes, and a part of the last group.
+    const bytes = readFileSync(path!)
+    const torn = bytes.subarray(0, bytes.length - 26 - cut)
+    writeFileSync(path!, Buffer.concat([torn, Buffer.alloc(1000)]))
+    const whole = Math.floor((torn.length - 58) / (26 + 500 + 100))
+    const again = await openLog(root)
+    const cutBytes = again.recovered.cut?.bytes ?? 0
+    await append(again, numberedRequest(100))
+    await again.close()
+    const numbers = await numbersIn(root)
+    const kept = numbers.length - 1
+    assert.ok(kept === 4 || (kept === 3 && cut > 600), `${kept} after ${cut}, ${whole}`)
+    assert.deepEqual(numbers, [...range(0, kept), 100])
+    if (kept === 4 && cut < 600) assert.ok(cutBytes > 0, `${cut}: ${cutBytes}`)
+    assert.ok(again.status().end > end, 'no position is used twice')
+  }
+})
+
+test('a flipped byte is noticed wherever it is, named with its file, and never cut off as a tail', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await appendEach(log, requests(0, 3, 20))
+  await log.close()
+  const [path] = segments(root)
+  const good = readFileSync(path!)
+  for (let at = 0; at < good.length; at++) {
+    const bytes = Buffer.from(good)
+    bytes[at]! ^= 1 << (at % 8)
+    writeFileSync(path!, bytes)
+    const reader = openLocalLogReader(root)
+    const from = { stream: 'p1', offset: 0 }
+    // The last bytes are the mark that vouches for what stands before it.
+    if (at >= good.length - 26) {
+      assert.deepEqual((await readAll(reader, from)).length, 3)
+      continue
+    }
+    await assert.rejects(readAll(reader, from), (error: MigrationError) => {
+      assert.match(error.code, /MA_CAPTURE_LOG|MA_FORMAT_TOO_NEW/, `${at}: ${error.message}`)
+      assert.equal(error.details.file, path)
+      assert.ok(Number(error.details.offset) <= at, `${at}: ${String(error.details.offset)}`)
+      return true
+    })
+  }
+})
+
+test('damage is left out on request, and a gap stands in its place', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await appendEach(log, requests(0, 20, 300))
+  await log.close()
+  const [path] = segments(root)
+  const bytes = readFileSync(path!)
+  bytes[bytes.length >> 1]! ^= 4
+  writeFileSync(path!, bytes)
+  const found = await numbersIn(root, { skipDamage: true })
+  const at = found.indexOf('gap')
+  assert.deepEqual(found, [...range(0, at), 'gap', ...range(at + 1, 20)])
+  // A writer goes on behind it, and leaves it as it is.
+  const again = await openLog(root)
+  assert.equal(again.recovered.damaged.length, 1)
+  await append(again, numberedRequest(20))
+  await again.close()
+  assert.deepEqual(await numbersIn(root, { skipDamage: true }), [...found, 20])
+})
+
+test('a segment that is gone from the middle, or has lost its header, is an error and no end', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root, { segmentBytesMax: 2000 })
+  await appendEach(log, requests(0, 30, 300))
+  await log.close()
+  const paths = segments(root)
+  assert.ok(paths.length > 4)
+  const good = readFileSync(paths[2]!)
+  rmSync(paths[2]!)
+  await assert.rejects(numbersIn(root), /was released and removed/)
+  writeFileSync(paths[2]!, Buffer.concat([Buffer.alloc(20, 1), good.subarray(20)]))
+  await assert.rejects(numbersIn(root), { code: 'MA_CAPTURE_LOG', message: /00000003\.log/ })
+  const found = await numbersIn(root, { skipDamage: true })
+  const at = found.indexOf('gap')
+  assert.deepEqual(found, [...range(0, at), 'gap', ...range(30 - (found.length - at - 1), 30)])
+})
+
+test('a reader that follows gets every record once while segments are rolled and removed', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root, { segmentBytesMax: 5000, bytesMax: 60_000 })
+  await append(log, numberedRequest(0))
+  const reader = openLocalLogReader(root)
+  const { oldest } = await onlyStream(reader)
+  let expected = 0
+  const following = (async () => {
+    for await (const { record, next } of reader.read(oldest, { follow: true })) {
+      assert.ok(record.kind === 'request')
+      assert.equal(record.exchange.number, expected++)
+      if (expected % 50 === 0) await reader.release(next)
+      if (expected === 2000) return
+    }
+  })()
+  for (let number = 1; number < 2000;) {
+    const batch = requests(number, Math.min(2000, number + 7))
+    const outcomes = await Promise.allSettled(batch.map((one) => append(log, one)))
+    const taken = outcomes.findIndex(({ status }) => status === 'rejected')
+    number += taken < 0 ? batch.length : taken
+    if (taken >= 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await following
+  await log.close()
+  assert.ok(segments(root).length < 20)
+})
+
+/** Lets the next writes to files fail, as a disk that fails does. */
+function failWrites(t: TestContext, { fails }: { fails: () => string | undefined }): void {
+  const { writev } = fs
+  const failing = (...args: unknown[]): void => {
+    const code = fails()
+    const done = args.at(-1) as (error: Error) => void
+    if (code === undefined) Reflect.apply(writev, fs, args)
+    else setImmediate(() => done(Object.assign(new Error(`${code}: no such luck`), { code })))
+  }
+  Object.assign(fs, { writev: failing })
+  syncBuiltinESMExports()
+  t.after(() => {
+    Object.assign(fs, { writev })
+    syncBuiltinESMExports()
+  })
+}
+
+test('after a write that failed nothing of it counts, and the log is usable when the disk is', async (t) => {
+  const root = tempRoot(t)
+  let failing: string | undefined
+  failWrites(t, { fails: () => failing })
+  const log = await openLog(root)
+  await appendAll(log, requests(0, 3))
+  failing = 'EIO'
+  const error = await append(log, numberedRequest(3)).then(
+    () => assert.fail('taken'),
+    (reason: unknown) => reason as MigrationError,
+  )
+  assert.equal(error.code, 'MA_CAPTURE_LOG')
+  assert.match(error.message, /cannot be written: EIO/)
+  await assert.rejects(append(log, numberedRequest(4)), /EIO/)
+  assert.match(log.status().failure!.message, /EIO/)
+  failing = undefined
+  while (log.status().failure !== undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+  await append(log, numberedRequest(5))
+  await log.close()
+  assert.deepEqual(await numbersIn(root), [0, 1, 2, 5])
+})
+
+test('a disk that fails when the log is opened is tried again', async (t) => {
+  const root = tempRoot(t)
+  let failing: string | undefined = 'ENOSPC'
+  failWrites(t, { fails: () => failing })
+  const log = await openLog(root)
+  await assert.rejects(append(log, numberedRequest(0)), /ENOSPC/)
+  failing = undefined
+  while (log.status().failure !== undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+  await append(log, numberedRequest(1))
+  await log.close()
+  assert.deepEqual(await numbersIn(root), [1])
 })

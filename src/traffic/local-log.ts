@@ -198,13 +198,20 @@ export class LocalLog implements CaptureLogWriter {
     try {
       await this.#reclaiming
       await this.#beginning
-      const segment = this.#segment
-      this.#segment = undefined
-      await segment?.close({ mark: !segment.isEmpty })
-      if (segment?.isEmpty === true) await unlink(segmentFile(this.#folder, segment.number))
+      await this.#closeSegment()
     } finally {
       this.#lock.release()
     }
+  }
+
+  async #closeSegment(): Promise<void> {
+    const segment = this.#segment
+    if (segment === undefined) return
+    this.#segment = undefined
+    const { number, end } = segment
+    await segment.close({ mark: !segment.isEmpty })
+    this.#next = { number: number + 1, firstOffset: segment.end, previousEnd: segment.end }
+    if (end === segment.header.firstOffset) await unlink(segmentFile(this.#folder, number))
   }
 
   get #waitingBytes(): number {

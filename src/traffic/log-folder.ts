@@ -86,6 +86,12 @@ export async function findEnd(segment: OpenSegment, start: number): Promise<Segm
   }
 }
 
+/** Hands back what says that bytes are damaged, for those who go on beside it; throws anything else. */
+export function damageOf(error: unknown): MigrationError {
+  if (error instanceof MigrationError && error.code === 'MA_CAPTURE_LOG') return error
+  throw error
+}
+
 /** What consumers let go of; 0 when they have not yet. */
 export function readReleased(folder: string): number {
   let text: string

@@ -85,7 +85,7 @@ export function parseHeader(
   const whole = bytes.subarray(0, headerBytes)
   if (headerBytes > headerBytesMax || headerChecksum(whole) !== whole.readUInt32BE(12)) {
     throw damaged({
-      ...{ file, offset: 12, expected: 'a header that fits its checksum', found: 'another' },
+      ...{ file, offset: 8, expected: 'a header that fits its checksum', found: 'another' },
     })
   }
   return { header: readFields(whole.subarray(fixedBytes), file), headerBytes }

@@ -2,7 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
 import { findMark, FrameScanner, type Obstacle, type OpenSegment } from './frame-scanner.ts'
 import { damaged } from './log-errors.ts'
-import { isMissing, listSegments, openSegment, readHeader, segmentFile } from './log-folder.ts'
+import {
+  damageOf,
+  isMissing,
+  listSegments,
+  openSegment,
+  readHeader,
+  segmentFile,
+} from './log-folder.ts'
 import type { Place } from './record-decode.ts'
 import { frameHeadBytes } from './record-layout.ts'
 import { isMarkOf, markKind, type SegmentHeader } from './segment-layout.ts'
@@ -46,6 +53,8 @@ class Walk {
   #number = 0
   #segment: OpenSegment | undefined
   #scanner: FrameScanner | undefined
+  /** A segment that may hold the position to begin at, and cannot be read. */
+  #lost: MigrationError | undefined
   /** Where the reader stands and waits, since when, and what the file's time was when it was looked through. */
   #stop = { offset: -1, since: 0, mtimeMs: -1, pollMs: pollMsMin }
 
@@ -55,6 +64,7 @@ class Walk {
 
   async *frames(): AsyncGenerator<Found> {
     while (!(await this.#openFirst())) if (!(await this.#mayWait())) return
+    if (this.#lost !== undefined) yield { damage: this.#lost, next: this.#offset }
     for (;;) {
       const frame = this.#scanner!.take()
       if (frame === undefined) {
@@ -87,22 +97,26 @@ class Walk {
 
   /** Finds the segment that holds the position to begin at; false where there is none yet. */
   async #openFirst(): Promise<boolean> {
-    const { folder, offset } = this.#options
+    const { folder, offset, skipDamage } = this.#options
     const numbers = await listSegments(folder).catch((error: unknown) => {
       if (isMissing(error)) return []
       throw error
     })
-    let oldest: SegmentHeader | undefined
+    let oldest: { number: number; firstOffset: number } | undefined
     for (const number of numbers.reverse()) {
       const header = await readHeader(segmentFile(folder, number)).catch(damageOf)
+      if (header instanceof MigrationError) this.#lost = header
       if (header === undefined || header instanceof MigrationError) continue
-      oldest = header
-      if (header.firstOffset <= offset || header.previousEnd <= offset) {
-        return await this.#open(number, Math.max(offset, header.firstOffset))
-      }
+      oldest = { number, firstOffset: header.firstOffset }
+      if (header.firstOffset > offset && header.previousEnd > offset) continue
+      this.#lost = undefined
+      return await this.#open(number, Math.max(offset, header.firstOffset))
     }
-    if (oldest === undefined) return false
-    throw releasedError(folder, offset, oldest.firstOffset)
+    if (this.#lost !== undefined && (oldest === undefined || skipDamage !== true)) throw this.#lost
+    if (this.#lost === undefined && oldest !== undefined) {
+      throw releasedError(folder, offset, oldest.firstOffset)
+    }
+    return oldest !== undefined && (await this.#open(oldest.number))
   }
 
   /** Goes to a segment, to its first frame or to a position in it; false where it is not there. */
@@ -211,11 +225,6 @@ class Walk {
     if (await this.#open(this.#number + 2)) return error
     return (await this.#mayWait()) ? 'go on' : 'end'
   }
-}
-
-function damageOf(error: unknown): MigrationError {
-  if (error instanceof MigrationError && error.code === 'MA_CAPTURE_LOG') return error
-  throw error
 }
 
 function releasedError(folder: string, offset: number, oldest: number | undefined): MigrationError {
