@@ -161,13 +161,17 @@ export async function readExistingPipeline(
   one: Pick<TranslatedPipeline, 'kind' | 'name'>,
   signal?: AbortSignal,
 ): Promise<JsonObject | undefined> {
-  const answer = await target.request('GET', pipelinePath(one), {
+  // Where it asks for pipelines, the API takes a comma and `*` in a name for lists and patterns.
+  const isPattern = one.kind === 'ingest-pipeline' && /[*,]/.test(one.name)
+  const path = isPattern ? `/${paths[one.kind]}` : pipelinePath(one)
+  const answer = await target.request('GET', path, {
     accept: [404],
     ...(signal && { signal }),
   })
   if (answer.status === 404) return undefined
   if (one.kind === 'stored-script') return { script: objectOf(answer.body.script) }
-  return objectOf(answer.body[one.name])
+  const found = answer.body[one.name]
+  return isJsonObject(found) ? found : undefined
 }
 
 export function decideExisting(
