@@ -29,6 +29,15 @@ export interface LocalLogOptions {
   readonly segmentBytesMax?: number
   /** Of what waits for the disk, in memory; default 64 MB. A single record may be larger. */
   readonly waitingBytesMax?: number
+  /** Called for each group when it is safe. */
+  readonly onWrite?: ((write: GroupWrite) => void) | undefined
+}
+
+/** A group of records that was made safe by one write. */
+export interface GroupWrite {
+  readonly seconds: number
+  readonly records: number
+  readonly bytes: number
 }
 
 const mb = 1 << 20
@@ -112,6 +121,7 @@ export class LocalLog implements CaptureLogWriter {
   readonly #segmentBytesMax: number
   readonly #waitingBytesMax: number
   readonly #lock: FolderLock
+  readonly #onWrite: LocalLogOptions['onWrite']
   readonly #closed: ClosedSegment[]
   #closedBytes = 0
   #next: NextSegment
@@ -142,6 +152,7 @@ export class LocalLog implements CaptureLogWriter {
 
   private constructor(options: LocalLogOptions, { lock, recovered, last }: Found) {
     const { folder, stream, bytesMax } = options
+    this.#onWrite = options.onWrite
     this.recovered = recovered
     this.last = last
     this.#folder = folder
@@ -251,14 +262,19 @@ export class LocalLog implements CaptureLogWriter {
     segment.write(group.batch.pieces(), (error) => {
       if (error !== undefined) return this.#fail(error)
       this.#failures = 0
-      this.#counts.records += group.durables.length
-      this.#counts.recordBytes += group.batch.bytes
-      this.#counts.writes++
-      this.#counts.writeSeconds += (performance.now() - begun) / 1000
+      this.#count(group, (performance.now() - begun) / 1000)
       settle(group)
       if (this.#waiting.durables.length > 0) this.#writeGroup()
       else this.#becomeIdle()
     })
+  }
+
+  #count({ durables, batch }: Group, seconds: number): void {
+    this.#counts.records += durables.length
+    this.#counts.recordBytes += batch.bytes
+    this.#counts.writes++
+    this.#counts.writeSeconds += seconds
+    this.#onWrite?.({ seconds, records: durables.length, bytes: batch.bytes })
   }
 
   #becomeIdle(): void {
