@@ -32,8 +32,8 @@ export async function findRoutingShards(
   if (state === 'close') {
     throw new MigrationError(
       'MA_SOURCE_INDEX',
-      `${cluster.url}: ${name} is closed, and so does not tell its number of routing shards. ` +
-        'Open it, or use a snapshot in the place of the live cluster: that holds the number.',
+      `${cluster.url}: ${name} is closed, and so does not tell its number of routing shards, without which its ` +
+        `documents could get into other shards. Open it on the source: snapshots of Elasticsearch ${cluster.version.text} hold no closed index either.`,
       { details: { index: name } },
     )
   }
