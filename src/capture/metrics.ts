@@ -215,3 +215,10 @@ export class Metrics {
     values[sum] = values[sum]! + seconds
   }
 }
+
+/** Sets what the operating system says of this process. */
+export function countProcess(metrics: Metrics): void {
+  const { user, system } = process.cpuUsage()
+  metrics.set('process_resident_memory_bytes', process.memoryUsage.rss())
+  metrics.set('process_cpu_seconds_total', (user + system) / 1e6)
+}

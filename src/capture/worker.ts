@@ -4,7 +4,7 @@ import { MigrationError } from '../base/errors.ts'
 import { resolveTls } from '../cluster/credentials.ts'
 import { limitsDefault } from './limits.ts'
 import { filesOf, ListenTlsServer } from './listen-tls.ts'
-import { Metrics } from './metrics.ts'
+import { countProcess, Metrics } from './metrics.ts'
 import type { ExchangeObserver } from './observer.ts'
 import { ProxyCore } from './proxy-core.ts'
 import type { ProxySettings } from './proxy-settings.ts'
@@ -145,6 +145,7 @@ class ProxyWorker {
     const core = this.#core!
     const recording = this.#recording?.status?.()
     const { connectionCount: connections } = core
+    countProcess(core.metrics)
     send({ kind: 'status', status: { connections, metrics: core.metrics.values, recording } })
   }
 

@@ -1,10 +1,10 @@
 import type { Consumer } from '@platformatic/kafka'
 import type { StreamEnd } from './capture-log.ts'
-import type { CaptureRecord } from './exchange.ts'
 import { streamName } from './kafka-client.ts'
 import { fetchMessages } from './kafka-fetch.ts'
 import { MessageJoiner } from './kafka-join.ts'
 import { decodeRecord } from './record-decode.ts'
+import { recordTime } from './record-time.ts'
 
 /** How many messages before the end are looked at for the proxy: few at first, and more where others write there, too. */
 const tailLengths = [50, 2000]
@@ -43,15 +43,10 @@ async function readTail(
       const record = decodeRecord(frame, { file, offset: message.offset })
       found = {
         isClean: record.kind === 'stopped',
-        at: Math.max(found?.at ?? 0, timeOf(record)),
+        at: Math.max(found?.at ?? 0, recordTime(record)),
         number: Math.max(found?.number ?? 0, 'exchange' in record ? record.exchange.number : 0),
       }
     }
   }
   return found
-}
-
-function timeOf(record: CaptureRecord): number {
-  if (record.kind === 'gap') return record.until
-  return 'at' in record ? record.at : record.lastByteAt
 }

@@ -102,7 +102,7 @@ function parseError(text: string): MigrationError {
 }
 
 /** Takes bytes from chunks, as many as are asked for; what is whole in one chunk is not copied. */
-class Taker {
+export class Taker {
   /** Of the next byte. */
   position = 0
   readonly #chunks: AsyncIterator<Buffer>

@@ -8,9 +8,32 @@ import type {
 import type { CaptureRecord } from '../../src/traffic/exchange.ts'
 import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
+import { append, testCaptureLogStore } from '../support/capture-log-contract.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
 
 const broker = await useEngine('kafka', '4')
+const older = await useEngine('kafka', '3')
+
+for (const [name, { url }] of [
+  ['Kafka 3.9', older],
+  ['Kafka 4.1', broker],
+] as const) {
+  testCaptureLogStore(name, async () => {
+    const kafka = { brokers: [url], topic: uniqueName('contract'), create: { partitions: 1 } }
+    const writers: CaptureLogWriter[] = []
+    return {
+      openWriter: async () => {
+        const writer = await openKafkaWriter({ kafka, proxy: 'p1' })
+        writers.push(writer)
+        return writer
+      },
+      openReader: () => openKafkaReader(kafka),
+      remove: async () => {
+        await Promise.all(writers.map((writer) => writer.close()))
+      },
+    }
+  })
+}
 
 test('what was appended is read in its order, from every position of it', async (t) => {
   const kafka = { brokers: [broker.url], topic: uniqueName('log') }
@@ -95,12 +118,6 @@ async function collect(
   from: LoggedRecord['next'],
 ): Promise<LoggedRecord[]> {
   return Array.fromAsync(reader.read(from, { follow: false }))
-}
-
-function append(writer: CaptureLogWriter, record: CaptureRecord): Promise<void> {
-  return new Promise((resolve, reject) => {
-    writer.append(record, (error) => (error === undefined ? resolve() : reject(error)))
-  })
 }
 
 function request(number: number, bytes: number, proxy = 'edge-1.0'): CaptureRecord {
