@@ -45,6 +45,8 @@ const recordOverheadBytes = 512
 const reclaimEveryMs = 1000
 const reclaimAtOnceEveryMs = 50
 const retryMsMin = 100
+/** Who only looks whether the lock is taken holds it for a moment. */
+const lockWaitMs = 50
 const retryMsMax = 5000
 
 /** What a log has done since it was opened, and how it is. */
@@ -87,7 +89,7 @@ export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> 
   checkStreamName(stream)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await chmod(folder, 0o700)
-  const lock = takeFolderLock(folder)
+  const lock = takeFolderLock(folder, lockWaitMs)
   if (lock === undefined) throw lockedError(folder)
   try {
     const recovered = await recover(folder)
