@@ -1,6 +1,7 @@
 import { epochMicros } from './clock.ts'
 import { requestKinds, type Metrics } from './metrics.ts'
 import type { ExchangeObserver, ExchangeWatch, Refusal } from './observer.ts'
+import type { AddressRewriting } from './node-addresses.ts'
 import type { AnswerHeadBytes, RequestHeadBytes } from './wire/heads.ts'
 
 /** More would only bring down more of the source, if it is the request that does. */
@@ -16,6 +17,8 @@ export class OpenExchange {
   /** An answer of the proxy in the place of the source's. */
   refusal: Refusal | undefined
   answer: AnswerHeadBytes | undefined
+  /** The answer names nodes, which are to be the proxy. */
+  rewriting: AddressRewriting | undefined
   isRequestWhole = false
   isAnswerWhole = false
   /** A byte of an answer went to the client. */

@@ -1,4 +1,5 @@
 import { epochMicros } from './clock.ts'
+import { addressFor, AddressRewriting } from './node-addresses.ts'
 import { observe, OpenExchange } from './open-exchange.ts'
 import type { ProxyCore } from './proxy-core.ts'
 import { BadMessage } from './wire/bad-message.ts'
@@ -65,14 +66,17 @@ export class RequestReader {
       metrics,
       startedMs: this.#startedMs,
     })
+    const address = addressFor(request, this.#core.rewriteAddresses)
+    if (address !== undefined) exchange.rewriting = new AddressRewriting(address)
     onRequest(exchange)
     this.#body.start(request.bodyKind, request.contentLength)
     const end = this.#advance(exchange, bytes, next)
     const body = end === next ? noBytes : bytes.subarray(next, end)
     if (exchange.refusal !== undefined) return end
-    if (body.length <= joinedBytesMax) onBytes(exchange, editedRequest(request, this.#edits, body))
+    const edits = address === undefined ? this.#edits : { ...this.#edits, withoutEncoding: true }
+    if (body.length <= joinedBytesMax) onBytes(exchange, editedRequest(request, edits, body))
     else {
-      onBytes(exchange, editedRequest(request, this.#edits, noBytes))
+      onBytes(exchange, editedRequest(request, edits, noBytes))
       onBytes(exchange, body)
     }
     return end

@@ -1,5 +1,6 @@
 import type { Target } from './target.ts'
 import { bytesTargets } from './targets-bytes.ts'
+import { httpTargets } from './targets-http.ts'
 import { luceneTargets } from './targets-lucene.ts'
 import { segmentTargets } from './targets-segment.ts'
 import { snapshotTargets } from './targets-snapshot.ts'
@@ -10,4 +11,5 @@ export const allTargets: readonly Target[] = [
   ...snapshotTargets,
   ...segmentTargets,
   ...luceneTargets,
+  ...httpTargets,
 ]

@@ -21,6 +21,9 @@ const chunkDigitsMax = 16
 /** Extensions of one chunk, and all trailer fields. */
 const extensionBytesMax = 4096
 const trailerBytesMax = 16 * 1024
+/** No trailer may frame a message (RFC 9110 section 6.5.1); there are readers that would let it. */
+const framingNames = ['content-length', 'transfer-encoding']
+const framingNameBytesMax = 17
 
 const stateSize = 0
 const stateExtension = 1
@@ -48,6 +51,8 @@ export class BodyFraming {
   #digits = 0
   /** Of an extension, or of the trailers. */
   #sideBytes = 0
+  /** The name of a trailer, in lower case, as long as it could be one of framingNames. */
+  #trailerName = ''
 
   /** True when nothing more belongs to the message. */
   isDone = true
@@ -156,9 +161,16 @@ export class BodyFraming {
     switch (this.#state) {
       case stateTrailerStart:
         if (byte === CR) return stateEndLf
+        this.#trailerName = String.fromCharCode(byte | 0x20)
         return expect(tokenBytes[byte] === 1, 'a trailer has no name', stateTrailerName)
       case stateTrailerName:
-        if (byte === COLON) return stateTrailerValue
+        if (byte === COLON) {
+          const frames = framingNames.includes(this.#trailerName)
+          return expect(!frames, 'a trailer may not frame the message', stateTrailerValue)
+        }
+        if (this.#trailerName.length <= framingNameBytesMax) {
+          this.#trailerName += String.fromCharCode(byte | 0x20)
+        }
         return expect(
           tokenBytes[byte] === 1,
           'the name of a trailer is malformed',

@@ -111,13 +111,13 @@ export function lastAnswerHead(head: AnswerHeadBytes): Buffer {
   return withoutFields(head, ['connection', 'keep-alive'], 'Connection: close\r\n')
 }
 
-/** The head of an answer whose body is another one now. */
-export function answerHeadOfLength(head: AnswerHeadBytes, length: number): Buffer {
-  return withoutFields(
-    head,
-    ['content-length', 'transfer-encoding'],
-    `content-length: ${length}\r\n`,
-  )
+/** The head of an answer whose body is another one now; `isLast` as in lastAnswerHead(). */
+export function answerHeadOfLength(head: AnswerHeadBytes, length: number, isLast: boolean): Buffer {
+  const framing = ['content-length', 'transfer-encoding']
+  const field = `content-length: ${length}\r\n`
+  if (!isLast) return withoutFields(head, framing, field)
+  const connection = ['connection', 'keep-alive']
+  return withoutFields(head, [...framing, ...connection], `${field}Connection: close\r\n`)
 }
 
 function withoutFields(head: AnswerHeadBytes, names: readonly string[], added: string): Buffer {

@@ -170,7 +170,8 @@ function readFraming(bytes: Buffer, facts: HeadFacts): void {
     case 17:
       if (!isNamed(bytes, place, 'transfer-encoding')) break
       if (facts.contentLength !== -1 || facts.isChunked) throw twoLengths()
-      if (fieldValue(bytes, place).toLowerCase() !== 'chunked') {
+      // Some readers take blanks behind it for a part of it.
+      if (bytes[place.valueEnd] !== CR || fieldValue(bytes, place).toLowerCase() !== 'chunked') {
         throw new BadMessage('no Transfer-Encoding but chunked is known', 501)
       }
       facts.isChunked = true
