@@ -100,6 +100,7 @@ const openSearchTarget: Permissions = [
     'cluster:monitor/main',
     'cluster:admin/component_template/*',
     'cluster:admin/ingest/pipeline/*',
+    'cluster:admin/search/pipeline/*',
     'indices:admin/index_template/*',
     'indices:admin/template/*',
     'indices:data/write/bulk',

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
-import { objectOf, textOf } from './json-objects.ts'
+import { objectOf } from './json-objects.ts'
 import type { NotCarried } from './plan.ts'
 
 interface KnownPart {
@@ -17,17 +17,11 @@ const inPart =
     return isJsonObject(inner) ? Object.keys(inner) : []
   }
 const keys = (part: Json): string[] => (isJsonObject(part) ? Object.keys(part) : [])
-const ids = (part: Json): string[] => {
-  const list = isJsonObject(part) ? part.pipeline : null
-  return Array.isArray(list) ? list.map((item) => (isJsonObject(item) ? textOf(item.id) : '?')) : []
-}
-
 const byHand = 'not carried over: make it on the target by hand where it is still wanted'
 
 /** Parts of a snapshot's global metadata that hold what users made, and how to name what is in them. */
 const knownParts: { readonly [part: string]: KnownPart } = {
   settings: { kind: 'cluster setting', names: keys, reason: byHand },
-  search_pipeline: { kind: 'search pipeline', names: ids, reason: byHand },
   index_lifecycle: {
     kind: 'lifecycle policy',
     names: (part) => inPart('policies')(part).filter((name) => !isManagedPolicy(part, name)),
@@ -64,6 +58,7 @@ const ownParts = matcher([
   'component_template',
   'data_stream',
   'ingest',
+  'search_pipeline',
   'stored_scripts',
   'index-graveyard',
   'indices',

@@ -51,7 +51,7 @@ export const metadataOptions = z.strictObject({
   }),
   pipelines: option(z.boolean().default(true), {
     description:
-      'Whether ingest pipelines and stored scripts are carried over (default: they are).',
+      'Whether ingest pipelines, search pipelines and stored scripts are carried over (default: they are).',
     flag: 'pipelines',
   }),
   dataStreams: option(z.enum(['stream', 'alias', 'refuse']).default('stream'), {

@@ -1,11 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
 import { objectOf, textOf, without } from './json-objects.ts'
-import type { PlannedChange } from './plan.ts'
+import type { PlannedChange, PlannedPipeline } from './plan.ts'
 
-/** A stored script or an ingest pipeline, as the target's API takes it. */
+/** A stored script, an ingest pipeline or a search pipeline, as the target's API takes it. */
 export interface TranslatedPipeline {
-  readonly kind: 'stored-script' | 'ingest-pipeline'
+  readonly kind: PlannedPipeline['kind']
   readonly name: string
   readonly body: JsonObject
   readonly changes: readonly PlannedChange[]
@@ -58,6 +58,26 @@ const unknownToOpenSearch: readonly {
     (key) => ({ key, reason: 'when it was made on the source', isLost: () => false }),
   ),
 ]
+
+/** The search pipelines of an OpenSearch: `search_pipeline: { pipeline: [{ id, config }] }` of its metadata. */
+export function translateSearchPipelines(global: GlobalMetadata): TranslatedPipeline[] {
+  const { pipeline } = objectOf(partOf(global, 'search_pipeline'))
+  return (Array.isArray(pipeline) ? pipeline : []).filter(isJsonObject).map(({ id, config }) => ({
+    kind: 'search-pipeline',
+    name: textOf(id),
+    body: objectOf(config),
+    changes: [],
+  }))
+}
+
+/** The processors of a search pipeline, by the list that they stand in: `request_processors` and the like. */
+export function searchProcessors(pipeline: JsonObject): { list: string; type: string }[] {
+  return Object.entries(pipeline).flatMap(([list, processors]) =>
+    (Array.isArray(processors) ? processors : [])
+      .filter(isJsonObject)
+      .flatMap((processor) => Object.keys(processor).map((type) => ({ list, type }))),
+  )
+}
 
 /** Types of all processors of a pipeline, however deep: in `foreach`, and in `on_failure` of each. */
 export function processorTypes(pipeline: JsonObject): string[] {

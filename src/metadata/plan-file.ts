@@ -36,7 +36,7 @@ const planFileSchema = z.object({
     z.object({ kind: z.literal('cluster'), url: z.string() }),
   ]),
   target: z.object({ version: z.string(), url: z.string().optional() }),
-  pipelines: objects('stored-script', 'ingest-pipeline'),
+  pipelines: objects('stored-script', 'ingest-pipeline', 'search-pipeline'),
   componentTemplates: objects('component-template'),
   legacyTemplates: objects('legacy-template'),
   indexTemplates: objects('index-template'),

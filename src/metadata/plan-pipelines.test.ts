@@ -13,6 +13,9 @@ const global = {
       old: { lang: 'groovy', source: '1' },
       good: { lang: 'painless', source: '1' },
     },
+    search_pipeline: {
+      pipeline: [{ id: 'living', config: { request_processors: [{ filter_query: {} }] } }],
+    },
     ingest: {
       pipeline: [
         { id: 'plain', config: { processors: [...processors, { pipeline: { name: 'deep' } }] } },
@@ -43,12 +46,15 @@ test('without a target, what no OpenSearch can run is refused by name, and the e
       ['ingest-pipeline', 'plain', 'create'],
       ['ingest-pipeline', 'deep', 'refused'],
       ['ingest-pipeline', 'caller', 'create'],
+      ['search-pipeline', 'living', 'create'],
     ],
   )
   assert.match(planned[0]!.reason!, /no scripts in groovy/)
   assert.match(planned[3]!.reason!, /no processor enrich: install/)
   assert.deepEqual(planned[2]!.changes, [])
   assert.match(planned[4]!.changes[0]!.reason, /calls the pipeline nowhere/)
+  const older = { ...input({}), target: { version: { ...version, major: 2, minor: 7 } } }
+  assert.match((await planPipelines(older, global)).at(-1)!.reason!, /since 2.9/)
 })
 
 test('with metadata.pipelines off, all that stays behind is named', async () => {
@@ -61,6 +67,7 @@ test('with metadata.pipelines off, all that stays behind is named', async () => 
       ['ingest pipeline', 'plain'],
       ['ingest pipeline', 'deep'],
       ['ingest pipeline', 'caller'],
+      ['search pipeline', 'living'],
     ],
   )
 })

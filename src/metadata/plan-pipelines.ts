@@ -7,11 +7,12 @@ import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { differingPaths } from './json-difference.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import { isManaged } from './not-carried.ts'
+import { readAbilities, whatIsLacking } from './pipeline-abilities.ts'
 import {
   pipelinesCalled,
-  processorTypes,
   translatePipelines,
   translateScripts,
+  translateSearchPipelines,
   type TranslatedPipeline,
 } from './pipelines.ts'
 import { withEdit, type PlanEdits } from './plan-file.ts'
@@ -28,7 +29,7 @@ export async function planPipelines(
   const { signal } = input
   const target = clusterOf(input.target)
   const selected = selectedPipelines(input, global)
-  const abilities = await readAbilities(target, signal)
+  const abilities = await readAbilities(input.target, signal)
   const namesOf = (kind: PlannedPipeline['kind']): ReadonlySet<string> =>
     new Set(selected.filter((one) => one.kind === kind).map(({ name }) => name))
   const scripts = namesOf('stored-script')
@@ -41,11 +42,13 @@ export async function planPipelines(
     if (existing !== undefined) return { ...planned, ...decideExisting(one, existing) }
     const reason =
       lacking ??
-      (target && isPipeline(one)
+      (target && one.kind === 'ingest-pipeline'
         ? await simulate(target, one.body, { scripts, signal })
         : undefined)
     if (reason !== undefined) return { ...planned, action: 'refused', reason }
-    planned.changes.push(...(await callsOfMissing(one, pipelines, target, signal)))
+    if (one.kind === 'ingest-pipeline') {
+      planned.changes.push(...(await callsOfMissing(one, pipelines, target, signal)))
+    }
     return { ...planned, action: 'create' }
   }
   return eachAtOnce(selected, 8, (one) =>
@@ -63,10 +66,6 @@ export function pipelinesLeft(input: EvaluateInput, global: GlobalMetadata): Not
   }))
 }
 
-function isPipeline({ kind }: TranslatedPipeline): boolean {
-  return kind === 'ingest-pipeline'
-}
-
 /** Names that exclude names, and what engines make for themselves, stay behind, as templates do. */
 function selectedPipelines(
   { select }: EvaluateInput,
@@ -76,79 +75,19 @@ function selectedPipelines(
   const ofEngine = matcher(['xpack_monitoring_*'])
   const managed = (one: TranslatedPipeline): boolean =>
     one.changes.some(({ path, from }) => path === '_meta' && isManaged(from))
-  return [...translateScripts(global), ...translatePipelines(global)].filter(
-    (one) => !excluded(one.name) && !ofEngine(one.name) && !managed(one),
-  )
+  const all = [
+    ...translateScripts(global),
+    ...translatePipelines(global),
+    ...translateSearchPipelines(global),
+  ]
+  return all.filter((one) => !excluded(one.name) && !ofEngine(one.name) && !managed(one))
 }
 
-/** What the target can run; undefined where it is not known. */
-interface Abilities {
-  readonly processors: ReadonlySet<string> | undefined
-  readonly languages: ReadonlySet<string> | undefined
-}
-
-async function readAbilities(
-  target: Cluster | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Abilities> {
-  if (target === undefined) return { processors: undefined, languages: ofEveryOpenSearch }
-  const read = async (path: string): Promise<JsonObject | undefined> => {
-    const answer = await target.request('GET', path, { accept: [403], ...(signal && { signal }) })
-    return answer.status === 403 ? undefined : answer.body
-  }
-  const nodes = Object.values(objectOf((await read('/_nodes/ingest'))?.nodes)).map((node) => {
-    const { processors } = objectOf(objectOf(node).ingest)
-    return namesIn(processors, 'type')
-  })
-  const languages = namesIn((await read('/_script_language'))?.language_contexts, 'language')
-  const [first] = nodes
-  // A pipeline is refused unless every node can run it.
-  const common = first?.filter((type) => nodes.every((types) => types.includes(type)))
-  return {
-    processors: common && new Set(common),
-    languages: languages.length > 0 ? new Set(languages) : undefined,
-  }
-}
-
-function namesIn(list: unknown, key: string): string[] {
-  return Array.isArray(list) ? list.map((item) => textOf(objectOf(item)[key])) : []
-}
-
-const ofEveryOpenSearch: ReadonlySet<string> = new Set(['painless', 'expression', 'mustache'])
-
-/** Processors of Elasticsearch alone, for plans without a target to ask. */
-const ofElasticsearch: ReadonlySet<string> = new Set([
-  'circle',
-  'enrich',
-  'geo_grid',
-  'inference',
-  'ip_location',
-  'network_direction',
-  'redact',
-  'registered_domain',
-  'reroute',
-  'set_security_user',
-  'terminate',
-  'uri_parts',
-])
-
-function whatIsLacking(
-  one: TranslatedPipeline,
-  { processors, languages }: Abilities,
-): string | undefined {
-  if (!isPipeline(one)) {
-    const lang = textOf(objectOf(one.body.script).lang)
-    if (languages === undefined || languages.has(lang)) return undefined
-    return `the target has no scripts in ${lang}: write it anew in painless, and store it there under this name`
-  }
-  const missing = processorTypes(one.body).filter((type) =>
-    processors === undefined ? ofElasticsearch.has(type) : !processors.has(type),
-  )
-  if (missing.length === 0) return undefined
-  return `the target has no processor ${missing.join(', ')}: install the plugin that brings it, or write the pipeline anew there`
-}
-
-const paths = { 'stored-script': '_scripts', 'ingest-pipeline': '_ingest/pipeline' } as const
+const paths = {
+  'stored-script': '_scripts',
+  'ingest-pipeline': '_ingest/pipeline',
+  'search-pipeline': '_search/pipeline',
+} as const
 
 /** Where it lives in the API of the target. */
 export function pipelinePath({ kind, name }: Pick<TranslatedPipeline, 'kind' | 'name'>): string {
@@ -162,7 +101,7 @@ export async function readExistingPipeline(
   signal?: AbortSignal,
 ): Promise<JsonObject | undefined> {
   // Where it asks for pipelines, the API takes a comma and `*` in a name for lists and patterns.
-  const isPattern = one.kind === 'ingest-pipeline' && /[*,]/.test(one.name)
+  const isPattern = one.kind !== 'stored-script' && /[*,]/.test(one.name)
   const path = isPattern ? `/${paths[one.kind]}` : pipelinePath(one)
   const answer = await target.request('GET', path, {
     accept: [404],

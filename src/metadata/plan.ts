@@ -55,9 +55,9 @@ export interface PlannedTemplate extends PlannedObject {
   readonly withheld: { readonly [setting: string]: string }
 }
 
-/** A stored script or an ingest pipeline. */
+/** A stored script, or a pipeline for documents or searches. */
 export interface PlannedPipeline extends PlannedObject {
-  readonly kind: 'stored-script' | 'ingest-pipeline'
+  readonly kind: 'stored-script' | 'ingest-pipeline' | 'search-pipeline'
 }
 
 export interface PlannedIndex extends PlannedObject {

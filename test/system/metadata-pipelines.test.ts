@@ -84,3 +84,42 @@ test(
     for (const name of [plain, script]) assert.equal(outcome(second, name)?.outcome, 'unchanged')
   },
 )
+
+test('search pipelines of an OpenSearch go over', { skip }, async () => {
+  const stem = uniqueName('search')
+  const [good, other, index] = [`${stem}-good`, `${stem}-other`, `${stem}-index`] as const
+  const body = {
+    description: 'only the living',
+    request_processors: [{ filter_query: { query: { term: { alive: true } } } }],
+    response_processors: [{ rename_field: { field: 'a', target_field: 'b' } }],
+  }
+  for (const name of [good, other])
+    await send(targetEngine, 'PUT', `/_search/pipeline/${name}`, body)
+  await send(targetEngine, 'PUT', `/${index}`, {
+    settings: { number_of_replicas: 0, 'index.search.default_pipeline': good },
+  })
+  // The target of this file is its own source here.
+  const snapshot = await snapshotOf(target, targetEngine, [index])
+  await send(targetEngine, 'DELETE', `/${index}`)
+  await send(targetEngine, 'DELETE', `/_search/pipeline/${good}`)
+  await send(targetEngine, 'PUT', `/_search/pipeline/${other}`, {})
+  const state = await newState()
+  const options = { pipelines: true }
+  const first = await migrate({ snapshot, target, state, options })
+  const outcomes = (from: typeof first) =>
+    from.result.objects
+      .filter(({ kind }) => kind === 'search-pipeline')
+      .map(({ name, outcome }) => [name, outcome])
+  assert.deepEqual(outcomes(first), [
+    [good, 'created'],
+    [other, 'different'],
+  ])
+  const made = await target.request('GET', `/_search/pipeline/${good}`)
+  assert.deepEqual(made.body, { [good]: body })
+  assert.deepEqual(outcomes(await migrate({ snapshot, target, state, options }))[0], [
+    good,
+    'unchanged',
+  ])
+  const settings = await target.request('GET', `/${index}/_settings/index.search.default_pipeline`)
+  assert.match(JSON.stringify(settings.body), new RegExp(good))
+})
