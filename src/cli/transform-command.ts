@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { MigrationError } from '../base/errors.ts'
+import type { LoadedConfig } from '../migration/config.ts'
+import type { ReadRequest } from '../transform/module.ts'
 import { parseExactly } from '../transform/exact-number.ts'
 import type {
   SampleDocument,
+  TransformedRequest,
   TransformedSample,
   TransformSamples,
 } from '../migration/transform-sample.ts'
@@ -34,10 +38,22 @@ export function defineTransform(command: Command): void {
       String(sampleDefault),
     )
     .option('--show <NUMBER>', 'documents of each kind that are printed', String(shownDefault))
-  addConfigFlags(test, ['select', ...snapshotParts, 'metadata.dataStreams', 'transform'])
+    .option(
+      '--request <FILE>',
+      'try it on requests in the place of documents: a JSON object { method, path, body }, or a list of them',
+    )
+  addConfigFlags(test, [
+    'select',
+    ...snapshotParts,
+    'metadata.dataStreams',
+    'metadata.types',
+    'metadata.typeField',
+    'transform',
+  ])
   addExamples(test, [
     ['osmigrate transform test', ''],
     ['osmigrate transform test --transform ./shop.ts --index shop --sample 1000', ''],
+    ['osmigrate transform test --request searches.json', 'asks no cluster'],
     ["osmigrate transform test --json | jq '.samples[].after'", ''],
   ])
   defineAction(test, testCommand, { stopping: 'stopping' })
@@ -49,6 +65,8 @@ async function testCommand(invocation: Invocation): Promise<ExitCode> {
   const sample = countOf(invocation.options['sample'], '--sample')
   const shown = countOf(invocation.options['show'], '--show')
   const loaded = await invocation.loadConfig()
+  const { request } = invocation.options
+  if (typeof request === 'string') return requestCommand(invocation, loaded, request)
   const test = await withMigration(loaded, invocation.signal, (migration) =>
     sampleTransform(migration, sample),
   )
@@ -56,6 +74,55 @@ async function testCommand(invocation: Invocation): Promise<ExitCode> {
   if (invocation.json) printJson({ ...jsonOf(test), complete })
   else printTest(test, shown)
   return complete ? exitCodes.done : exitCodes.differs
+}
+
+async function requestCommand(
+  invocation: Invocation,
+  loaded: LoadedConfig,
+  file: string,
+): Promise<ExitCode> {
+  const { withMigration } = await import('../migration/migration.ts')
+  const { tryRequests } = await import('../migration/transform-sample.ts')
+  const requests = await readRequests(file)
+  const tried = await withMigration(loaded, invocation.signal, (migration) =>
+    tryRequests(migration, requests),
+  )
+  const complete = tried.every(({ failed }) => failed === undefined)
+  if (invocation.json) printJson({ requests: tried, complete })
+  else tried.forEach(printRequest)
+  return complete ? exitCodes.done : exitCodes.differs
+}
+
+/** Bodies that are no text are what their JSON says. Throws MA_CONFIG. */
+async function readRequests(file: string): Promise<ReadRequest[]> {
+  try {
+    const json = JSON.parse(await readFile(file, 'utf8')) as unknown
+    return (Array.isArray(json) ? json : [json]).map(requestOf)
+  } catch (error) {
+    throw new MigrationError('MA_CONFIG', `--request ${file}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function requestOf(json: unknown, i: number): ReadRequest {
+  const { method = 'GET', path, body } = (json ?? {}) as { [name: string]: unknown }
+  if (typeof method !== 'string' || typeof path !== 'string' || !path.startsWith('/')) {
+    throw new Error(
+      `request ${i + 1}: expected { "method": "GET", "path": "/shop/_search", "body": … }`,
+    )
+  }
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return { method, path, ...(text !== undefined && { body: text }) }
+}
+
+function printRequest({ before, after, failed }: TransformedRequest): void {
+  const lineOf = ({ method, path, body = '' }: ReadRequest): string =>
+    printable(`${method} ${path} ${body}`.trimEnd())
+  printLine(`  - ${lineOf(before)}`)
+  if (after) printLine(`  + ${lineOf(after)}`)
+  if (failed !== undefined) printLine(`  failed: ${printable(failed)}`)
+  printLine()
 }
 
 function countOf(value: unknown, flag: string): number {

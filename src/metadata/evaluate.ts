@@ -10,6 +10,7 @@ import {
   streamsLeft,
 } from './data-streams.ts'
 import { streamPlaces } from './data-stream-places.ts'
+import { splitsTypes } from '../transform/spec.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { listNotCarried } from './not-carried.ts'
 import { planIndex } from './plan-index.ts'
@@ -76,9 +77,10 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     const place = places.get(name)
     const index = backing ? asCarried(metadata, backing, place) : metadata
     const planned: PlannedIndex[] = []
-    for (const part of partsOf(index, facts.choices)) {
+    const own = factsFor(input, name, facts)
+    for (const part of partsOf(index, own.choices)) {
       const one = await withEdit(edits, (edited) =>
-        planIndex(input, part, { inUse, facts, templates: patterns, place, edited }),
+        planIndex(input, part, { inUse, facts: own, templates: patterns, place, edited }),
       )
       planned.push(backing ? plannedBehind(one, backing, place) : one)
     }
@@ -107,6 +109,12 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     notSelected: names.filter((name) => !chosen.has(name)),
   }
   return planFile ? onlyPlanFile(plan, planFile) : plan
+}
+
+/** With the step `splitTypes` the types of an index are split, whatever holds for the others. */
+function factsFor({ transform }: EvaluateInput, index: string, facts: RuleFacts): RuleFacts {
+  if (!splitsTypes(transform?.spec, index)) return facts
+  return { ...facts, choices: { ...facts.choices, types: 'split' } }
 }
 
 /** Some ten small reads each. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../base/json.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { defaultExclude, matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
 import { settingsBeside } from './composed.ts'
@@ -16,6 +16,7 @@ import type { MetadataPlan, NotCarried, PlannedTemplate } from './plan.ts'
 import type { RuleFacts } from './rule-facts.ts'
 import { flattenSettings, type FlatSettings } from './settings.ts'
 import { checkOnTarget, type TemplateHead } from './target-check.ts'
+import { planMappingTransform } from './transform-mapping.ts'
 import { translateTemplate, type TranslatedTemplate } from './templates.ts'
 
 export type PlannedTemplates = Pick<
@@ -54,12 +55,43 @@ export function templatesDeselected(input: EvaluateInput, global: GlobalMetadata
 /** What the templates of the source fit, by their names. */
 export function templatePatterns(global: GlobalMetadata): Map<string, readonly string[]> {
   const both = Object.entries({ ...global.legacyTemplates, ...global.indexTemplates })
-  return new Map(
-    both.map(([name, { index_patterns: patterns, template }]) => [
-      name,
-      Array.isArray(patterns) ? patterns.map(textOf) : [textOf(patterns ?? template)],
-    ]),
-  )
+  return new Map(both.map(([name, template]) => [name, patternsOf(template)]))
+}
+
+function patternsOf({ index_patterns: patterns, template }: JsonObject): string[] {
+  return Array.isArray(patterns) ? patterns.map(textOf) : [textOf(patterns ?? template)]
+}
+
+/** What a template is for; a component template is for what those are for that name it. */
+function patternsFor(
+  { kind, name }: Pick<PlannedTemplate, 'kind' | 'name'>,
+  source: JsonObject,
+  { indexTemplates }: GlobalMetadata,
+): string[] {
+  if (kind !== 'component-template') return patternsOf(source)
+  return Object.values(indexTemplates)
+    .filter(({ composed_of: names }) => Array.isArray(names) && names.includes(name))
+    .flatMap(patternsOf)
+}
+
+/** The template with its mapping as the transform makes it. */
+async function transformedTemplate(
+  input: EvaluateInput,
+  template: TranslatedTemplate,
+  patterns: readonly string[],
+): Promise<TranslatedTemplate> {
+  const { kind, name, body } = template
+  const content = contentOf(body, kind)
+  if (!isJsonObject(content.mappings)) return template
+  const of = { index: patterns[0] ?? '', template: { name, patterns } }
+  const { mapping, changes, refused } = await planMappingTransform(input, of, content.mappings)
+  const changed = { ...content, mappings: mapping }
+  return {
+    ...template,
+    body: kind === 'legacy-template' ? changed : { ...body, template: changed },
+    changes: [...template.changes, ...changes],
+    ...(refused !== undefined && { refused }),
+  }
 }
 
 /** All that are selected, where the options say that no template is to be carried over. */
@@ -94,7 +126,12 @@ export async function planTemplates(
     const planned: PlannedTemplate[] = []
     for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
       const beside = settingsBeside(kind, name, global)
-      const template = translateTemplate(kind, name, sources[name]!, facts, beside)
+      const patterns = patternsFor({ kind, name }, sources[name]!, global)
+      const template = await transformedTemplate(
+        input,
+        translateTemplate(kind, name, sources[name]!, facts, beside),
+        patterns,
+      )
       planned.push(
         await withEdit(edits, (edited) =>
           planTemplate(input, editedTemplate(template, edited), existing, components),

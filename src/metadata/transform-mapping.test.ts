@@ -1,53 +1,79 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { DeclaredAction } from '../transform/spec.ts'
+import { parseVersion } from '../cluster/version.ts'
+import { noGlobalMetadata } from '../snapshot/snapshot.ts'
 import { Transform } from '../usercode/transform.ts'
-import { planTransform } from './transform-mapping.ts'
+import type { EvaluateInput } from './evaluate-input.ts'
+import { metadataOptions } from './options.ts'
+import { planTemplates } from './plan-templates.ts'
+import { defaultChoices } from './rules/rule.ts'
 
-function transformOf(t: TestContext, ...actions: DeclaredAction[]): Transform {
+const version = parseVersion('opensearch', '3.1')!
+const source = parseVersion('elasticsearch', '7.17')!
+
+function inputOf(t: TestContext, module: string, indices: string[]): EvaluateInput {
+  const folder = mkdtempSync(join(tmpdir(), 'osmigrate-mapping-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'shop.mjs')
+  writeFileSync(path, module)
+  const step = { name: 'shop.mjs', indices, allowDrop: false, options: {}, digest: '' }
   const transform = new Transform({
-    deadlineMs: 10_000,
-    steps: actions.map((action) => {
-      const { kind: name } = action
-      return { name, indices: ['shop'], options: {}, allowDrop: false, digest: name, action }
-    }),
+    deadlineMs: 5000,
+    steps: [{ ...step, action: { kind: 'module', path } }],
   })
   t.after(() => transform.close())
-  return transform
+  const options = metadataOptions.parse({})
+  return { target: { version }, select: {}, options, transform } as unknown as EvaluateInput
 }
 
-const mapping = { properties: { u: { properties: { a: { type: 'long' }, b: { type: 'text' } } } } }
-const rename: DeclaredAction = { kind: 'rename', rename: { 'u.a': 'u.n' } }
+const facts = {
+  source,
+  created: source,
+  target: version,
+  choices: defaultChoices,
+  awarenessCopies: 1,
+}
+const mappings = { properties: { name: { type: 'text' } } }
+const global = {
+  ...noGlobalMetadata,
+  componentTemplates: { fields: { template: { mappings } }, others: { template: { mappings } } },
+  legacyTemplates: { old: { index_patterns: ['shop-*'], mappings } },
+  indexTemplates: {
+    shop: { index_patterns: ['a', 'shop-*'], composed_of: ['fields'], template: { mappings } },
+    logs: { index_patterns: ['logs-*'], composed_of: ['others'], template: { mappings } },
+    bare: { index_patterns: ['shop-*'], template: {} },
+  },
+}
 
-test('every field that a transform changes in a mapping is a line of the plan', async (t) => {
-  const transform = transformOf(t, rename)
-  const planned = await planTransform({ transform }, 'shop', mapping)
-  assert.deepEqual(planned.mapping, {
-    properties: { u: { properties: { b: { type: 'text' }, n: { type: 'long' } } } },
+test('the mappings of templates are changed as those of the indices that they are for', async (t) => {
+  const module = `export const mapping = (m, { index, template }) =>
+    ({ properties: { ...m.properties, by: { type: 'keyword', meta: { at: index + ' ' + template } } } })`
+  const plan = await planTemplates(inputOf(t, module, ['shop-*']), global, { facts })
+  const all = [...plan.componentTemplates, ...plan.legacyTemplates, ...plan.indexTemplates]
+  const said = all.map(({ name, body, changes }) => {
+    const text = JSON.stringify(body)
+    const told = changes.some(
+      ({ path, what }) => path === 'mappings.properties.by' && what === 'added',
+    )
+    assert.equal(told, text.includes('"by"'), name)
+    return `${name}: ${/"at":"([^"]*)"/.exec(text)?.[1] ?? '-'}`
   })
-  const [dropped, added, noted] = planned.changes
-  assert.equal(planned.changes.length, 3)
-  assert.deepEqual(
-    [dropped!.what, dropped!.path],
-    ['dropped', 'mappings.properties.u.properties.a'],
-  )
-  assert.deepEqual([added!.what, added!.path], ['added', 'mappings.properties.u.properties.n'])
-  assert.match(noted!.reason, /each step has an inverse, so the way back stays open/)
+  assert.deepEqual(said, [
+    'fields: a fields',
+    'others: -',
+    'old: shop-* old',
+    'bare: -',
+    'logs: -',
+    'shop: a shop',
+  ])
 })
 
-test('a step without an inverse is named: the way back will carry transformed documents', async (t) => {
-  const transform = transformOf(t, rename, { kind: 'set', set: { x: 1 } })
-  const { changes } = await planTransform({ transform }, 'shop', mapping)
-  assert.match(changes.at(-1)!.reason, /set has no inverse .* will carry transformed documents/)
-})
-
-test('an index that the transform is not for is left alone', async (t) => {
-  const transform = transformOf(t, rename)
-  assert.deepEqual(await planTransform({ transform }, 'logs', mapping), { mapping, changes: [] })
-})
-
-test('an index whose mapping the transform fails on is refused with the reason', async (t) => {
-  const transform = transformOf(t, { kind: 'rename', rename: { 'u.a': 'u.b' } })
-  const { refused } = await planTransform({ transform }, 'shop', mapping)
-  assert.match(refused!, /on the mapping of index shop: u.a cannot become u.b/)
+test('a template whose mapping the module does not take is refused, by name', async (t) => {
+  const module = `export function mapping() { throw new Error('not this one') }`
+  const { legacyTemplates } = await planTemplates(inputOf(t, module, ['shop-*']), global, { facts })
+  assert.equal(legacyTemplates[0]!.action, 'refused')
+  assert.match(legacyTemplates[0]!.reason!, /mapping of template old: .*not this one/)
 })

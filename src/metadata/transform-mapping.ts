@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
-import { fingerprint } from '../transform/spec.ts'
+import type { MappingOf } from '../transform/pipeline.ts'
 import type { EvaluateInput } from './evaluate-input.ts'
 import type { PlannedChange } from './plan.ts'
 
-/** What the transform does to an index. */
+/** What the transform does to an index, or to the mapping of a template. */
 export interface PlannedTransform {
   readonly mapping: JsonObject
   readonly changes: readonly PlannedChange[]
@@ -15,23 +15,31 @@ export interface PlannedTransform {
 
 /** Runs the mapping functions of the transform, and says what its document functions mean for the way back. */
 export async function planTransform(
-  { transform }: Pick<EvaluateInput, 'transform'>,
+  input: Pick<EvaluateInput, 'transform'>,
   index: string,
   mapping: JsonObject,
 ): Promise<PlannedTransform> {
-  if (transform === undefined || fingerprint(transform.spec, index) === null) {
-    return { mapping, changes: [] }
-  }
-  const transformer = await transform.open()
-  const changes: PlannedChange[] = []
-  if (transformer.changesDocuments(index)) changes.push(note(transformer.withoutInverse(index)))
-  if (!transformer.changesMapping(index)) return { mapping, changes }
+  const planned = await planMappingTransform(input, { index }, mapping)
+  const transformer = await input.transform?.open()
+  if (transformer?.changesDocuments(index) !== true) return planned
+  return { ...planned, changes: [...planned.changes, note(transformer.withoutInverse(index))] }
+}
+
+/** Runs the mapping functions for an index or a template. */
+export async function planMappingTransform(
+  { transform }: Pick<EvaluateInput, 'transform'>,
+  of: MappingOf,
+  mapping: JsonObject,
+): Promise<PlannedTransform> {
+  const unchanged = { mapping, changes: [] }
+  const transformer = await transform?.open()
+  if (transformer?.changesMapping(of) !== true) return unchanged
   try {
-    const to = await transformer.mapping(index, mapping)
-    return { mapping: to, changes: [...mappingChanges(mapping, to), ...changes] }
+    const to = await transformer.mapping(of, mapping)
+    return { mapping: to, changes: mappingChanges(mapping, to) }
   } catch (error) {
     if (!(error instanceof MigrationError) || error.code !== 'MA_TRANSFORM') throw error
-    return { mapping, changes, refused: error.message }
+    return { ...unchanged, refused: error.message }
   }
 }
 

@@ -5,28 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { loadConfig } from './config.ts'
-import { withMigration } from './migration.ts'
-import { sampleTransform, type TransformSamples } from './transform-sample.ts'
+import { withMigration, type Migration } from './migration.ts'
+import { sampleTransform, tryRequests, type TransformSamples } from './transform-sample.ts'
 
-const repository = fileURLToPath(
+const newer = fileURLToPath(
   new URL('../../test/fixtures/elasticsearch-7.10.2/compressed/repository', import.meta.url),
 )
 
-async function sample(t: TestContext, transform: string, count = 20): Promise<TransformSamples> {
-  const folder = mkdtempSync(join(tmpdir(), 'osmigrate-sample-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'migration.yaml')
-  writeFileSync(
-    file,
-    `version: 1
-select: { include: [plain, nested] }
-snapshot: { repository: ${repository}, name: s1 }
-${transform}
-`,
-  )
-  writeFileSync(
-    join(folder, 'shop.js'),
-    `export function document(d) {
+const withInverse = `export function document(d) {
        d.source.first = d.source.msg.split(' ')[0]
        return d
      }
@@ -34,10 +20,42 @@ ${transform}
        if (d.source.n === 1) throw new Error('no way back')
        if (d.source.n !== 2) delete d.source.first
        return d
-     }`,
-  )
-  const { signal } = new AbortController()
-  return withMigration(await loadConfig({ file }), signal, (one) => sampleTransform(one, count))
+     }`
+
+interface Configured {
+  transform: string
+  module?: string
+  repository?: string
+  include?: string
+}
+
+/** Work on a migration whose `transform` may name ./shop.js. */
+async function inMigration<T>(
+  t: TestContext,
+  { transform, module = withInverse, repository = newer, include = 'plain, nested' }: Configured,
+  work: (migration: Migration) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'osmigrate-sample-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'migration.yaml')
+  const yaml = [
+    'version: 1',
+    `select: { include: [${include}] }`,
+    `snapshot: { repository: ${repository}, name: s1 }`,
+    transform,
+  ]
+  writeFileSync(file, yaml.join('\n'))
+  writeFileSync(join(folder, 'shop.js'), module)
+  return withMigration(await loadConfig({ file }), new AbortController().signal, work)
+}
+
+function sample(
+  t: TestContext,
+  transform: string,
+  count = 20,
+  from: Partial<Configured> = {},
+): Promise<TransformSamples> {
+  return inMigration(t, { transform, ...from }, (one) => sampleTransform(one, count))
 }
 
 test('documents of all shards are shown before and after, and what does not come back is told', async (t) => {
@@ -66,4 +84,41 @@ test('a step without an inverse is named, and documents that it does not change 
 
 test('without a transform there is nothing to try: wrong usage', async (t) => {
   await assert.rejects(sample(t, ''), { code: 'MA_CONFIG', message: /no transform is configured/ })
+})
+
+test('documents are shown as their mapping types want them, and the inverse gives that back', async (t) => {
+  const older = fileURLToPath(
+    new URL('../../test/fixtures/elasticsearch-5.6.16/compressed/repository', import.meta.url),
+  )
+  const { samples } = await sample(t, 'transform: [{ copy: { n: m } }]', 20, {
+    repository: older,
+    include: 'children',
+  })
+  const [one] = samples.filter(({ before }) => before.id === 'c8')
+  assert.deepEqual(one, {
+    index: 'children',
+    before: { id: 'c8', routing: 'r8', source: '{"n":8}' },
+    after: {
+      id: 'c8',
+      routing: 'r8',
+      source: '{"join":{"name":"event","parent":"p2"},"n":8,"m":8}',
+    },
+    outcome: 'changed',
+    inverse: 'equal',
+  })
+})
+
+test('requests are tried without any document', async (t) => {
+  const module = `export const request = (r) => {
+    if (r.body === undefined) throw new Error('no body')
+    return { ...r, body: r.body.replace('msg', 'message') }
+  }`
+  const tried = await inMigration(t, { transform: 'transform: ./shop.js', module }, (migration) =>
+    tryRequests(migration, [
+      { method: 'GET', path: '/plain/_search', body: '{"query":{"match":{"msg":"a"}}}' },
+      { method: 'GET', path: '/plain/_search' },
+    ]),
+  )
+  assert.equal(tried[0]!.after!.body, '{"query":{"match":{"message":"a"}}}')
+  assert.match(tried[1]!.failed!, /the request GET \/plain\/_search: shop.js: no body/)
 })

@@ -1,3 +1,4 @@
+import type { DocumentTypes } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
 import { CanonicalDigest } from '../compare/canonical.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
@@ -7,6 +8,11 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { TransformedBlock } from '../transform/packed-documents.ts'
 import { mayRename, type Transformer, type TransformTask } from '../usercode/transformer.ts'
 import type { Migration } from './migration.ts'
+import { partsOf, type IndexPart } from '../metadata/parts.ts'
+import type { ReadRequest } from '../transform/module.ts'
+import { splitsTypes } from '../transform/spec.ts'
+import { typedBlocks } from '../transform/typed-documents.ts'
+import type { Transform } from '../usercode/transform.ts'
 import { selectedIndices } from './open-snapshot.ts'
 
 /** One document before and after a transform. */
@@ -33,7 +39,7 @@ export interface SampleDocument {
 
 export interface TransformSamples {
   readonly samples: TransformedSample[]
-  /** Indices whose documents no step changes. */
+  /** Indices whose documents are not changed. */
   readonly untouched: string[]
   /** By index, the first step without an inverse; null where each has one. */
   readonly withoutInverse: { [index: string]: string | null }
@@ -47,45 +53,78 @@ export async function sampleTransform(
   migration: Migration,
   sample: number,
 ): Promise<TransformSamples> {
-  const transform = await migration.transform()
-  if (transform === undefined) {
-    throw new MigrationError(
-      'MA_CONFIG',
-      'no transform is configured; name a module with --transform FILE, or write transform: into migration.yaml',
-    )
-  }
+  const { config, signal } = migration
+  const transform = await requireTransform(migration)
   const transformer = await transform.open()
   const snapshot = await migration.snapshot()
   const test: TransformSamples = { samples: [], untouched: [], withoutInverse: {} }
-  for (const index of await selectedIndices(migration.config, snapshot)) {
-    if (!transformer.changesDocuments(index)) {
-      test.untouched.push(index)
-      continue
+  for (const index of await selectedIndices(config, snapshot)) {
+    const metadata = await snapshot.readIndexMetadata(index)
+    const types = splitsTypes(transform.spec, index) ? 'split' : config.metadata.types
+    const parts = partsOf(metadata, { types, typeField: config.metadata.typeField })
+    for (const part of parts) {
+      if (!transformer.changesDocuments(index) && part.types === null) {
+        test.untouched.push(part.name)
+        continue
+      }
+      test.withoutInverse[part.name] = transformer.withoutInverse(index) ?? null
+      const { numberOfShards } = metadata
+      const shards = { sourceShards: numberOfShards, targetShards: numberOfShards }
+      const tried = { transformer, task: { index, mayRename: mayRename(shards) }, part }
+      const from = { snapshot, index, numberOfShards, only: part.types?.only ?? null, signal }
+      for await (const block of sampleBlocks(from, sample))
+        test.samples.push(...(await tryBlock(tried, block)))
     }
-    test.withoutInverse[index] = transformer.withoutInverse(index) ?? null
-    const { numberOfShards } = await snapshot.readIndexMetadata(index)
-    const shards = { sourceShards: numberOfShards, targetShards: numberOfShards }
-    const task = { index, mayRename: mayRename(shards) }
-    const blocks = sampleBlocks(
-      { snapshot, index, numberOfShards, signal: migration.signal },
-      sample,
-    )
-    for await (const block of blocks)
-      test.samples.push(...(await tryBlock(transformer, block, task)))
   }
   return test
+}
+
+/** A request before and after the transform; `failed` where it would not be sent. */
+export interface TransformedRequest {
+  readonly before: ReadRequest
+  readonly after?: ReadRequest
+  readonly failed?: string
+}
+
+/** Runs the transform on requests; asks no cluster. */
+export async function tryRequests(
+  migration: Migration,
+  requests: readonly ReadRequest[],
+): Promise<TransformedRequest[]> {
+  const transformer = await (await requireTransform(migration)).open()
+  const tried: TransformedRequest[] = []
+  for (const before of requests) {
+    try {
+      tried.push({ before, after: await transformer.request(before) })
+    } catch (error) {
+      if (!(error instanceof MigrationError) || error.code !== 'MA_TRANSFORM') throw error
+      tried.push({ before, failed: error.message })
+    }
+  }
+  return tried
+}
+
+async function requireTransform(migration: Migration): Promise<Transform> {
+  const transform = await migration.transform()
+  if (transform !== undefined) return transform
+  throw new MigrationError(
+    'MA_CONFIG',
+    'no transform is configured; name a module with --transform FILE, or write transform: into migration.yaml',
+  )
 }
 
 interface SampledIndex {
   readonly snapshot: Snapshot
   readonly index: string
   readonly numberOfShards: number
+  /** Documents of these mapping types alone. */
+  readonly only: readonly string[] | null
   readonly signal: AbortSignal
 }
 
 /** Blocks with `sample` documents in all, or as many as there are; the first of each segment in even parts. */
 async function* sampleBlocks(from: SampledIndex, sample: number): AsyncIterable<DocumentBlock> {
-  const { snapshot, index, numberOfShards, signal } = from
+  const { snapshot, index, numberOfShards, only, signal } = from
   const lacking = snapshot.shardFailures.filter((one) => one.index === index)
   let left = sample
   for (let shard = 0; shard < numberOfShards && left > 0; shard++) {
@@ -93,7 +132,11 @@ async function* sampleBlocks(from: SampledIndex, sample: number): AsyncIterable<
     const files = await snapshot.openShard(index, shard)
     const reader = await openShardReader(files, { verify: 'touched' })
     try {
-      for await (const block of shardBlocks(reader, Math.ceil(left / (numberOfShards - shard)))) {
+      for await (const block of shardBlocks(
+        reader,
+        Math.ceil(left / (numberOfShards - shard)),
+        only,
+      )) {
         signal.throwIfAborted()
         yield block
         left -= block.count
@@ -104,12 +147,18 @@ async function* sampleBlocks(from: SampledIndex, sample: number): AsyncIterable<
   }
 }
 
-async function* shardBlocks(reader: ShardReader, sample: number): AsyncIterable<DocumentBlock> {
+async function* shardBlocks(
+  reader: ShardReader,
+  sample: number,
+  only: readonly string[] | null,
+): AsyncIterable<DocumentBlock> {
   const live = reader.segments.filter(({ liveCount }) => liveCount > 0)
   let left = sample
   for (const [i, { name }] of live.entries()) {
     let ofSegment = Math.ceil(left / (live.length - i))
-    for await (const block of reader.readBlocks(name)) {
+    const stored = reader.readBlocks(name)
+    const blocks = only === null ? stored : typedBlocks(stored, { ...untyped, only: [...only] })
+    for await (const block of blocks) {
       const count = Math.min(block.count, ofSegment)
       if (count > 0) yield { ...block, count }
       ofSegment -= count
@@ -119,18 +168,34 @@ async function* shardBlocks(reader: ShardReader, sample: number): AsyncIterable<
   }
 }
 
+/** Documents as they were are left out by nothing more. */
+const untyped: DocumentTypes = { only: null, keepIn: null, routeById: false, join: null }
+
+interface Tried {
+  readonly transformer: Transformer
+  readonly task: TransformTask
+  readonly part: IndexPart
+}
+
 async function tryBlock(
-  transformer: Transformer,
+  { transformer, task, part: { name, types } }: Tried,
   block: DocumentBlock,
-  task: TransformTask,
 ): Promise<TransformedSample[]> {
   const hasInverse = transformer.withoutInverse(task.index) === undefined
   const samples: TransformedSample[] = []
   let from = 0
-  for await (const after of transformer.blocks(only(block), task)) {
+  const wanted = types && {
+    ...types,
+    only: null,
+    routeById: types.keepIn !== null && types.join !== null,
+  }
+  const typed = wanted ? await first(typedBlocks(only(block), wanted)) : block
+  for await (const after of transformer.blocks(only(typed), task)) {
     const back = hasInverse ? await goBack(transformer, after, task) : undefined
     for (let i = 0; i < after.count; i++) {
-      samples.push(sampleOf(task.index, { block, at: from + i }, { block: after, at: i }, back))
+      const at = from + i
+      const places = { before: { block, at }, typed: { block: typed, at } }
+      samples.push(sampleOf(name, places, { block: after, at: i }, back))
     }
     from += after.count
   }
@@ -139,6 +204,11 @@ async function tryBlock(
 
 async function* only<T>(one: T): AsyncIterable<T> {
   yield one
+}
+
+async function first<T>(all: AsyncIterable<T>): Promise<T> {
+  for await (const one of all) return one
+  throw new Error('a block gives a block')
 }
 
 /** The documents of a transformed block as the inverse makes them, in its order. */
@@ -161,9 +231,10 @@ interface Place {
   readonly at: number
 }
 
+/** `typed`: as its mapping type wants it, which is what the transform gets and its inverse gives back. */
 function sampleOf(
   index: string,
-  before: Place,
+  { before, typed }: { before: Place; typed: Place },
   after: Place,
   back: readonly Place[] | undefined,
 ): TransformedSample {
@@ -179,7 +250,7 @@ function sampleOf(
     ...common,
     after: documentOf(after),
     outcome: isSame(before, after) ? 'unchanged' : 'changed',
-    ...(again && { inverse: inverseOf(before, again) }),
+    ...(again && { inverse: inverseOf(typed, again) }),
   }
 }
 

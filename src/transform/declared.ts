@@ -9,7 +9,7 @@ import type { DeclaredAction } from './spec.ts'
 export const convertTypes = ['keyword', 'text', 'long', 'double', 'boolean'] as const
 export type ConvertType = (typeof convertTypes)[number]
 
-type Declared = TransformModule & { readonly keepsIdsApart?: boolean }
+type Declared = TransformModule
 
 /** A step that migration.yaml declares, as the functions that a module would export. */
 export function declaredStep(action: DeclaredAction): Declared {
@@ -26,6 +26,8 @@ export function declaredStep(action: DeclaredAction): Declared {
       return convertStep(Object.entries(action.convert))
     case 'keepType':
       return keepTypeStep(action.keepType)
+    case 'splitTypes':
+      return {}
     case 'onlyTypes':
       return onlyTypesStep(action.onlyTypes)
   }
@@ -159,13 +161,8 @@ function isLong(value: bigint): boolean {
   return value <= longMost && value >= -longMost - 1n
 }
 
-/** Between type and id: no name of a type holds it. */
-const typeEnd = '#'
-
-function keepTypeStep({ field, inId }: { field: string; inId: boolean }): Declared {
+function keepTypeStep({ field }: { field: string }): Declared {
   return {
-    // No type holds typeEnd, so that no two documents get one id.
-    keepsIdsApart: true,
     mapping: (mapping) => {
       if (definitionOf(mapping, field) === undefined) {
         setDefinition(mapping, field, { type: 'keyword' })
@@ -177,16 +174,8 @@ function keepTypeStep({ field, inId }: { field: string; inId: boolean }): Declar
       if (type === undefined) return
       if (placesOf(source, field).length > 0) throw new Error(`the document has a field ${field}`)
       setField(source, field, type)
-      if (inId) document.id = `${type}${typeEnd}${document.id}`
     }),
-    documentBack: changing((document) => {
-      const [place] = placesOf(document.source, field)
-      if (place === undefined) return
-      const type = valueAt(place)
-      const prefix = typeof type === 'string' ? type + typeEnd : typeEnd
-      if (inId && document.id.startsWith(prefix)) document.id = document.id.slice(prefix.length)
-      removeAt(place)
-    }),
+    documentBack: changing(({ source }) => placesOf(source, field).forEach(removeAt)),
   }
 }
 

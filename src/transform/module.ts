@@ -55,6 +55,14 @@ export interface Context {
   readonly options: { readonly [name: string]: unknown }
 }
 
+export interface MappingContext extends Context {
+  /** The name of the template that it is the mapping of; `index` is the first of its patterns then. */
+  readonly template?: string
+}
+
+/** `index` is what the path names, `shop-*,orders`; empty where it names none. */
+export type RequestContext = Context
+
 export interface DocumentContext extends Context {
   /**
    * Leaves the document out: `return ctx.drop('a test account')`. It is counted under its reason; the exit code is 3
@@ -68,12 +76,12 @@ export interface DocumentContext extends Context {
  * without waiting for promises. What they throw makes the document a dead letter.
  */
 export interface TransformModule {
-  /** Changes the mapping of an index before it is made on the target. */
-  mapping?(mapping: Mapping, ctx: Context): Mapping
+  /** Changes the mapping of an index, or of a template, before it is made on the target. */
+  mapping?(mapping: Mapping, ctx: MappingContext): Mapping
   /** Changes a document before it is sent to the target. */
   document?(document: Document, ctx: DocumentContext): Document | Dropped
   /** The inverse of `document`: with it the way back from the target stays open. */
   documentBack?(document: Document, ctx: DocumentContext): Document | Dropped
-  /** Changes a request before it is sent to the target as well. Not called by any command yet. */
-  request?(request: ReadRequest, ctx: Context): ReadRequest
+  /** Changes a request before it is sent to the target as well; tried by `osmigrate transform test --request`. */
+  request?(request: ReadRequest, ctx: RequestContext): ReadRequest
 }

@@ -31,13 +31,14 @@ const actions = {
     description:
       'Fields that get another type, { field: long }, in mappings, too. What does not fit is a dead letter. Has no inverse.',
   }),
-  keepType: z
-    .strictObject({ field: fieldPath, inId: z.boolean().default(false) })
-    .optional()
-    .meta({
-      description:
-        'Writes the mapping type of documents before Elasticsearch 6 into a field; with inId before the id, too, so that documents of two types with one id stay apart. Has an inverse.',
-    }),
+  keepType: z.strictObject({ field: fieldPath }).optional().meta({
+    description:
+      'Writes the mapping type of documents before Elasticsearch 6 into a field. Has an inverse.',
+  }),
+  splitTypes: z.literal(true).optional().meta({
+    description:
+      'An index for each mapping type (Elasticsearch before 6), INDEX-TYPE, as `metadata.types: split` makes of every index.',
+  }),
   onlyTypes: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .transform((value) => (typeof value === 'string' ? [value] : value))

@@ -18,8 +18,6 @@ export interface Step extends TransformModule {
   readonly options: { readonly [name: string]: unknown }
   /** Documents that it drops were meant to be. */
   readonly allowDrop: boolean
-  /** Two documents never get one id by it, so that it may change ids of any index. */
-  readonly keepsIdsApart?: boolean
 }
 
 /** Which of the functions a step has, and where it takes part: what others than its own thread know of it. */
@@ -126,15 +124,13 @@ export class Pipeline {
   }
 
   #refusedRenaming(
-    { name, keepsIdsApart = false }: Step,
+    { name }: Step,
     before: Pick<DocumentText, 'id' | 'routing'>,
     after: Document,
   ): string | undefined {
     const what = before.id !== after.id ? 'id' : 'routing'
     const changed = before.id !== after.id || before.routing !== after.routing
-    if (!changed || this.#mayRename || (keepsIdsApart && before.routing === after.routing)) {
-      return undefined
-    }
+    if (!changed || this.#mayRename) return undefined
     return (
       `${name} changes the ${what} of document ${JSON.stringify(before.id)} in index ${this.#index}, which has several ` +
       'shards: two documents of two shards could get one id, and then the numbers of the source do not say which is ' +
@@ -167,19 +163,44 @@ function checked(result: unknown): Document {
   return result as Document
 }
 
-/** Runs `mapping` of all steps of an index on the text of a mapping. Throws what the steps throw. */
-export function transformMapping(steps: readonly Step[], index: string, json: string): string {
+/** Whose mapping it is: that of an index, or of a template. */
+export interface MappingOf {
+  /** The index; of a template the first of its patterns. */
+  readonly index: string
+  readonly template?: { readonly name: string; readonly patterns: readonly string[] }
+}
+
+/** The steps for the mapping of a template: those for an index that it is for, by the words of its patterns. */
+export function stepsOfMapping<T extends Pick<Step, 'indices'>>(
+  steps: readonly T[],
+  { index, template }: MappingOf,
+): T[] {
+  if (template === undefined) return stepsOf(steps, index)
+  return steps.filter(
+    ({ indices }) => indices === undefined || template.patterns.some(matcher(indices)),
+  )
+}
+
+/** Runs `mapping` of all steps for it on the text of a mapping. Throws what the steps throw. */
+export function transformMapping(steps: readonly Step[], of: MappingOf, json: string): string {
   const text = new SourceText(json)
   let mapping: Fields = text.fields
-  for (const step of stepsOf(steps, index)) {
+  const { index, template } = of
+  const about = { index, ...(template && { template: template.name }) }
+  for (const step of stepsOfMapping(steps, of)) {
     if (step.mapping === undefined) continue
-    const result: Value = step.mapping(mapping, { index, options: step.options })
+    const result: Value = step.mapping(mapping, { ...about, options: step.options })
     if (typeof result !== 'object' || result === null || Array.isArray(result)) {
-      throw new Error(`mapping of ${step.name} returned no mapping for index ${index}`)
+      throw new Error(`mapping of ${step.name} returned no mapping for ${mappingName(of)}`)
     }
     mapping = result
   }
   return text.write(mapping)
+}
+
+/** As a message says it. */
+export function mappingName({ index, template }: MappingOf): string {
+  return template === undefined ? `index ${index}` : `template ${template.name}`
 }
 
 /** Message and place of whatever was thrown. */

@@ -33,11 +33,15 @@ export type DeclaredAction =
   | { readonly kind: 'remove'; readonly remove: readonly string[] }
   | { readonly kind: 'set'; readonly set: { readonly [field: string]: unknown } }
   | { readonly kind: 'convert'; readonly convert: { readonly [field: string]: ConvertType } }
-  | {
-      readonly kind: 'keepType'
-      readonly keepType: { readonly field: string; readonly inId: boolean }
-    }
+  | { readonly kind: 'keepType'; readonly keepType: { readonly field: string } }
+  /** Does nothing to a document: the metadata makes an index for each type (metadata/parts.ts). */
+  | { readonly kind: 'splitTypes'; readonly splitTypes: true }
   | { readonly kind: 'onlyTypes'; readonly onlyTypes: readonly string[] }
+
+/** True where a step asks for an index of its own for each mapping type. */
+export function splitsTypes(spec: TransformSpec | undefined, index: string): boolean {
+  return stepsOf(spec?.steps ?? [], index).some(({ action }) => action.kind === 'splitTypes')
+}
 
 /** What is done to an index, in short: another text means that something else may be done. null: nothing. */
 export function fingerprint(spec: TransformSpec | undefined, index: string): string | null {

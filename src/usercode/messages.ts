@@ -1,5 +1,6 @@
 import type { PackedDocuments } from '../transform/packed-documents.ts'
-import type { Direction, StepShape, Unsent } from '../transform/pipeline.ts'
+import type { ReadRequest } from '../transform/module.ts'
+import type { Direction, MappingOf, StepShape, Unsent } from '../transform/pipeline.ts'
 import type { TransformSpec } from '../transform/spec.ts'
 
 /** What the thread of a Transformer is started with. */
@@ -21,7 +22,8 @@ export interface DocumentsTask {
 
 export type ToThread =
   | ({ readonly type: 'documents' } & DocumentsTask)
-  | { readonly type: 'mapping'; readonly index: string; readonly mapping: string }
+  | { readonly type: 'mapping'; readonly of: MappingOf; readonly mapping: string }
+  | { readonly type: 'request'; readonly request: ReadRequest }
 
 export type FromThread =
   | { readonly type: 'ready'; readonly steps: readonly StepShape[] }
@@ -33,5 +35,6 @@ export type FromThread =
       readonly unsent: readonly (readonly [number, Unsent])[]
     }
   | { readonly type: 'mapping'; readonly mapping: string }
-  /** What a mapping function threw. */
+  | { readonly type: 'request'; readonly request: ReadRequest }
+  /** What a function for mappings or requests threw. */
   | { readonly type: 'failed'; readonly reason: string }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { MigrationError } from '../base/errors.ts'
 import {
   repackDocuments,
   unpackDocument,
@@ -12,6 +13,7 @@ import {
   type Step,
   type Unsent,
 } from '../transform/pipeline.ts'
+import { transformRequest } from '../transform/request.ts'
 import { loadSteps, shapeOf } from './load-steps.ts'
 import type { DocumentsTask, FromThread, ThreadData, ToThread } from './messages.ts'
 
@@ -37,9 +39,12 @@ function answer(steps: readonly Step[], message: ToThread): void {
     return
   }
   try {
-    send({ type: 'mapping', mapping: transformMapping(steps, message.index, message.mapping) })
+    if (message.type === 'request') {
+      send({ type: 'request', request: transformRequest(steps, message.request) })
+    } else send({ type: 'mapping', mapping: transformMapping(steps, message.of, message.mapping) })
   } catch (error) {
-    send({ type: 'failed', reason: describeError(error) })
+    const reason = error instanceof MigrationError ? error.message : describeError(error)
+    send({ type: 'failed', reason })
   }
 }
 

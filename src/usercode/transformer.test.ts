@@ -170,13 +170,15 @@ for (const [what, module, message] of [
 
 test('a mapping that takes too long, or is none, is an error that names the index', async (t) => {
   const loop = await open(t, 'export function mapping() { for (;;); }', { deadlineMs: 200 })
-  await assert.rejects(loop.mapping('shop', {}), {
+  await assert.rejects(loop.mapping({ index: 'shop' }, {}), {
     code: 'MA_TRANSFORM',
     message: /mapping of index shop: the mapping took longer than the deadline of 200 ms/,
   })
-  await assert.rejects(loop.mapping('logs', {}), { message: /index logs: the mapping took/ })
+  await assert.rejects(loop.mapping({ index: 'logs' }, {}), {
+    message: /index logs: the mapping took/,
+  })
   const none = await open(t, 'export function mapping() {}')
-  await assert.rejects(none.mapping('shop', {}), { message: /returned no mapping/ })
+  await assert.rejects(none.mapping({ index: 'shop' }, {}), { message: /returned no mapping/ })
 })
 
 test('modules in JavaScript and TypeScript load, with imports of their own', async (t) => {

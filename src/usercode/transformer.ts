@@ -10,12 +10,15 @@ import {
 } from '../transform/packed-documents.ts'
 import {
   changesDocuments,
-  stepsOf,
+  mappingName,
+  stepsOfMapping,
   stepWithoutInverse,
   type Direction,
+  type MappingOf,
   type StepShape,
   type Unsent,
 } from '../transform/pipeline.ts'
+import type { ReadRequest } from '../transform/module.ts'
 import type { TransformSpec } from '../transform/spec.ts'
 import type { FromThread, ThreadData, ToThread } from './messages.ts'
 
@@ -72,8 +75,8 @@ export class Transformer {
     return changesDocuments(this.#steps, index)
   }
 
-  changesMapping(index: string): boolean {
-    return stepsOf(this.#steps, index).some(({ functions }) => functions.includes('mapping'))
+  changesMapping(of: MappingOf): boolean {
+    return stepsOfMapping(this.#steps, of).some(({ functions }) => functions.includes('mapping'))
   }
 
   /** Name of the first step that changes documents of the index and has no inverse. */
@@ -98,19 +101,38 @@ export class Transformer {
   }
 
   /** The mapping as the steps change it. */
-  async mapping(index: string, mapping: JsonObject): Promise<JsonObject> {
-    const message = { type: 'mapping', index, mapping: JSON.stringify(mapping) } as const
+  async mapping(of: MappingOf, mapping: JsonObject): Promise<JsonObject> {
+    const message = { type: 'mapping', of, mapping: JSON.stringify(mapping) } as const
     const answer = await this.#ask(message, 'mapping')
     if (answer !== 'dead' && answer.type === 'mapping') {
       return JSON.parse(answer.mapping) as JsonObject
     }
+    const name = mappingName(of)
+    return this.#fail(answer, `the mapping of ${name}`, {
+      what: name,
+      details: { index: of.index },
+    })
+  }
+
+  /** The request as the steps change it; throws MA_TRANSFORM. */
+  async request(request: ReadRequest): Promise<ReadRequest> {
+    const answer = await this.#ask({ type: 'request', request }, 'request')
+    if (answer !== 'dead' && answer.type === 'request') return answer.request
+    const { method, path } = request
+    const what = `${method} ${path}`
+    return this.#fail(answer, `the request ${what}`, { what, details: { method, path } })
+  }
+
+  /** Throws what is wrong with the answer, when the thread is one that answers again. */
+  async #fail(
+    answer: FromThread | 'dead',
+    failedOn: string,
+    { what, details }: { what: string; details: { [name: string]: string } },
+  ): Promise<never> {
     const complaint = this.#complaint(answer)
-    if (answer === 'dead') await this.#restart(index)
-    throw new MigrationError(
-      'MA_TRANSFORM',
-      `the transform failed on the mapping of index ${index}: ${complaint}`,
-      { details: { index } },
-    )
+    if (answer === 'dead') await this.#restart(what)
+    const message = `the transform failed on ${failedOn}: ${complaint}`
+    throw new MigrationError('MA_TRANSFORM', message, { details })
   }
 
   async close(): Promise<void> {
@@ -140,21 +162,21 @@ export class Transformer {
         return { documents: answer.documents, unsent }
       }
       const at = Atomics.load(this.#place, 0)
-      const why = await this.#restart(index)
+      const why = await this.#restart(`index ${index}`)
       if (at !== between) ended.set(at, why)
     }
   }
 
   /** A new thread after one that ended; what is said of the document that it was at. */
-  async #restart(index: string): Promise<Unsent> {
+  async #restart(at: string): Promise<Unsent> {
     const { deadlineMs } = this.spec
     const reason = this.#reason
     if (++this.#deaths > deathsMax) {
       throw new MigrationError(
         'MA_TRANSFORM',
-        `the transform has ended its thread or overrun its deadline ${this.#deaths} times, the last time in index ` +
-          `${index}: ${reason}. Mend the module; osmigrate transform test shows what it does to documents.`,
-        { details: { index, deadlineMs } },
+        `the transform has ended its thread or overrun its deadline ${this.#deaths} times, the last time at ` +
+          `${at}: ${reason}. Mend the module; osmigrate transform test shows what it does to documents.`,
+        { details: { at, deadlineMs } },
       )
     }
     this.#thread = this.#start()
@@ -244,8 +266,13 @@ export class Transformer {
   }
 }
 
-type Asked = 'documents' | 'mapping' | 'modules'
-const nouns = { documents: 'document', mapping: 'mapping', modules: 'loading of the modules' }
+type Asked = 'documents' | 'mapping' | 'request' | 'modules'
+const nouns = {
+  documents: 'document',
+  mapping: 'mapping',
+  request: 'request',
+  modules: 'loading of the modules',
+}
 /** Place of a thread that is at no document. */
 const between = -1
 

@@ -80,7 +80,8 @@ export function testTypes(version: string, source: TestEngine, engine: TestEngin
       withState(divided.folder, async (state) => {
         // As where metadata came from the live source, which cannot tell.
         const { value } = (await state.get(targetIndexKind, `${index}#order`))!
-        const { types: _, ...whole } = value
+        const { types, ...whole } = value
+        assert.deepEqual(types?.only, ['order'])
         await state.commit([
           { op: 'delete', kind: targetIndexKind, key: `${index}#Invoice` },
           {
