@@ -59,7 +59,7 @@ export class GapCollector {
       until: this.#until,
       requests: this.#requests,
       cause: [...this.#causes].join('; '),
-      ...(this.#indices && { indices: [...this.#indices] }),
+      ...(this.#indices && { indices: [...this.#indices].sort() }),
     }
     this.#clear()
     return gap

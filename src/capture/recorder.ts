@@ -92,6 +92,15 @@ export class Recorder implements ExchangeObserver {
     return this.#log.health
   }
 
+  get isThin(): boolean {
+    return this.#log.isThin
+  }
+
+  /** Notes that requests may be in no record, before the first one of this run. */
+  noteGap(from: number, cause: string): void {
+    this.#log.addGap({ from, indices: undefined, isCounted: false }, cause)
+  }
+
   /** To be called a few times a second. */
   tick(): void {
     this.#options.metrics.set('osmigrate_capture_body_memory_bytes', this.#recording.memory.bytes)

@@ -36,8 +36,12 @@ function defineStart(command: Command): void {
     command,
     async (invocation) => {
       if (invocation.options.detach === true) {
-        const { detachBackfill } = await import('./backfill-detach.ts')
-        return detachBackfill(invocation)
+        const { detach } = await import('./detach.ts')
+        return detach(invocation, {
+          name: 'backfill',
+          what: 'The backfill',
+          next: 'osmigrate backfill status shows how far it is, osmigrate backfill stop stops it.',
+        })
       }
       const { startBackfill } = await import('./backfill-run.ts')
       return startBackfill(invocation)

@@ -4,6 +4,7 @@ import { runConfiguredBackfill } from '../migration/backfill.ts'
 import { withMigration } from '../migration/migration.ts'
 import { droppedUnasked, printIndexTable, shareLine } from './backfill-views.ts'
 import type { Invocation } from './command.ts'
+import { sayStarted } from './detach.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, formatDuration, formatNumber, printJson, printLine } from './output.ts'
 import { Progress, type ProgressRow } from './progress.ts'
@@ -31,11 +32,6 @@ export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
   if (invocation.json) printJson({ ...summary, complete })
   else printSummary(summary)
   return complete ? exitCodes.done : exitCodes.differs
-}
-
-/** To the shell that detached this process; it may be gone by now, which changes nothing. */
-function sayStarted(): void {
-  if (process.connected) process.send?.({ started: true }, () => {})
 }
 
 /** The whole, and the indices that are under way. */

@@ -6,15 +6,28 @@ import { exitCodes, type ExitCode } from './failure.ts'
 import { printJson, printLine } from './output.ts'
 import { say } from './progress.ts'
 
+/** The names of a command that can go on in the background. */
+export interface Detached {
+  /** Of its files in the state folder: `NAME.log`, `NAME.pid`. */
+  readonly name: string
+  /** `The backfill`. */
+  readonly what: string
+  /** What a person may want to do now. */
+  readonly next: string
+}
+
 /**
- * `backfill start --detach`: runs the same command without the flag in a session of its own, which outlives the shell.
- * Returns once documents flow, or with the exit code and the last lines of what failed or ended before. A stop while it
- * waits for that stops the other process too.
+ * `--detach`: runs the same command without the flag in a session of its own, which outlives the shell. Returns once it
+ * says that it has begun (sayStarted), or with the exit code and the last lines of what failed or ended before. A stop
+ * while it waits for that stops the other process too.
  */
-export async function detachBackfill(invocation: Invocation): Promise<ExitCode> {
+export async function detach(
+  invocation: Invocation,
+  { name, what, next }: Detached,
+): Promise<ExitCode> {
   const { stateFolder } = await invocation.loadConfig()
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
-  const log = join(stateFolder, 'backfill.log')
+  const log = join(stateFolder, `${name}.log`)
   const output = openSync(log, 'a', 0o600)
   const logStart = statSync(log).size
   const args = process.argv.slice(1).filter((arg) => arg !== '--detach')
@@ -35,15 +48,20 @@ export async function detachBackfill(invocation: Invocation): Promise<ExitCode> 
     return ended
   }
   const pid = child.pid!
-  writeFileSync(join(stateFolder, 'backfill.pid'), `${pid}\n`, { mode: 0o600 })
+  writeFileSync(join(stateFolder, `${name}.pid`), `${pid}\n`, { mode: 0o600 })
   child.disconnect()
   child.unref()
   if (invocation.json) printJson({ pid, log })
   else {
-    printLine(`The backfill runs in the background, pid ${pid}, log ${log}`)
-    printLine('osmigrate backfill status shows how far it is, osmigrate backfill stop stops it.')
+    printLine(`${what} runs in the background, pid ${pid}, log ${log}`)
+    printLine(next)
   }
   return exitCodes.done
+}
+
+/** To the shell that detached this process; it may be gone by now, which changes nothing. */
+export function sayStarted(): void {
+  if (process.connected) process.send?.({ started: true }, () => {})
 }
 
 /**

@@ -55,6 +55,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./backfill-command.ts')).defineBackfill,
   },
   {
+    name: 'capture',
+    summary: 'a proxy in front of the source that records every write',
+    load: async () => (await import('./capture-command.ts')).defineCapture,
+  },
+  {
     name: 'compare',
     summary: 'compare every document of snapshot and target',
     load: async () => (await import('./compare-command.ts')).defineCompare,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { backfillOptions } from '../backfill/options.ts'
+import { captureOptions } from '../capture/options.ts'
 import { requestDefaults } from '../blob/retry.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
 import { compareOptions } from '../compare/options.ts'
@@ -265,6 +266,7 @@ export const configSchema = z.strictObject({
   }),
   backfill: backfillOptions.prefault({}),
   compare: compareOptions.prefault({}),
+  capture: captureOptions.prefault({}),
 })
 
 /** The completed configuration, every default filled in. */

@@ -139,8 +139,8 @@ for (const [text, message] of [
 }
 
 test('parts of later versions are refused by name', async () => {
-  assert.deepEqual(await errorsOf('version: 1\ncapture: { mode: proxy }\n'), [
-    'migration.yaml:2: capture: this version has no such part yet; remove it',
+  assert.deepEqual(await errorsOf('version: 1\nsync: { auditEvery: 30s }\n'), [
+    'migration.yaml:2: sync: this version has no such part yet; remove it',
   ])
 })
 
@@ -151,6 +151,19 @@ test('relative paths start at the folder of the file', async () => {
   assert.equal(config.snapshot.repository, join(folder, 'snap'))
   assert.equal(config.snapshot.tls?.ca, `file:${join(folder, 'store.pem')}`)
   assert.equal(config.target?.tls?.ca, `file:${join(folder, 'ca.pem')}`)
+})
+
+test('places of the capture start there, too', async () => {
+  const text =
+    'version: 1\ncapture: { tls: { cert: "file:p.pem", key: "file:p.key" }, admin: { token: "file:t" }, log: { dir: log, kafka: { brokers: "k:9092", tls: { ca: "file:k.pem" } } } }\n'
+  const { capture } = (await load(text)).config
+  assert.deepEqual(capture.tls, {
+    cert: `file:${join(folder, 'p.pem')}`,
+    key: `file:${join(folder, 'p.key')}`,
+  })
+  assert.equal(capture.admin.token, `file:${join(folder, 't')}`)
+  assert.equal(capture.log.dir, join(folder, 'log'))
+  assert.equal(capture.log.kafka?.tls?.ca, `file:${join(folder, 'k.pem')}`)
 })
 
 test('without a file everything comes from flags and defaults', async () => {

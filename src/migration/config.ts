@@ -129,7 +129,25 @@ function completed(config: Config, folder: string): Config {
   for (const step of config.transform ?? []) {
     if (step.module !== undefined) step.module = resolve(folder, step.module)
   }
+  completeCapture(config.capture, folder)
   return deepFreeze(config)
+}
+
+function completeCapture({ tls, admin, log }: Config['capture'], folder: string): void {
+  const places: ({ [key: string]: string | undefined } | undefined)[] = [
+    tls,
+    admin.tls,
+    log.kafka?.tls,
+  ]
+  for (const place of places) {
+    for (const [key, reference] of Object.entries(place ?? {})) {
+      if (reference !== undefined) place![key] = absoluteReference(reference, folder)
+    }
+  }
+  if (admin.token !== undefined) admin.token = absoluteReference(admin.token, folder)
+  const sasl = log.kafka?.sasl
+  if (sasl?.password !== undefined) sasl.password = absoluteReference(sasl.password, folder)
+  if (log.dir !== undefined) log.dir = resolve(folder, log.dir)
 }
 
 function absoluteReference(reference: string, folder: string): string {
@@ -216,7 +234,7 @@ function lineOf(path: readonly PropertyKey[], { document, lines }: YamlFile): nu
 }
 
 /** Keys of the picture in docs that have no part here yet: said so, rather than "unknown". */
-const notYet = new Set(['capture', 'sync', 'gates', 'cutover', 'notify'])
+const notYet = new Set(['sync', 'gates', 'cutover', 'notify'])
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
   if (path.length === 0 && notYet.has(key)) return 'this version has no such part yet; remove it'
