@@ -19,6 +19,7 @@ import { isStop, RunRecord } from './run-record.ts'
 import { beginUncheckedAnew, partOf, withoutUnchecked, withUnchecked } from './unchecked.ts'
 import { mayRename } from '../usercode/transformer.ts'
 import { Schedule, type Task } from './schedule.ts'
+import { settleStreamChanges } from './stream-changes.ts'
 import { openDeadLetters } from './status.ts'
 
 /** The work of one run: workers get one task after the other, what they report is stored, failures are held together. */
@@ -301,9 +302,15 @@ export class RunWork {
     for (const index of this.#indices) {
       if (!isDone(index) || this.#failures.some((one) => one.index === index.record.index)) continue
       const name = encodeURIComponent(addressOf(writePlaceOf(index.target)).name)
+      await this.#settleStream(index)
       await this.#input.target.request('POST', `/${name}/_refresh`)
       await this.#putIndex(index, { state: 'done', error: null })
     }
+  }
+
+  async #settleStream({ target: index }: IndexWork): Promise<void> {
+    const { state, target, options, signal } = this.#input
+    await settleStreamChanges(state, target, index, { waitMaxMs: options.bulkWaitMax, signal })
   }
 
   async #putIndex(

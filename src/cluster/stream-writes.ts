@@ -14,6 +14,8 @@ export interface StreamDocument {
   readonly source: Buffer | null
   /** Only where this is there, by value; undefined: in any case. */
   readonly replaces?: Json
+  /** Asked after the document was looked at, and before it is changed: false leaves it as it is. */
+  readonly isWanted?: () => Promise<boolean>
 }
 
 export interface StreamWrite {
@@ -80,9 +82,11 @@ class Round {
   async run(refused: ItemProblem[]): Promise<OpenWrite[]> {
     const { stream, gzip, waitMaxMs, signal, onWait } = this.#write
     const found = await this.#read()
-    const actions = this.#open
-      .map((one, i) => this.#action(one, found[i]))
-      .filter((action) => action !== undefined)
+    const actions: Action[] = []
+    for (const [i, one] of this.#open.entries()) {
+      const action = this.#action(one, found[i])
+      if (action && ((await one.document.isWanted?.()) ?? true)) actions.push(action)
+    }
     if (actions.length === 0) return []
     const body = bodyOf(actions)
     const delivery = { stream, body, gzip, waitMaxMs, signal, onWait }

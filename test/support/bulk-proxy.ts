@@ -101,6 +101,7 @@ function idsOf(body: Buffer): string[] {
   const lines = body.toString('utf8').split('\n')
   return lines.flatMap((line, i) => {
     if (i % 2 !== 0 || line === '') return []
-    return [(JSON.parse(line) as { index: { _id: string } }).index._id]
+    const [action] = Object.values(JSON.parse(line) as { [kind: string]: { _id: string } })
+    return [action!._id]
   })
 }
