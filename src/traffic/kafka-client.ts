@@ -1,5 +1,6 @@
 import type * as Kafka from '@platformatic/kafka'
 import type { BaseOptions } from '@platformatic/kafka'
+import { isIP } from 'node:net'
 import { loadOptional } from '../base/optional-package.ts'
 
 /** Where the topic is and how to log in; secrets and certificates are texts here, already read. */
@@ -53,9 +54,14 @@ export function clientOptions(
     retries: 0,
     metadataMaxAge: 60_000,
     autocreateTopics: false,
-    ...(tls !== undefined && { tls: { ...tls }, tlsServerName: true }),
+    ...(tls !== undefined && { tls: { ...tls }, tlsServerName: !brokers.some(isAddress) }),
     ...(sasl !== undefined && { sasl: saslOptions(sasl) }),
   }
+}
+
+/** An address of IP has no place in the server name of TLS. */
+function isAddress(broker: string): boolean {
+  return isIP(broker.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')) !== 0
 }
 
 function saslOptions(login: KafkaLogin): NonNullable<BaseOptions['sasl']> {

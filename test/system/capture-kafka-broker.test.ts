@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { MigrationError } from '../../src/base/errors.ts'
+import type { CaptureLogWriter } from '../../src/traffic/capture-log.ts'
+import type { KafkaLogin, KafkaOptions } from '../../src/traffic/kafka-client.ts'
+import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
+import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
+import { appendAll, readAll } from '../support/capture-log-contract.ts'
+import { numberedRequest } from '../support/capture-records.ts'
+import { uniqueName } from '../support/engines.ts'
+import { kafkaUser, useSecuredKafka } from '../support/secured-kafka.ts'
+
+const kafka = await useSecuredKafka()
+const { ca, cert, key } = kafka.certificates
+
+const ways: { name: string; broker: string; sasl?: KafkaLogin; tls?: KafkaOptions['tls'] }[] = [
+  { name: 'PLAIN', broker: kafka.sasl, sasl: { mechanism: 'plain', ...kafkaUser } },
+  { name: 'SCRAM-SHA-256', broker: kafka.sasl, sasl: { mechanism: 'scram-sha-256', ...kafkaUser } },
+  {
+    name: 'SCRAM-SHA-512 over TLS',
+    broker: kafka.saslTls,
+    sasl: { mechanism: 'scram-sha-512', ...kafkaUser },
+    tls: { ca },
+  },
+  {
+    name: 'a token over TLS',
+    broker: kafka.saslTls,
+    sasl: { mechanism: 'oauthbearer', token: unsignedToken },
+    tls: { ca },
+  },
+  { name: 'a client certificate', broker: kafka.tls, tls: { ca, cert, key } },
+]
+
+for (const { name, broker, sasl, tls } of ways) {
+  test(`a log is written and read with ${name}`, async () => {
+    const options = {
+      brokers: [broker],
+      topic: uniqueName('login'),
+      create: { partitions: 1 },
+      ...(sasl && { sasl }),
+      ...(tls && { tls }),
+    }
+    const writer = await openKafkaWriter({ kafka: options, proxy: 'p1' })
+    const records = [numberedRequest(1), numberedRequest(2)]
+    await appendAll(writer, records)
+    await writer.close()
+    const reader = await openKafkaReader(options)
+    const [stream] = await reader.streams()
+    const read = await readAll(reader, stream!.oldest)
+    assert.deepEqual(
+      read.map(({ record }) => record),
+      records,
+    )
+    await reader.close()
+  })
+}
+
+const refused: {
+  name: string
+  broker: string
+  sasl?: KafkaLogin
+  tls?: KafkaOptions['tls']
+  message: RegExp
+}[] = [
+  {
+    name: 'a wrong password',
+    broker: kafka.sasl,
+    sasl: { mechanism: 'plain', username: 'capture', password: 'swordfish' },
+    message: /refuse the login/,
+  },
+  {
+    name: 'a wrong password for SCRAM',
+    broker: kafka.sasl,
+    sasl: { mechanism: 'scram-sha-512', username: 'capture', password: 'swordfish' },
+    message: /refuse the login/,
+  },
+  {
+    name: 'no authority for the certificate of the broker',
+    broker: kafka.saslTls,
+    sasl: { mechanism: 'plain', ...kafkaUser },
+    tls: {},
+    message: /certificate/,
+  },
+  { name: 'TLS where there is none', broker: kafka.plain, tls: { ca }, message: /TLS/ },
+  { name: 'no TLS where there is', broker: kafka.tls, message: /TLS/ },
+]
+
+for (const { name, broker, sasl, tls, message } of refused) {
+  test(`${name}: the error says so, and no secret`, async () => {
+    const options = {
+      brokers: [broker],
+      topic: uniqueName('login'),
+      ...(sasl && { sasl }),
+      ...(tls && { tls }),
+    }
+    await assert.rejects(openKafkaWriter({ kafka: options, proxy: 'p1' }), (error: Error) => {
+      assert.equal((error as { code?: string }).code, 'MA_CAPTURE_LOG')
+      assert.match(error.message, message)
+      assert.ok(!error.message.includes('swordfish') && !error.message.includes(kafkaUser.password))
+      return true
+    })
+  })
+}
+
+/** RFC 7515 with "alg": "none", which a broker takes that was told no key. */
+async function unsignedToken(): Promise<string> {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const now = Math.floor(Date.now() / 1000)
+  const token = `${encode({ alg: 'none' })}.${encode({ sub: 'capture', iat: now - 10, exp: now + 3600 })}.`
+  return Promise.resolve(token)
+}
+
+test('a broker that is killed under load: what was acknowledged is there once, and the writer comes back', async () => {
+  const options = plainTopic()
+  const load = await startLoad(options)
+  await load.until(() => load.acknowledged.length > 500)
+  kafka.kill()
+  await load.until(() => load.failing !== undefined)
+  const known = load.acknowledged.length
+  assert.ok(load.longestWaitMs < 2 * ackTimeoutMs, `a client waited ${load.longestWaitMs} ms`)
+  const refused = await refusal(load.writer)
+  assert.ok(
+    refused.ms < 100,
+    `a refusal took ${refused.ms} ms while the broker was known to be away`,
+  )
+  assert.equal(refused.error.code, 'MA_CAPTURE_LOG')
+  await kafka.start()
+  await load.until(() => load.acknowledged.length > known + 500)
+  await load.stop()
+  await checkLog(options, load.acknowledged)
+})
+
+test('a broker that stands still: refused within the bound, then at once, and back when it goes on', async () => {
+  const options = plainTopic()
+  const load = await startLoad(options)
+  await load.until(() => load.acknowledged.length > 200)
+  kafka.freeze()
+  try {
+    await load.until(() => load.failing !== undefined)
+    assert.ok(load.longestWaitMs < 2 * ackTimeoutMs, `a client waited ${load.longestWaitMs} ms`)
+    assert.ok((await refusal(load.writer)).ms < 100)
+  } finally {
+    kafka.thaw()
+  }
+  const known = load.acknowledged.length
+  await load.until(() => load.acknowledged.length > known + 200)
+  await load.stop()
+  await checkLog(options, load.acknowledged)
+})
+
+const ackTimeoutMs = 1500
+
+function plainTopic(): KafkaOptions {
+  return { brokers: [kafka.plain], topic: uniqueName('load'), create: { partitions: 2 } }
+}
+
+interface Load {
+  readonly writer: CaptureLogWriter
+  readonly acknowledged: number[]
+  failing: Error | undefined
+  longestWaitMs: number
+  until(holds: () => boolean): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Sixteen clients that append one record after the other; after a refusal they wait a moment. */
+async function startLoad(options: KafkaOptions): Promise<Load> {
+  let next = 0
+  let isStopped = false
+  const changed = new EventEmitter()
+  changed.setMaxListeners(0)
+  const onState = (failing: Error | undefined): void => {
+    load.failing = failing
+    changed.emit('change')
+  }
+  const writer = await openKafkaWriter({ kafka: options, proxy: 'p1', ackTimeoutMs, onState })
+  const load: Load = {
+    writer,
+    acknowledged: [],
+    failing: undefined,
+    longestWaitMs: 0,
+    until: async (holds) => {
+      const signal = AbortSignal.timeout(60_000)
+      while (!holds()) await once(changed, 'change', { signal })
+    },
+    stop: async () => {
+      isStopped = true
+      await Promise.all(clients)
+      await writer.close()
+    },
+  }
+  const client = async (): Promise<void> => {
+    while (!isStopped) {
+      const number = next++
+      const began = performance.now()
+      const error = await new Promise<Error | undefined>((resolve) => {
+        writer.append(numberedRequest(number, 1024), resolve)
+      })
+      load.longestWaitMs = Math.max(load.longestWaitMs, performance.now() - began)
+      if (error === undefined) load.acknowledged.push(number)
+      else await pause(20)
+      changed.emit('change')
+    }
+  }
+  const clients = Array.from({ length: 16 }, client)
+  return load
+}
+
+async function refusal(writer: CaptureLogWriter): Promise<{ error: MigrationError; ms: number }> {
+  const began = performance.now()
+  const error = await new Promise<Error | undefined>((resolve) => {
+    writer.append(numberedRequest(1e9), resolve)
+  })
+  return { error: error as MigrationError, ms: performance.now() - began }
+}
+
+/** Every acknowledged record is in the log; none is there twice, and they are in the order of `append`. */
+async function checkLog(options: KafkaOptions, acknowledged: readonly number[]): Promise<void> {
+  const reader = await openKafkaReader(options)
+  const read: number[] = []
+  for (const { oldest } of await reader.streams()) {
+    for (const { record } of await readAll(reader, oldest)) {
+      if ('exchange' in record) read.push(record.exchange.number)
+    }
+  }
+  await reader.close()
+  const there = new Set(read)
+  assert.equal(there.size, read.length, 'a record is there twice')
+  assert.deepEqual(
+    read,
+    read.toSorted((a, b) => a - b),
+  )
+  assert.deepEqual(
+    acknowledged.filter((number) => !there.has(number)),
+    [],
+  )
+}
