@@ -37,7 +37,7 @@ async function compareCommand(invocation: Invocation): Promise<ExitCode> {
   return comparison.equal ? exitCodes.done : exitCodes.differs
 }
 
-function printComparison({ objects, notCarried, equal }: MetadataComparison): void {
+function printComparison({ objects, notCarried, onlyOnTarget, equal }: MetadataComparison): void {
   const rows = objects.flatMap(rowsOf)
   if (rows.length > 0) printTable(['kind', 'name', 'where', 'wanted', 'found', 'announced'], rows)
   if (notCarried.length > 0) {
@@ -47,12 +47,30 @@ function printComparison({ objects, notCarried, equal }: MetadataComparison): vo
       notCarried.map(({ kind, name, reason }) => [kind, name, reason]),
     )
   }
+  printOnlyOnTarget(onlyOnTarget)
   const count = (verdict: ComparedObject['verdict']): number =>
     objects.filter((one) => one.verdict === verdict).length
   printLine(
     `\n${count('equal')} equal, ${count('announced')} with announced losses, ${count('different')} different, ${count('missing')} missing`,
   )
   if (equal) printLine('The metadata of the target is that of the source.')
+}
+
+const strangersShown = 20
+
+/** Those first that are in the way of something. */
+function printOnlyOnTarget(onlyOnTarget: MetadataComparison['onlyOnTarget']): void {
+  if (onlyOnTarget.length === 0) return
+  const sorted = [...onlyOnTarget].sort((a, b) => b.shadows.length - a.shadows.length)
+  printLine('\nonly on the target:')
+  printTable(
+    ['kind', 'name', 'new indices get it in the place of'],
+    sorted
+      .slice(0, strangersShown)
+      .map(({ kind, name, shadows }) => [kind, printable(name), printable(shadows.join(', '))]),
+  )
+  const more = sorted.length - strangersShown
+  if (more > 0) printLine(`and ${more} more (--json)`)
 }
 
 /** What differs of an object; changes that were announced and lose nothing are in --json alone. */

@@ -1,6 +1,6 @@
 import { eachAtOnce } from '../base/each-at-once.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
-import { matcher } from '../base/select.ts'
+import { matcher, type Selection } from '../base/select.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { LedgerEntry } from '../state/records.ts'
 import {
@@ -11,6 +11,7 @@ import {
 } from './existing.ts'
 import { differences, type JsonDifference } from './json-difference.ts'
 import { objectOf, textOf, without } from './json-objects.ts'
+import { findOnlyOnTarget, type OnlyOnTarget } from './only-on-target.ts'
 import { readExistingPipeline } from './plan-pipelines.ts'
 import {
   plannedTemplates,
@@ -43,7 +44,9 @@ export interface ComparedObject {
 export interface MetadataComparison {
   readonly objects: readonly ComparedObject[]
   readonly notCarried: readonly NotCarried[]
-  /** True when every object is `equal`, and nothing stays behind. */
+  /** What is in nobody's way does not count against `equal`: the target may be used for more than this. */
+  readonly onlyOnTarget: readonly OnlyOnTarget[]
+  /** True when every object is `equal`, nothing stays behind, and nothing of the target shadows what was carried over. */
   readonly equal: boolean
 }
 
@@ -51,6 +54,8 @@ export interface CompareMetadataInput {
   readonly target: Cluster
   /** Settings that are changed for a time, as the ledger has them. */
   readonly changedMeanwhile: readonly LedgerEntry[]
+  /** Which indices of the target are looked at that are not in the source. */
+  readonly select?: Selection
   readonly signal?: AbortSignal
 }
 
@@ -62,7 +67,7 @@ export async function compareMetadata(
   plan: MetadataPlan,
   input: CompareMetadataInput,
 ): Promise<MetadataComparison> {
-  const { target, changedMeanwhile, signal } = input
+  const { target, changedMeanwhile, select = {}, signal } = input
   const templates = await readExistingTemplates(target, signal)
   const objects = [
     ...(await eachAtOnce(plan.pipelines, atOnce, async (one) =>
@@ -82,8 +87,12 @@ export async function compareMetadata(
     )),
   ]
   const { notCarried } = plan
-  const equal = notCarried.length === 0 && objects.every(({ verdict }) => verdict === 'equal')
-  return { objects, notCarried, equal }
+  const onlyOnTarget = await findOnlyOnTarget(plan, { target, templates, select, signal })
+  const equal =
+    notCarried.length === 0 &&
+    objects.every(({ verdict }) => verdict === 'equal') &&
+    onlyOnTarget.every(({ shadows }) => shadows.length === 0)
+  return { objects, notCarried, onlyOnTarget, equal }
 }
 
 const atOnce = 8

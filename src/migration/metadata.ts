@@ -89,7 +89,8 @@ export async function compareConfiguredMetadata(
   const { signal } = migration
   const plan = await evaluate(migration, target, state, planFile)
   const changedMeanwhile = state ? (await openEntries(state)).map(({ value }) => value) : []
-  return compareMetadata(plan, { target, changedMeanwhile, signal })
+  const select = selectionOf(migration.config)
+  return compareMetadata(plan, { target, changedMeanwhile, select, signal })
 }
 
 async function evaluate(

@@ -103,6 +103,32 @@ for (const { release, engine, source, typed } of sources) {
         ours.map(({ verdict }) => verdict),
         ['equal', 'equal', 'equal'],
       )
+      const strange = `${stem}-strange`
+      const index_patterns = [`${stem}-*`]
+      await send(targetEngine, 'PUT', `/${strange}`)
+      await send(targetEngine, 'PUT', `/_ingest/pipeline/${strange}`, body)
+      await send(targetEngine, 'PUT', `/_component_template/${strange}`, { template: {} })
+      await send(targetEngine, 'PUT', `/_index_template/${strange}`, { index_patterns })
+      const plan = await evaluate({ snapshot, target, state, options })
+      const select = { include: [`${stem}*`] }
+      const { onlyOnTarget, equal } = await compareMetadata(plan, {
+        target,
+        changedMeanwhile: [],
+        select,
+      })
+      assert.equal(equal, false)
+      assert.deepEqual(
+        onlyOnTarget
+          .filter(({ name }) => name === strange)
+          .map(({ kind, name, shadows }) => [kind, name, shadows]),
+        [
+          ['index-template', strange, [template, index]],
+          ['component-template', strange, []],
+          ['ingest-pipeline', strange, []],
+          ['index', strange, []],
+        ],
+      )
+      await send(targetEngine, 'DELETE', `/_index_template/${strange}`)
       await send(targetEngine, 'PUT', `/${index}/_settings`, { 'index.refresh_interval': '1s' })
       await send(targetEngine, 'PUT', `/${index}/_mapping`, {
         properties: { late: { type: 'long' } },
