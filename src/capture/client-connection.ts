@@ -326,7 +326,7 @@ export class ClientConnection implements SourceEvents {
   #onClientEnd(): void {
     this.#hasClientEnded = true
     const exchange = this.#exchange
-    if (exchange?.isRequestWhole !== true) {
+    if (exchange?.isRequestWhole !== true || !(this.#source.isOpen || exchange.isAnswerWhole)) {
       this.#exchange = undefined
       exchange?.end(false)
       this.#close()
@@ -348,9 +348,10 @@ export class ClientConnection implements SourceEvents {
     this.#gone()
   }
 
-  /** What may have written is awaited for the record; a read is given up, so that the source can stop it. */
+  /** For the record of what may have written. A read is given up, so that the source can stop it, and what was not sent. */
   #isAwaitedWithoutClient(exchange: OpenExchange): boolean {
-    return exchange.watch !== undefined && exchange.method !== 'GET' && exchange.method !== 'HEAD'
+    const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
+    return exchange.watch !== undefined && !isRead && this.#source.isOpen
   }
 
   // ---- pace and time
@@ -374,7 +375,6 @@ export class ClientConnection implements SourceEvents {
     this.#source.pace(this.#isClientBlocked || waits)
   }
 
-  /** Called about once a second. */
   check(now: number): void {
     if (now < this.#deadline) return
     this.#deadline = Infinity
