@@ -11,6 +11,7 @@ import { loadConfig } from '../migration/config.ts'
 import { migrateMetadata } from '../migration/metadata.ts'
 import { withMigration, type Migration } from '../migration/migration.ts'
 import { createConfiguredSnapshot } from '../migration/snapshot.ts'
+import { isNotAsWanted } from '../metadata/apply.ts'
 import { plannedObjects } from '../metadata/plan.ts'
 import type { Verdict } from '../state/records.ts'
 import { backfillRows } from './backfill-run.ts'
@@ -151,7 +152,7 @@ async function makeMetadata(migration: Migration, progress: Progress): Promise<b
     onApplied: (_applied, done, total) => progress.update([{ label: 'metadata', done, total }]),
   })
   for (const { kind, name, outcome, reason } of result.objects) {
-    if (outcome === 'refused' || outcome === 'different') {
+    if (isNotAsWanted(outcome)) {
       progress.log(`${kind} ${name}: ${outcome}, ${reason ?? ''}`)
     }
   }

@@ -140,6 +140,9 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
   else {
     printChanges(plan, 'losses')
     printApplied(result.objects)
+    if (result.leftOver !== undefined) {
+      printLine(`\nOn the target until the next run, or osmigrate close: ${result.leftOver}`)
+    }
     printLine(
       result.complete
         ? '\nEverything selected is on the target. Next: osmigrate backfill start'
@@ -150,7 +153,7 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
 }
 
 function nextStep(objects: readonly AppliedObject[]): string {
-  const isWaiting = objects.some(({ outcome }) => outcome === 'waiting')
+  const isWaiting = objects.some(({ outcome }) => outcome === 'waiting' || outcome === 'failed')
   return isWaiting ? 'osmigrate metadata migrate' : 'osmigrate backfill start'
 }
 

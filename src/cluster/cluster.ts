@@ -45,6 +45,8 @@ export interface RequestOptions {
   /** Statuses besides 2xx that are returned and not thrown, e.g. [404]; 'any' for callers who classify themselves. */
   readonly accept?: readonly number[] | 'any'
   readonly timeoutMs?: number
+  /** It may be sent again although it is no GET: sent twice it does no more than once. */
+  readonly repeatable?: boolean
   /** 1: never send again here; for callers with their own loop. Default 6. */
   readonly attemptsMax?: number
   readonly signal?: AbortSignal
@@ -64,8 +66,8 @@ export interface Cluster {
   readonly version: EngineVersion
   /**
    * Sends and parses JSON. Throws MA_CLUSTER_* for what is not 2xx or accepted; 403 names the missing permission.
-   * GET and HEAD are tried again a few times where the cluster is unreachable or busy; anything else only where the
-   * request surely has not arrived.
+   * GET, HEAD and what is `repeatable` are tried again a few times where the cluster is unreachable or busy; anything
+   * else only where the request surely has not arrived.
    */
   request<T = JsonObject>(
     method: string,

@@ -155,7 +155,7 @@ class HttpCluster implements Cluster {
   }
 
   async #withRetries(method: string, path: string, options: RequestOptions): Promise<RawAnswer> {
-    const idempotent = method === 'GET' || method === 'HEAD'
+    const idempotent = method === 'GET' || method === 'HEAD' || options.repeatable === true
     for (let attempt = 1; ; attempt++) {
       const last = attempt >= (options.attemptsMax ?? attemptsMaxDefault)
       let answer: RawAnswer | undefined

@@ -27,6 +27,7 @@ export async function applyIndexSetting(
 ): Promise<void> {
   await cluster.request('PUT', `/${encodeURIComponent(index)}/_settings`, {
     body: { [setting]: value },
+    repeatable: true,
   })
 }
 
@@ -49,6 +50,7 @@ export async function applyClusterSetting(
 ): Promise<void> {
   await cluster.request('PUT', '/_cluster/settings', {
     body: { persistent: { [setting]: value } },
+    repeatable: true,
   })
 }
 

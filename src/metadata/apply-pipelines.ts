@@ -25,6 +25,7 @@ export async function applyPipeline(
   }
   const answer = await target.request('PUT', pipelinePath(planned), {
     body,
+    repeatable: true,
     accept: [400, 404],
     ...(signal && { signal }),
   })

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { isRefusal, objectApplier } from './apply-object.ts'
 import { applyPipeline } from './apply-pipelines.ts'
 import {
   decideIndex,
@@ -29,8 +30,12 @@ import { newRecord, recordOf, withheldTemplateKind } from './records.ts'
 import { withoutTemplates } from './shield.ts'
 import { deepestReason } from './target-check.ts'
 
+/**
+ * `refused`: it cannot be made. `failed`: the target did not do it this time. `waiting`: not begun, because of others.
+ * The last two are made by a later run.
+ */
 export type AppliedOutcome =
-  'created' | 'unchanged' | 'adopted' | 'different' | 'refused' | 'waiting'
+  'created' | 'unchanged' | 'adopted' | 'different' | 'refused' | 'failed' | 'waiting'
 
 export interface AppliedObject {
   readonly kind: (PlannedPipeline | PlannedTemplate | PlannedIndex)['kind']
@@ -43,10 +48,12 @@ export interface AppliedObject {
 
 export interface MetadataResult {
   readonly objects: readonly AppliedObject[]
-  /** False where something was refused, is different, or was lost on the way: exit code 3. */
+  /** False where something was refused or failed, waits, is different, or was lost on the way: exit code 3. */
   readonly complete: boolean
   /** What keeps late deletes from making indices: the cluster setting, or a template where that cannot be set. */
   readonly fencedBy: 'setting' | 'template'
+  /** Why something of this run is on the target still: it goes with the next run, or with `close`. */
+  readonly leftOver?: string
 }
 
 export interface ApplyInput {
@@ -73,6 +80,7 @@ export async function applyMetadata(
   const { target, state, signal } = input
   const fencedBy = await forbidAutoCreate(target, state)
   const objects: AppliedObject[] = []
+  const apply = objectApplier()
   const total = plannedObjects(plan).length
   const note = (applied: AppliedObject): void => {
     objects.push(applied)
@@ -80,37 +88,59 @@ export async function applyMetadata(
   }
   for (const pipeline of plan.pipelines) {
     signal?.throwIfAborted()
-    note(await applyPipeline(pipeline, input))
+    note(await apply(pipeline, () => applyPipeline(pipeline, input)))
   }
   for (const template of plannedTemplates(plan)) {
     signal?.throwIfAborted()
-    note(await applyTemplate(template, input))
+    note(await apply(template, () => applyTemplate(template, input)))
   }
   const failed = objects.filter(
-    ({ kind, outcome }) => kind.endsWith('-template') && outcome === 'refused',
+    ({ kind, outcome }) =>
+      kind.endsWith('-template') && ['refused', 'failed', 'waiting'].includes(outcome),
   )
   if (failed.length > 0 && input.keepGoing !== true) {
     const names = failed.map(({ name }) => name).join(', ')
-    const reason = `not begun, since templates were refused: ${names}. Exclude or correct them, or go on with --keep-going`
+    const reason = `not begun, since templates were refused or have failed: ${names}. Exclude or correct them, or go on with --keep-going`
     for (const index of plan.indices) note({ ...named(index), outcome: 'waiting', reason })
     return { objects, complete: false, fencedBy }
   }
   const plain = plan.indices.filter(({ stream }) => stream === undefined)
   const toCreate = plain.filter(({ action }) => action === 'create')
-  await withoutTemplates(
-    target,
-    state,
-    toCreate.map(({ targetIndex }) => targetIndex),
-    async () => {
-      for (const index of plain) {
-        signal?.throwIfAborted()
-        note(await applyIndex(index, input))
-      }
-    },
-  )
-  await applyStreams(plan.indices, input, note)
-  const done = objects.every(({ outcome }) => outcome !== 'refused' && outcome !== 'different')
-  return { objects, complete: done && carriesEverything(plan), fencedBy }
+  const leftOver = await shielded(input, toCreate, async () => {
+    for (const index of plain) {
+      signal?.throwIfAborted()
+      note(await apply(named(index), () => applyIndex(index, input)))
+    }
+  })
+  await applyStreams(plan.indices, input, { note, apply })
+  const done = leftOver === undefined && !objects.some(({ outcome }) => isNotAsWanted(outcome))
+  const complete = done && carriesEverything(plan)
+  return { objects, complete, fencedBy, ...(leftOver !== undefined && { leftOver }) }
+}
+
+/** Runs `work` without templates of the target; why the shield against them could not be taken off, if so. */
+async function shielded(
+  { target, state }: ApplyInput,
+  toCreate: readonly PlannedIndex[],
+  work: () => Promise<void>,
+): Promise<string | undefined> {
+  const names = toCreate.map(({ targetIndex }) => targetIndex)
+  let isDone = false
+  try {
+    await withoutTemplates(target, state, names, async () => {
+      await work()
+      isDone = true
+    })
+    return undefined
+  } catch (error) {
+    if (!isDone || !isRefusal(error)) throw error
+    return error.message
+  }
+}
+
+/** Whether the object is not on the target, or is another one there. */
+export function isNotAsWanted(outcome: AppliedOutcome): boolean {
+  return !['created', 'unchanged', 'adopted'].includes(outcome)
 }
 
 async function applyTemplate(
@@ -133,6 +163,7 @@ async function applyTemplate(
       query: { create: true },
       body: template.body,
       accept: [400],
+      repeatable: true,
       ...(signal && { signal }),
     },
   )
@@ -198,6 +229,7 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
   const answer = await target.request('PUT', `/${encodeURIComponent(targetIndex)}`, {
     body: { ...body, aliases: { ...objectOf(body.aliases), [fenceAlias]: fenceOptions } },
     accept: [400],
+    repeatable: true,
     ...(signal && { signal }),
   })
   const made = await readExistingIndex(target, targetIndex, signal)
@@ -243,6 +275,7 @@ async function ensureFence(
   const add = { index: targetIndex, alias: fenceAlias, ...fenceOptions }
   await target.request('POST', '/_aliases', {
     body: { actions: [{ add }] },
+    repeatable: true,
     ...(signal && { signal }),
   })
 }
@@ -252,7 +285,11 @@ async function addAliases(planned: PlannedIndex, { target, signal }: ApplyInput)
     add: { index: planned.targetIndex, alias, ...objectOf(options) },
   }))
   if (actions.length === 0) return
-  await target.request('POST', '/_aliases', { body: { actions }, ...(signal && { signal }) })
+  await target.request('POST', '/_aliases', {
+    body: { actions },
+    repeatable: true,
+    ...(signal && { signal }),
+  })
 }
 
 async function putRecord(

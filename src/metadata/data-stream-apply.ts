@@ -2,7 +2,8 @@ import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { changeSetting, noteRestored, openEntries, type SettingName } from '../state/ledger.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
-import { named, refusal, type AppliedObject, type ApplyInput } from './apply.ts'
+import { isNotAsWanted, named, refusal, type AppliedObject, type ApplyInput } from './apply.ts'
+import type { ApplyObject } from './apply-object.ts'
 import { readStream } from './data-stream-places.ts'
 import { decideIndex, readExistingIndex } from './existing.ts'
 import type { PlannedIndex } from './plan.ts'
@@ -26,18 +27,18 @@ const maker: SettingName = {
 export async function applyStreams(
   indices: readonly PlannedIndex[],
   input: ApplyInput,
-  note: (applied: AppliedObject) => void,
+  each: { readonly apply: ApplyObject; readonly note: (applied: AppliedObject) => void },
 ): Promise<void> {
   const behind = indices.filter((index): index is InStream => index.stream !== undefined)
   const { target, state } = input
   const access = settingAccess({ target })
   const willMake = behind.some(({ action }) => action === 'create')
-  if (!willMake && !(await isLeftOver(input))) return applyAll(behind, input, note)
+  if (!willMake && !(await isLeftOver(input))) return applyAll(behind, input, each)
   if (willMake) {
     await changeSetting(state, access, { ...maker, newValue: objectPresent, until: 'close' })
   }
   try {
-    await applyAll(behind, input, note)
+    await applyAll(behind, input, each)
   } finally {
     await access.apply(maker, null)
     await noteRestored(state, maker)
@@ -52,7 +53,7 @@ async function isLeftOver({ state }: ApplyInput): Promise<boolean> {
 async function applyAll(
   indices: readonly InStream[],
   input: ApplyInput,
-  note: (applied: AppliedObject) => void,
+  { apply, note }: Parameters<typeof applyStreams>[2],
 ): Promise<void> {
   const failed = new Map<string, string>()
   const ordered = indices.toSorted((a, b) => a.stream.position - b.stream.position)
@@ -63,9 +64,8 @@ async function applyAll(
     const applied =
       before !== undefined && index.action === 'create'
         ? waiting(index, before)
-        : await applyInStream(index, input)
-    const isDone = applied.outcome !== 'refused' && applied.outcome !== 'different'
-    if (!isDone && before === undefined) failed.set(stream, index.name)
+        : await apply(named(index), () => applyInStream(index, input))
+    if (isNotAsWanted(applied.outcome) && before === undefined) failed.set(stream, index.name)
     note(applied)
   }
 }

@@ -94,5 +94,6 @@ export async function putFenceTemplate(target: Cluster, state: StateStore): Prom
       priority: 2 ** 31 - 2,
       template: { settings: { 'index.blocks.write': 'true', 'index.number_of_replicas': '0' } },
     },
+    repeatable: true,
   })
 }

@@ -137,6 +137,7 @@ async function simulate(
   // The target builds the pipeline before it looks for documents; of one that it ran it would tell what became of that.
   const answer = await target.request('POST', '/_ingest/pipeline/_simulate', {
     body: { pipeline, docs: [] },
+    repeatable: true,
     accept: [400, 404],
     ...(signal && { signal }),
   })

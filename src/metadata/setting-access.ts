@@ -61,7 +61,10 @@ export const objectPresent = 'present'
 
 async function applyObject(cluster: Cluster, path: string, value: string | null): Promise<void> {
   if (value !== null) return // made by its own call, which has a body; the ledger only remembers that it was made
-  const answer = await cluster.request('DELETE', `/${path}`, { accept: [400, 404] })
+  const answer = await cluster.request('DELETE', `/${path}`, {
+    accept: [400, 404],
+    repeatable: true,
+  })
   if (answer.status !== 400) return
   // A template that data streams live by cannot be deleted; one that fits none can.
   const body = { index_patterns: ['osmigrate-nothing'], data_stream: {} }

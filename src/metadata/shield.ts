@@ -22,6 +22,7 @@ export async function withoutTemplates(
   await withTemporary({ target, state }, shield, async () => {
     await target.request('PUT', `/${shield}`, {
       body: { index_patterns: [...names], priority: 2 ** 31 - 1, template: {} },
+      repeatable: true,
     })
     await work()
   })

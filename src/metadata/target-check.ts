@@ -78,13 +78,16 @@ async function simulate(
   { as, signal }: CheckOptions,
 ): Promise<JsonObject | 'no simulation' | undefined> {
   const path = as === undefined ? '' : `/${encodeURIComponent(as.name)}`
+  // The index that is simulated has one shard, whatever the template says, and so no room for a partition.
+  const { 'index.routing_partition_size': _partition, ...settings } = content.settings
   const answer = await target.request('POST', `/_index_template/_simulate${path}`, {
     body: {
       index_patterns: [...(as?.patterns ?? ['osmigrate-simulated-*'])],
       priority: as?.priority ?? 2 ** 31 - 1,
-      template: { ...content },
+      template: { ...content, settings },
     },
     accept: [400, 404, 405],
+    repeatable: true,
     ...(signal && { signal }),
   })
   if (answer.status === 404 || answer.status === 405) return 'no simulation'
