@@ -172,11 +172,24 @@ function mappingForm(mapping: JsonObject): JsonObject {
   return form
 }
 
+/** A name with dots is a path of objects, as engines write it down. */
 function fieldsForm(fields: JsonObject): JsonObject {
-  const entries = Object.entries(fields)
-  return Object.fromEntries(
-    entries.map(([name, field]): [string, Json] => [name, mappingForm(objectOf(field))]),
-  )
+  const form: JsonObject = {}
+  for (const [name, field] of Object.entries(fields)) {
+    const path = name.split('.')
+    let at = form
+    for (const part of path.slice(0, -1)) {
+      const object = objectOf(at[part])
+      const properties = { ...objectOf(object.properties) }
+      at[part] = { ...object, properties }
+      at = properties
+    }
+    const last = path.at(-1)!
+    const own = mappingForm(objectOf(field))
+    const properties = { ...objectOf(objectOf(at[last]).properties), ...objectOf(own.properties) }
+    at[last] = { ...own, ...(Object.keys(properties).length > 0 && { properties }) }
+  }
+  return form
 }
 
 /** Without what was withheld and is set by now, as on the source. */

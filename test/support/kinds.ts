@@ -83,6 +83,7 @@ export async function makeKinds(
     if (isMade) indices.push(kind)
     else await send(engine, 'DELETE', `/${kind.name}`).catch(() => {})
   }
+  await send(engine, 'POST', '/_refresh')
   return { indices, objects, notMade }
 }
 
@@ -97,7 +98,6 @@ async function makeIndex(engine: EngineFacts, kind: IndexKind): Promise<void> {
   })
   for (const [i, { id = String(i + 1), type, parent, routing, source }] of documents.entries()) {
     const query = new URLSearchParams({
-      refresh: 'true',
       ...(parent !== undefined && { parent }),
       ...(routing !== undefined && { routing }),
     })

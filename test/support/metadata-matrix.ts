@@ -14,7 +14,7 @@ import type { Snapshot } from '../../src/snapshot/snapshot.ts'
 import type { Verdict } from '../../src/state/records.ts'
 import { cliFolder, startOsmigrate } from './cli.ts'
 import { send, uniqueName, type EngineFacts } from './engines.ts'
-import { isTyped, type IndexKind, type MadeKinds } from './kinds.ts'
+import type { MadeKinds } from './kinds.ts'
 
 export interface MatrixSource {
   readonly engine: EngineFacts
@@ -60,7 +60,7 @@ export async function tryPair(source: MatrixSource, target: EngineFacts): Promis
   expectApplied(plan, made.objects, 'created', surprise)
   const indices = plan.indices.filter(({ action }) => action === 'create')
   // Without any `_source` each document is a dead letter.
-  const filled = indices.filter(({ sourceForm }) => sourceForm !== 'disabled')
+  const filled = indices.filter(({ sourceForm }) => /^(full|filtered)$/.test(sourceForm))
   const verdicts = await carryDocuments(run, filled, surprise)
   const comparison = await compare(run, plan, surprise)
   const searched = await searchAll(source, target, filled, surprise)
@@ -268,11 +268,11 @@ async function searchAll(
   const losing = new Set(
     indices.filter(({ changes }) => changes.some(({ loss }) => loss)).map(({ name }) => name),
   )
+  await send(target, 'POST', '/_refresh')
   const there = new Map(indices.map(({ name, targetIndex }) => [name, targetIndex]))
   for (const kind of source.made.indices) {
     const targetIndex = there.get(kind.name)
     if (targetIndex === undefined || kind.name === 'closed') continue
-    await send(target, 'POST', `/${targetIndex}/_refresh`)
     const names = [
       [kind.name, targetIndex] as const,
       ...Object.keys(kind.aliases ?? {}).map((alias) => [alias, alias] as const),
@@ -351,21 +351,33 @@ async function useTemplates(
 
 /** After `close` clients write to the indices, and find what they wrote. */
 async function writeAfterwards(
-  { made, engine }: MatrixSource,
+  { made }: MatrixSource,
   target: EngineFacts,
   { run, plan, indices }: { run: Run; plan: MetadataPlan; indices: readonly PlannedIndex[] },
   surprise: Surprise,
 ): Promise<void> {
   const kinds = new Map(made.indices.map((kind) => [kind.name, kind]))
-  for (const { name, targetIndex } of indices) {
-    const kind = kinds.get(name)
-    if (kind === undefined || (isTyped(engine) && kind.types !== undefined)) continue
-    try {
-      await writeOne(target, targetIndex, kind)
-    } catch (error) {
-      surprise(`${targetIndex} takes no document: ${String(error).slice(0, 300)}`)
-    }
+  const lines = indices.flatMap(({ name, targetIndex }) => {
+    const { types, documents } = kinds.get(name) ?? { types: {} }
+    if (types !== undefined) return []
+    const { source, routing } = documents?.[0] ?? { source: { n: 1 } }
+    const action = { _index: targetIndex, _id: 'written-later', ...(routing && { routing }) }
+    return [JSON.stringify({ index: action }), JSON.stringify(source)]
+  })
+  const bulk = Buffer.from(`${lines.join('\n')}\n`).toString()
+  const { items } = await send<{ items: { index: JsonObject }[] }>(
+    target,
+    'POST',
+    '/_bulk?refresh=true&filter_path=items',
+    bulk,
+  )
+  for (const { index } of items) {
+    const said = JSON.stringify(index.error ?? '').slice(0, 300)
+    if (index.status !== 201) surprise(`${String(index._index)} takes no document: ${said}`)
   }
+  const written = { query: { ids: { values: ['written-later'] } } }
+  const found = await hits(target, '_all', written)
+  if (found !== items.length) surprise(`of ${items.length} written documents ${found} are found`)
   await run([0, 3], 'close', '--set-withheld')
   const comparison = await run<MetadataComparison>([0, 3], 'compare', 'metadata')
   const planned = new Set(plannedObjects(plan).map(({ kind, name }) => `${kind} ${name}`))
@@ -376,18 +388,6 @@ async function writeAfterwards(
     if (differences.every(({ path }) => path.startsWith('mappings.'))) continue
     surprise(`${kind} ${name} differs after close: ${places.slice(0, 400)}`)
   }
-}
-
-async function writeOne(target: EngineFacts, index: string, kind: IndexKind): Promise<void> {
-  const { source, routing } = kind.documents?.[0] ?? { source: { n: 1 } }
-  const before = await hits(target, index, {})
-  const query = new URLSearchParams({
-    refresh: 'true',
-    ...(routing !== undefined && { routing }),
-  })
-  await send(target, 'PUT', `/${index}/_doc/written-later?${query}`, source)
-  const found = (await hits(target, index, {})) - before
-  if (found !== 1) throw new Error(`of one document written ${found} are found`)
 }
 
 /** Takes all away that is not the engine's own. */
@@ -405,11 +405,13 @@ export async function wipe(target: EngineFacts): Promise<void> {
   }
   const remove = (path: string) => send(target, 'DELETE', path)
   for (const name of inner('data_stream', 'data_stream')) await remove(`/_data_stream/${name}`)
-  for (const name of keys(metadata.indices)) {
-    if (name.startsWith('.ds-') && keys(metadata.data_stream).length > 0) continue
-    // With the block on only the block may be changed.
-    await send(target, 'PUT', `/${name}/_settings`, { 'index.blocks.read_only': null })
-    await remove(`/${name}`)
+  // With the block on only the block may be changed.
+  const blocks = { 'index.blocks.read_only': null }
+  await send(target, 'PUT', '/_all/_settings?expand_wildcards=all', blocks)
+  const names = keys(metadata.indices)
+  for (let at = 0; at < names.length; at += 50) {
+    const some = names.slice(at, at + 50).join(',')
+    await remove(`/${some}?ignore_unavailable=true&expand_wildcards=all`)
   }
   for (const name of inner('index_template', 'index_template'))
     await remove(`/_index_template/${name}`)
@@ -417,7 +419,7 @@ export async function wipe(target: EngineFacts): Promise<void> {
     await remove(`/_component_template/${name}`)
   }
   for (const name of keys(metadata.templates)) await remove(`/_template/${name}`)
-  for (const name of keys(await send(target, 'GET', '/_ingest/pipeline'))) {
+  for (const name of keys(await send(target, 'GET', '/_ingest/pipeline').catch(() => ({})))) {
     await remove(`/_ingest/pipeline/${name}`)
   }
   for (const name of keys(metadata.stored_scripts)) await remove(`/_scripts/${name}`)
