@@ -28,6 +28,7 @@ import { partsOf } from './parts.ts'
 import type { MetadataPlan, NotCarried, PlannedIndex, PlanSource } from './plan.ts'
 import { refuseClashes } from './rename.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
+import { systemObjectsLeft } from './system-indices.ts'
 import { noNamesInUse } from './target-names.ts'
 
 /**
@@ -100,6 +101,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     notCarried: [
       ...unreadable,
       ...listNotCarried(global),
+      ...systemObjectsLeft(sortedByName(leftOut)),
       ...streamsLeft(input, streams),
       ...pipelinesLeft(input, global),
       ...templatesLeft(input, global),

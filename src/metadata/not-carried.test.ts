@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { listNotCarried } from './not-carried.ts'
+import { systemObjectsLeft } from './system-indices.ts'
 
 test('listNotCarried() names what users made and says nothing of what is only the cluster’s own', () => {
   const found = listNotCarried({
@@ -20,6 +21,13 @@ test('listNotCarried() names what users made and says nothing of what is only th
       },
       data_stream: { data_stream: { logs: {} } },
       'index-graveyard': { tombstones: [] },
+      persistent_tasks: {
+        last_allocation_id: 2,
+        tasks: [
+          { id: 'by-day', task: { 'xpack/rollup/job': { params: {} } } },
+          { id: 'geoip', task: { 'geoip-downloader': {} } },
+        ],
+      },
       something_new: { a: { x: 1 } },
       empty_new: { list: [] },
     },
@@ -29,7 +37,24 @@ test('listNotCarried() names what users made and says nothing of what is only th
     [
       ['cluster setting', 'cluster.max_shards_per_node'],
       ['lifecycle policy', 'hot'],
+      ['job', 'by-day (xpack/rollup/job)'],
       ['metadata "something_new"', 'a'],
+    ],
+  )
+})
+
+test('systemObjectsLeft() names what users made by the index of the engine that holds it', () => {
+  const left = ['.kibana_7.17.1_001', '.opendistro-ism-config', '.tasks', 'hidden-one'].map(
+    (index) => ({
+      index,
+      reason: 'system' as const,
+    }),
+  )
+  assert.deepEqual(
+    systemObjectsLeft(left).map(({ kind, name }) => [kind, name]),
+    [
+      ['saved objects of dashboards', '.kibana_7.17.1_001'],
+      ['index state policies', '.opendistro-ism-config'],
     ],
   )
 })

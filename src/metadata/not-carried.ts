@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
-import { objectOf } from './json-objects.ts'
+import { objectOf, textOf } from './json-objects.ts'
 import type { NotCarried } from './plan.ts'
 
 interface KnownPart {
@@ -17,6 +17,19 @@ const inPart =
     return isJsonObject(inner) ? Object.keys(inner) : []
   }
 const keys = (part: Json): string[] => (isJsonObject(part) ? Object.keys(part) : [])
+/** Jobs that users made and that engines keep as tasks: `tasks: [{ id, task: { TYPE: {...} } }]`. */
+const jobs = (part: Json): string[] => {
+  const tasks = isJsonObject(part) && Array.isArray(part.tasks) ? part.tasks : []
+  return tasks.filter(isJsonObject).flatMap(({ id, task }) => {
+    const type = Object.keys(objectOf(task)).find(isJobOfUser)
+    return type === undefined ? [] : [`${textOf(id)} (${type})`]
+  })
+}
+const isJobOfUser = matcher([
+  ...['xpack/rollup/job', 'xpack/ml/job', 'xpack/ml/datafeed', 'xpack/ml/data_frame/analytics'],
+  'data_frame/transforms',
+])
+
 const byHand = 'not carried over: make it on the target by hand where it is still wanted'
 
 /** Parts of a snapshot's global metadata that hold what users made, and how to name what is in them. */
@@ -45,6 +58,7 @@ const knownParts: { readonly [part: string]: KnownPart } = {
   },
   transform: { kind: 'transform', names: keys, reason: byHand },
   rollup: { kind: 'rollup job', names: keys, reason: byHand },
+  persistent_tasks: { kind: 'job', names: jobs, reason: byHand },
 }
 
 /** Parts that are carried over elsewhere, or that only mean something to the cluster that wrote them. */
@@ -64,7 +78,6 @@ const ownParts = matcher([
   'indices',
   'repositories',
   'licenses',
-  'persistent_tasks',
   'node_shutdown',
   'desired_nodes',
   'health',

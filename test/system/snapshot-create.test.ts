@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import test from 'node:test'
 import { MigrationError } from '../../src/base/errors.ts'
+import type { Selection } from '../../src/base/select.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { parseVersion } from '../../src/cluster/version.ts'
 import { shardLook } from '../../src/document/source-sample.ts'
@@ -189,39 +190,49 @@ test("hidden indices and the engine's own are left out and listed, unless they a
   const source = await connect('source', seven)
   const name = uniqueName('hidden')
   await source.request('PUT', `/${name}`, { body: { settings: { 'index.hidden': true } } })
-  await source.request('PUT', `/.${name}`)
+  const saved = `.kibana-${name}`
+  for (const index of [`.${name}`, `${name}-plain`, saved]) {
+    await source.request('PUT', `/${index}`)
+  }
   const all = await chooseIndices(source, { include: ['*'] })
   assert.ok(!all.indices.includes(name) && !all.indices.includes(`.${name}`))
   assert.ok(all.leftOut.some((one) => one.index === name && one.reason === 'hidden'))
   assert.ok(all.leftOut.some((one) => one.index === `.${name}` && one.reason === 'system'))
   const named = await chooseIndices(source, { include: [`${name}*`, `.${name}`] })
-  assert.deepEqual(named.indices, [`.${name}`, name])
+  assert.deepEqual(named.indices, [`.${name}`, name, `${name}-plain`])
   assert.deepEqual(named.leftOut, [])
   // A snapshot that was made with them is selected from as the cluster is.
-  await source.request('PUT', `/${name}-plain`)
-  const snapshot = await snapshotOf(source, seven, [`${name}*`, `.${name}`])
-  assert.deepEqual(snapshot.indices, [`.${name}`, name, `${name}-plain`])
-  const plan = await evaluateMetadata({
-    ...fromSnapshot('of a test', snapshot, shardLook),
-    target: { version: parseVersion('opensearch', '3.1.0')! },
-    select: {},
-    options: metadataOptions.parse({ templates: false, pipelines: false }),
-    allowPartialSource: false,
-  })
+  const snapshot = await snapshotOf(source, seven, [`${name}*`, `.${name}`, saved])
+  assert.deepEqual(snapshot.indices, [saved, `.${name}`, name, `${name}-plain`])
+  const evaluate = (select: Selection) =>
+    evaluateMetadata({
+      ...fromSnapshot('of a test', snapshot, shardLook),
+      target: { version: parseVersion('opensearch', '3.1.0')! },
+      select,
+      options: metadataOptions.parse({ templates: false, pipelines: false }),
+      allowPartialSource: false,
+    })
+  const plan = await evaluate({})
   assert.deepEqual(
     plan.indices.map((one) => one.name),
     [`${name}-plain`],
   )
   assert.deepEqual(plan.leftOut, [
+    { index: saved, reason: 'system' },
     { index: `.${name}`, reason: 'system' },
     { index: name, reason: 'hidden' },
   ])
-  assert.deepEqual(plan.notSelected, [`.${name}`, name])
+  assert.deepEqual(plan.notSelected, [saved, `.${name}`, name])
+  const kindOfSaved = ({ notCarried }: typeof plan) =>
+    notCarried.find((one) => one.name === saved)?.kind
+  assert.equal(kindOfSaved(plan), 'saved objects of dashboards')
+  const onPurpose = await evaluate({ exclude: ['.*', '.kibana*'] })
+  assert.equal(kindOfSaved(onPurpose), undefined)
   const config = (include: string[]) =>
     configSchema.parse({ version: 1, name: 'test', select: { include } })
   assert.deepEqual(await selectedIndices(config(['*']), snapshot), [`${name}-plain`])
   assert.deepEqual(await selectedIndices(config(['*', name]), snapshot), [name, `${name}-plain`])
-  await source.request('DELETE', `/${name},.${name},${name}-plain`)
+  await source.request('DELETE', `/${name},.${name},${name}-plain,${saved}`)
 })
 
 test('a snapshot is watched by bytes, to the last one', async () => {
