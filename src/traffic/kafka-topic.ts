@@ -1,4 +1,5 @@
 import type { Admin } from '@platformatic/kafka'
+import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
 import type { KafkaOptions, KafkaPackage } from './kafka-client.ts'
 import { faultIds, kafkaError } from './kafka-errors.ts'
@@ -15,6 +16,8 @@ export interface TopicFacts {
 /** What brokers take by default. */
 const defaultMessageBytesMax = 1_048_588
 const defaultPartitions = 4
+const madeWithinMs = 15_000
+const madePollMs = 50
 
 /** Nothing but the reader removes records, and no order is lost. */
 const topicSettings = {
@@ -36,14 +39,22 @@ export async function prepareTopic(
   let partitions = await countPartitions(admin, options.topic, what)
   if (partitions === undefined) {
     await createTopic(admin, options)
-    partitions = await countPartitions(admin, options.topic, what)
-  }
-  if (partitions === undefined) {
-    throw new MigrationError('MA_CAPTURE_LOG', `${what} was made and is not there yet: try again`, {
-      retryable: true,
-    })
+    partitions = await untilMade(admin, options.topic, what)
   }
   return { partitions, ...(await readSettings(kafka, admin, options.topic)) }
+}
+
+/** Brokers hear of a new topic one after the other, and choose leaders for its partitions. */
+async function untilMade(admin: Admin, topic: string, what: string): Promise<number> {
+  for (const deadline = Date.now() + madeWithinMs; Date.now() < deadline;) {
+    const partitions = await countPartitions(admin, topic, what)
+    const found = admin.currentMetadata?.topics.get(topic)?.partitions ?? []
+    if (partitions !== undefined && found.every(({ leader }) => leader >= 0)) return partitions
+    await wait(madePollMs)
+  }
+  throw new MigrationError('MA_CAPTURE_LOG', `${what} was made and is not there yet: try again`, {
+    retryable: true,
+  })
 }
 
 /** undefined: there is no such topic. */

@@ -1,3 +1,9 @@
+import {
+  Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+  Producer,
+} from '@platformatic/kafka'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type {
@@ -6,6 +12,7 @@ import type {
   LoggedRecord,
 } from '../../src/traffic/capture-log.ts'
 import type { CaptureRecord } from '../../src/traffic/exchange.ts'
+import type { KafkaOptions } from '../../src/traffic/kafka-client.ts'
 import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
 import { append, testCaptureLogStore } from '../support/capture-log-contract.ts'
@@ -98,6 +105,111 @@ test('a record that is longer than the brokers take comes back whole', async (t)
     for (const record of missing) assert.ok(rest.some((one) => isSame(one, record)))
   }
 })
+
+test('brokers that take shorter messages from one moment to the next lose nothing', async (t) => {
+  const kafka = newTopic()
+  const writer = await openKafkaWriter({ kafka, proxy: 'p1' })
+  await append(writer, request(0, 200_000))
+  await setTopic(kafka.topic, { 'max.message.bytes': '20000' })
+  const records = Array.from({ length: 12 }, (_, number) => request(number + 1, 30_000))
+  await Promise.all(records.map((record) => append(writer, record)))
+  await writer.close()
+  const reader = await openKafkaReader(kafka)
+  t.after(() => reader.close())
+  assert.deepEqual(
+    (await readAll(reader)).map(({ record }) => record),
+    [request(0, 200_000), ...records],
+  )
+})
+
+test('a topic that removes records by itself is refused or warned of', async () => {
+  const kafka = newTopic()
+  await (await openKafkaWriter({ kafka, proxy: 'p1' })).close()
+  await setTopic(kafka.topic, { 'retention.ms': '86400000' })
+  const warnings: string[] = []
+  const onWarning = (warning: string): void => void warnings.push(warning)
+  await (await openKafkaWriter({ kafka, proxy: 'p1', onWarning })).close()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]!, /retention\.ms=86400000/)
+  await setTopic(kafka.topic, { 'cleanup.policy': 'compact' })
+  const compacted = openKafkaWriter({ kafka, proxy: 'p1' })
+  await assert.rejects(compacted, { code: 'MA_CONFIG', message: /cleanup\.policy=compact/ })
+})
+
+test('partitions that are added later are streams, and a writer stays in its own', async (t) => {
+  const kafka = newTopic()
+  const writer = await openKafkaWriter({ kafka, proxy: 'p1' })
+  t.after(() => writer.close())
+  await append(writer, request(1, 10))
+  const admin = newAdmin()
+  t.after(() => admin.close())
+  const assignments = Array.from({ length: 7 }, () => ({ brokerIds: [1] }))
+  await admin.createPartitions({ topics: [{ name: kafka.topic, count: 8, assignments }] })
+  await append(writer, request(2, 10))
+  const reader = await openKafkaReader(kafka)
+  t.after(() => reader.close())
+  const streams = await reader.streams()
+  assert.equal(streams.length, 8)
+  const records = (await collect(reader, streams[0]!.oldest)).map(({ record }) => record)
+  assert.deepEqual(records, [request(1, 10), request(2, 10)])
+})
+
+test('records that the brokers have removed are missed by name', async (t) => {
+  const kafka = newTopic()
+  const writer = await openKafkaWriter({ kafka, proxy: 'p1' })
+  for (let number = 0; number < 5; number++) await append(writer, request(number, 10))
+  await writer.close()
+  const reader = await openKafkaReader(kafka)
+  t.after(() => reader.close())
+  const read = await readAll(reader)
+  await reader.release(read[2]!.next)
+  const { stream } = read[0]!.next
+  await assert.rejects(collect(reader, { stream, offset: 0 }), {
+    code: 'MA_CAPTURE_LOG',
+    message: /does not have|do not have this message any more/,
+  })
+  assert.deepEqual(await collect(reader, read[2]!.next), read.slice(3))
+  assert.deepEqual((await reader.streams())[0]!.oldest, read[2]!.next)
+})
+
+test('a topic that is not there, and messages of others, are named', async (t) => {
+  const missing = await openKafkaReader(newTopic())
+  t.after(() => missing.close())
+  await assert.rejects(missing.streams(), { code: 'MA_CAPTURE_LOG', message: /no topic/ })
+  const kafka = newTopic()
+  await (await openKafkaWriter({ kafka, proxy: 'p1' })).close()
+  const producer = new Producer({ clientId: 'test', bootstrapBrokers: [broker.url] })
+  const value = Buffer.from('a message of somebody else')
+  await producer.send({ messages: [{ topic: kafka.topic, partition: 0, value }], acks: -1 })
+  await producer.close()
+  const reader = await openKafkaReader(kafka)
+  t.after(() => reader.close())
+  await assert.rejects(readAll(reader), {
+    code: 'MA_CAPTURE_LOG',
+    message: new RegExp(`${kafka.topic}-0.*osmigrate did not write`),
+  })
+})
+
+function newTopic(): KafkaOptions {
+  return { brokers: [broker.url], topic: uniqueName('log'), create: { partitions: 1 } }
+}
+
+function newAdmin(): Admin {
+  return new Admin({ clientId: 'test', bootstrapBrokers: [broker.url] })
+}
+
+async function setTopic(topic: string, settings: { [name: string]: string }): Promise<void> {
+  const admin = newAdmin()
+  const configs = Object.entries(settings).map(([name, value]) => ({
+    name,
+    value,
+    configOperation: IncrementalAlterConfigOperationTypes.SET,
+  }))
+  await admin.incrementalAlterConfigs({
+    resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }],
+  })
+  await admin.close()
+}
 
 function isSame(a: CaptureRecord, b: CaptureRecord): boolean {
   return (
