@@ -168,8 +168,8 @@ function droppedParts({
 }
 
 const asAlias =
-  'clients read and create by the name as before; they can now also change and delete documents by it. A rollover makes ' +
-  'the next index from templates that fit .ds-NAME-*, not NAME. The calls of _data_stream do not know it, and a search ' +
+  'clients read, create and roll over by the name as before; they can now also change and delete documents by it. ' +
+  'The calls of _data_stream do not know it, and a search ' +
   'of `*` or `_all` does not find it, since its indices are hidden'
 
 const unknownParts: readonly (readonly [string, string])[] = [

@@ -10,6 +10,7 @@ import {
   streamsLeft,
 } from './data-streams.ts'
 import { streamPlaces } from './data-stream-places.ts'
+import { notedAsAdded, withRolloverTemplates } from './data-stream-templates.ts'
 import { splitsTypes } from '../transform/spec.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { listNotCarried } from './not-carried.ts'
@@ -52,15 +53,15 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const leftOut: LeftOut[] = [...selection.leftOut]
   const { onlyPlain } = selection
   const backings = selectedBackings(input, streams)
-  const global =
-    (await readable('global metadata', originName(origin), unreadable, () =>
-      source.readGlobalMetadata(),
-    )) ?? noGlobalMetadata
+  const read = await readable('global metadata', originName(origin), unreadable, () =>
+    source.readGlobalMetadata(),
+  )
+  const { global, added } = withRolloverTemplates(input, read ?? noGlobalMetadata, backings)
   const readIndex = (name: string): Promise<IndexMetadata | undefined> =>
     readable('index', name, unreadable, () => source.readIndexMetadata(name))
   const facts = await readFacts(input, selection.names)
   const templates = input.options.templates
-    ? await planTemplates(input, global, { facts, edits })
+    ? notedAsAdded(await planTemplates(input, global, { facts, edits }), added)
     : noTemplates
   const cluster = clusterOf(target)
   const inUse = cluster === undefined ? noNamesInUse : await readNamesFor(cluster, input, backings)

@@ -47,6 +47,7 @@ for (const name of ['elasticsearch-8.19.0', 'elasticsearch-9.2.0', 'opensearch-2
       } finally {
         await send(engine, 'DELETE', '/.ds-stream-*?expand_wildcards=all')
         await send(engine, 'DELETE', '/_index_template/stream')
+        await send(engine, 'DELETE', '/_index_template/stream-rollover')
       }
     },
   )
@@ -89,6 +90,7 @@ async function migrate(input: EvaluateInput, folder: string): Promise<void> {
       objects.map(({ kind, outcome }) => [kind, outcome]),
       [
         ['index-template', 'created'],
+        ['index-template', 'created'],
         ['index', 'created'],
         ['index', 'created'],
       ],
@@ -101,7 +103,7 @@ async function assertPlannedAgain(input: EvaluateInput, folder: string): Promise
   const again = await withState(folder, (state) => evaluateMetadata({ ...input, state }))
   assert.deepEqual(
     [...again.indexTemplates, ...again.indices].map(({ action }) => action),
-    ['exists-equal', 'exists-equal', 'exists-equal'],
+    ['exists-equal', 'exists-equal', 'exists-equal', 'exists-equal'],
   )
 }
 
@@ -123,4 +125,19 @@ async function assertTakesWrites(indices: readonly string[]): Promise<void> {
   )
   const { new_index: next } = await send<{ new_index: string }>(engine, 'POST', '/stream/_rollover')
   assert.equal(next, indices[1]!.replace(/2$/, '3'))
+  await send(engine, 'POST', '/stream/_bulk?refresh=true', lines)
+  const { count: inNext } = await send(engine, 'GET', `/${next}/_count`)
+  assert.equal(inNext, 1)
+  // As the template of the data stream would have made it.
+  assert.deepEqual(await contentOf(next), await contentOf(indices[1]!))
+}
+
+/** Mapping, and settings besides those that each index has of its own. */
+async function contentOf(index: string): Promise<object> {
+  type Found = { mappings: object; settings: { [setting: string]: string } }
+  const found = await send<{ [name: string]: Found }>(engine, 'GET', `/${index}?flat_settings`)
+  const { mappings, settings } = found[index]!
+  const own = /uuid|creation_date|provided_name|routing_shards|refresh_interval/
+  const kept = Object.entries(settings).filter(([name]) => !own.test(name))
+  return { mappings, settings: Object.fromEntries(kept) }
 }
