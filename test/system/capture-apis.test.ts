@@ -1,0 +1,9 @@
+import { testEffects } from '../support/capture-effects.ts'
+import { useEngine } from '../support/engines.ts'
+
+const documents = ['bulk', 'create', 'delete', 'delete_by_query', 'index', 'reindex']
+const indices = ['delete_index', 'put_alias', 'put_mapping', 'put_settings', 'rollover', 'template']
+
+const engine = await useEngine('elasticsearch', '7.10.2', { own: true })
+
+await testEffects(engine, [...documents, ...indices])
