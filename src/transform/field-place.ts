@@ -67,17 +67,26 @@ export function setField(source: Fields, path: string, value: Value): void {
   const places = placesOf(source, path)
   for (const { holder, key } of places) define(holder, key, value)
   if (places.length > 0) return
-  const keys = path.split('.')
-  let at = source
-  for (const [i, key] of keys.slice(0, -1).entries()) {
-    if (!Object.hasOwn(at, key)) define(at, key, {})
-    const next = at[key]
-    if (!isFields(next)) {
-      throw new Error(`${path} cannot be set: ${keys.slice(0, i + 1).join('.')} is no object`)
-    }
-    at = next
+  let { holder, rest } = deepest(source, path)
+  for (let end = rest.indexOf('.'); end >= 0; end = rest.indexOf('.')) {
+    const next: Fields = {}
+    define(holder, rest.slice(0, end), next)
+    holder = next
+    rest = rest.slice(end + 1)
   }
-  define(at, keys.at(-1)!, value)
+  define(holder, rest, value)
+}
+
+/** The deepest object that is there on the path, also under keys with dots, and what is left of the path from it. */
+function deepest(source: Fields, path: string): { holder: Fields; rest: string } {
+  for (let end = path.indexOf('.'); end >= 0; end = path.indexOf('.', end + 1)) {
+    const key = path.slice(0, end)
+    if (!Object.hasOwn(source, key)) continue
+    const next = source[key]
+    if (!isFields(next)) throw new Error(`${path} cannot be set: ${key} is no object`)
+    return deepest(next, path.slice(end + 1))
+  }
+  return { holder: source, rest: path }
 }
 
 /**
