@@ -1,5 +1,6 @@
 import { analysisComponentRules } from './analysis-component-rules.ts'
 import { analysisParameterRules } from './analysis-parameter-rules.ts'
+import { copiesRules } from './copies-rules.ts'
 import { dateRules, dynamicDateRules } from './date-rules.ts'
 import { denseVectorRules } from './dense-vector-rules.ts'
 import { fieldParameterRules, oldParameterRules } from './field-parameter-rules.ts'
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   ...unknownTypeRules,
   ...knnSettingRules,
   ...settingsOfIndexRules,
+  ...copiesRules,
   ...settingsAtSwitchRules,
   ...settingsOfVersionsRules,
   ...analysisComponentRules,
