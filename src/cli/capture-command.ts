@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { defineCaptureLog } from './capture-log-command.ts'
 import { addConfigFlags, addExamples, defineAction } from './command.ts'
 
 export function defineCapture(command: Command): void {
@@ -9,6 +10,7 @@ export function defineCapture(command: Command): void {
   defineStatus(command.command('status'))
   defineStop(command.command('stop'))
   defineCheck(command.command('check'))
+  defineCaptureLog(command.command('log'))
 }
 
 /** Which proxy is meant, and where it is asked. */

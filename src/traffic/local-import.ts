@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ImportTarget } from './import.ts'
 import { checkStreamName, openLocalLog } from './local-log.ts'
-import { LocalLogReader } from './local-log-reader.ts'
+import { openLocalLogReader } from './local-log-reader.ts'
 
 /** Streams of the local log in `folder`, of `bytesMax` bytes each, as targets of an import. */
 export function localImportTarget(
@@ -18,7 +18,7 @@ export function localImportTarget(
 }
 
 async function* framesOf(folder: string, stream: string): AsyncGenerator<Buffer> {
-  const reader = new LocalLogReader(folder)
+  const reader = openLocalLogReader(folder)
   for await (const found of reader.frames({ stream, offset: 0 }, { follow: false })) {
     if ('frame' in found) yield found.frame
   }

@@ -13,9 +13,19 @@ import { readFrames, type Found, type FramesOptions } from './stream-frames.ts'
 
 export type ReadOptions = Omit<FramesOptions, 'folder' | 'offset'>
 
+export interface LocalLogReaderOptions {
+  /** Name of the one stream that is wanted. */
+  readonly only?: string
+  /** With it, damage is told here and passed over, a gap record in its place; without it, it is thrown. */
+  readonly onDamage?: ((damage: MigrationError) => void) | undefined
+}
+
 /** Opens the local capture log in a folder, in which each stream has a folder of its own. Writers are not disturbed. */
-export function openLocalLogReader(folder: string): LocalLogReader {
-  return new LocalLogReader(folder)
+export function openLocalLogReader(
+  folder: string,
+  options: LocalLogReaderOptions = {},
+): LocalLogReader {
+  return new LocalLogReader(folder, options)
 }
 
 interface StreamEnds {
@@ -25,11 +35,13 @@ interface StreamEnds {
 
 export class LocalLogReader implements CaptureLogReader {
   readonly #folder: string
+  readonly #options: LocalLogReaderOptions
   /** How far the last segment of a stream was read, so that it need not be read again. */
   readonly #known = new Map<string, { salt: Buffer; position: number }>()
 
-  constructor(folder: string) {
+  constructor(folder: string, options: LocalLogReaderOptions) {
     this.#folder = folder
+    this.#options = options
   }
 
   async streams(): Promise<StreamEnds[]> {
@@ -48,6 +60,7 @@ export class LocalLogReader implements CaptureLogReader {
     let skipped: Skipped | undefined
     for await (const found of this.frames(from, options)) {
       if ('damage' in found) {
+        this.#options.onDamage?.(found.damage)
         skipped = { damage: found.damage, next: { stream, offset: found.next } }
         continue
       }
@@ -62,7 +75,8 @@ export class LocalLogReader implements CaptureLogReader {
 
   /** As read(), without decoding: frames as they are in the log, for those who pass them on. */
   frames({ stream, offset }: LogPosition, options: ReadOptions): AsyncGenerator<Found> {
-    return readFrames({ ...options, folder: join(this.#folder, stream), offset })
+    const skipDamage = this.#options.onDamage !== undefined
+    return readFrames({ skipDamage, ...options, folder: join(this.#folder, stream), offset })
   }
 
   async release({ stream, offset }: LogPosition): Promise<void> {
@@ -81,6 +95,7 @@ export class LocalLogReader implements CaptureLogReader {
     return entries
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name)
+      .filter((name) => this.#options.only === undefined || name === this.#options.only)
       .sort()
   }
 
