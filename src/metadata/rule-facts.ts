@@ -65,12 +65,9 @@ const oldest: EngineVersion = {
   text: '1.0.0',
 }
 
-/** Since 8.11 Elasticsearch counts index versions by themselves: of these only the major is known, and "8.11 or later". */
 function versionOfIndex(id: number): EngineVersion {
-  const { engine, version, major } = versionOf(id)
-  const known = parseVersion(engine, version)
-  if (known !== undefined) return known
-  return { flavour: engine, major, minor: major === 8 ? 11 : 0, patch: 0, text: version }
+  const { engine, version } = versionOf(id)
+  return parseVersion(engine, version) ?? oldest
 }
 
 /**

@@ -33,9 +33,9 @@ for (const path of repositories) {
         snapshot.shardFailures.some((one) => one.index === index && one.shard === shard)
       // In a mixed repository each snapshot is named after the engine that made it.
       const [, version = ''] = /^by-([\d.]+)$/.exec(listed.name) ?? /-([\d.]+)\//.exec(path)!
-      // Since 8.9 Elasticsearch notes no more than the version of the index format.
-      const onlyMajor = /^elasticsearch-/.test(path) && /^(8\.(9|\d\d)|9)\./.test(version)
-      const short = onlyMajor ? `${parseInt(version)}.x` : version
+      // Since 8.9 Elasticsearch notes no more than the version of the index format, which tells the release.
+      const onlyMinor = /^elasticsearch-/.test(path) && /^(8\.(9|\d\d)|9)\./.test(version)
+      const short = onlyMinor ? version.split('.').slice(0, 2).join('.') : version
       assert.equal(snapshot.engineVersion, short)
       if (listed.engineVersion !== undefined) assert.equal(listed.engineVersion, short)
       assert(snapshot.startTimeMs > 0 && snapshot.endTimeMs >= snapshot.startTimeMs)

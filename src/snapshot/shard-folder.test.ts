@@ -92,6 +92,6 @@ test('paths that lead elsewhere are refused', async () => {
 test('versionOf() tells engines and versions apart', () => {
   assert.deepEqual(versionOf(7100299), { engine: 'elasticsearch', version: '7.10.2', major: 7 })
   assert.deepEqual(versionOf(136327827), { engine: 'opensearch', version: '2.11.0', major: 2 })
-  assert.deepEqual(versionOf(8537000), { engine: 'elasticsearch', version: '8.x', major: 8 })
-  assert.deepEqual(versionOf(9039001), { engine: 'elasticsearch', version: '9.x', major: 9 })
+  assert.deepEqual(versionOf(8537000), { engine: 'elasticsearch', version: '8.19', major: 8 })
+  assert.deepEqual(versionOf(9039001), { engine: 'elasticsearch', version: '9.2', major: 9 })
 })

@@ -60,9 +60,24 @@ export function parseSnapshotInfo(json: Json, file: string): SnapshotInfo {
 /** Since 8.9 Elasticsearch counts versions of its index format, from here on, and no longer those of itself. */
 const indexVersionMin = 8_500_000
 
+/** The first that each release wrote, as IndexVersions.csv in Elasticsearch's source has them, and fixtures after 8.17. */
+const releases: readonly (readonly [first: number, release: string])[] = [
+  [9_039_000, '9.2'],
+  [9_000_000, '9.0'],
+  [8_536_000, '8.19'],
+  [8_525_000, '8.18'],
+  [8_521_000, '8.17'],
+  [8_518_000, '8.16'],
+  [8_512_000, '8.15'],
+  [8_505_000, '8.14'],
+  [8_503_000, '8.13'],
+  [8_500_008, '8.12'],
+  [indexVersionMin, '8.11'],
+]
+
 /**
- * 7100299 → 7.10.2: two digits each for minor, patch and build. Of the index format's versions only the major says
- * which engine wrote it: 8537000 → 8.x.
+ * 7100299 → 7.10.2: two digits each for minor, patch and build. Of the index format's versions the release is known that
+ * wrote it, or one that is older: 8537000 → 8.19.
  */
 export function versionOf(id: number): {
   engine: 'elasticsearch' | 'opensearch'
@@ -73,7 +88,8 @@ export function versionOf(id: number): {
   const own = id & ~openSearchBit
   const major = Math.floor(own / 1_000_000)
   if (engine === 'elasticsearch' && own >= indexVersionMin) {
-    return { engine, version: `${major}.x`, major }
+    const known = releases.find(([first]) => first <= own)
+    return { engine, version: known?.[1].startsWith(`${major}.`) ? known[1] : `${major}.0`, major }
   }
   const part = (unit: number): number => Math.floor(own / unit) % 100
   return { engine, version: `${major}.${part(10_000)}.${part(100)}`, major }
