@@ -107,7 +107,10 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     clients: live.clients,
     path: proposePath(writes, figures, plan.indices.length),
     estimate: figures,
-    roles: { source: leastRoles('source', patterns), target: leastRoles('target', patterns) },
+    roles: {
+      source: leastRoles('source', patterns),
+      target: leastRoles('target', patterns, input.options.rename),
+    },
     complete: carriesEverything(plan),
   }
 }

@@ -1,5 +1,8 @@
 import type { JsonObject } from '../base/json.ts'
+import { regexPrefix } from '../base/select.ts'
 import type { Side } from '../cluster/cluster.ts'
+import type { RenameRule } from '../metadata/options.ts'
+import { newNames } from '../metadata/rename.ts'
 
 /** The least that a user needs, in the words of one security system; `body` is what its API takes. */
 export interface Role {
@@ -14,11 +17,16 @@ export interface Role {
 const roleName = (side: Side): string => `osmigrate-${side}`
 
 /**
- * The least roles for one side. `patterns` are the indices that take part, as the selection has them. A source may be of
- * either engine; a target is an OpenSearch.
+ * The least roles for one side. `include` are the indices that take part, as the selection has them, which may have other
+ * names on the target. A source may be of either engine; a target is an OpenSearch.
  */
-export function leastRoles(side: Side, patterns: readonly string[]): Role[] {
+export function leastRoles(
+  side: Side,
+  include: readonly string[],
+  rename: readonly RenameRule[] = [],
+): Role[] {
   const name = roleName(side)
+  const patterns = [...include.map(rolePattern), ...(side === 'target' ? newNames(rename) : [])]
   const openSearch: Role = {
     system: 'OpenSearch security',
     request: `PUT /_plugins/_security/api/roles/${name}`,
@@ -49,6 +57,11 @@ const targetNotes = [
   'With cluster:monitor/state and cluster:admin/settings/update besides, deleted indices are fenced off by a cluster setting in the place of an index template, which is one thing less to see among the templates.',
 ]
 
+/** Both security systems write a regular expression between slashes. */
+function rolePattern(pattern: string): string {
+  return pattern.startsWith(regexPrefix) ? `/${pattern.slice(regexPrefix.length)}/` : pattern
+}
+
 function openSearchRole(side: Side, patterns: readonly string[]): JsonObject {
   const [cluster, indices] = side === 'source' ? openSearchSource : openSearchTarget
   return {
@@ -57,13 +70,19 @@ function openSearchRole(side: Side, patterns: readonly string[]): JsonObject {
     index_permissions: [
       { index_patterns: indexPatterns(side, patterns), allowed_actions: [...indices] },
       { index_patterns: ['*'], allowed_actions: [ofAllIndices[side]] },
+      // metadata evaluate --probe
+      ...(side === 'target'
+        ? [{ index_patterns: ['osmigrate-probe-*'], allowed_actions: ['indices:admin/delete'] }]
+        : []),
     ],
   }
 }
 
-/** Documents are written to aliases `osmigrate-…` alone. */
+/** Documents are written to aliases `osmigrate-…`, and to indices behind data streams by their names. */
 function indexPatterns(side: Side, patterns: readonly string[]): string[] {
-  return side === 'source' || patterns.includes('*') ? [...patterns] : [...patterns, 'osmigrate-*']
+  if (side === 'source' || patterns.includes('*')) return [...patterns]
+  const streams = patterns.filter((pattern) => /^[^./]/.test(pattern))
+  return [...patterns, 'osmigrate-*', ...streams.map((pattern) => `.ds-${pattern}-*`)]
 }
 
 /**
@@ -104,18 +123,25 @@ const openSearchTarget: Permissions = [
     'indices:admin/index_template/*',
     'indices:admin/template/*',
     'indices:data/write/bulk',
+    'indices:data/read/mget',
     'indices:data/read/scroll*',
   ],
   [
     'indices:admin/aliases*',
     'indices:admin/create',
+    'indices:admin/data_stream/create',
+    'indices:admin/data_stream/get',
     'indices:admin/get',
     'indices:admin/refresh*',
+    'indices:admin/rollover',
     'indices:admin/settings/update',
     'indices:admin/shards/search_shards',
+    'indices:data/read/mget*',
     'indices:data/read/search',
     'indices:data/write/bulk*',
+    'indices:data/write/delete',
     'indices:data/write/index',
+    'indices:data/write/update',
     'indices:monitor/settings/get',
   ],
 ]

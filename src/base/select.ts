@@ -44,7 +44,8 @@ export function matcher(patterns: readonly string[]): (name: string) => boolean 
   return (name) => tests.some((test) => test.test(name))
 }
 
-const regexPrefix = 'regex:'
+/** What a pattern begins with that is a regular expression. */
+export const regexPrefix = 'regex:'
 
 function expressionOf(pattern: string): RegExp {
   if (!pattern.startsWith(regexPrefix)) {

@@ -23,7 +23,7 @@ export function defineClusters(command: Command): void {
 async function rolesCommand(invocation: Invocation): Promise<void> {
   const { config } = await invocation.loadConfig()
   const side = invocation.args[0] === 'target' ? 'target' : 'source'
-  const roles = leastRoles(side, config.select.include)
+  const roles = leastRoles(side, config.select.include, config.metadata.rename)
   if (invocation.json) return printJson({ side, roles })
   roles.forEach(printRole)
 }

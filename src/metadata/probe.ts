@@ -30,6 +30,7 @@ export async function probePlan(plan: MetadataPlan, input: ProbeInput): Promise<
   await removeLeftOver(input, `/${probePrefix}`)
   const toMake = plan.indices.filter(({ action }) => action === 'create')
   if (toMake.length === 0) return plan
+  await requireDelete(target)
   const prefix = `${probePrefix}${uniquePart()}-`
   const probed = new Map<PlannedIndex, PlannedIndex>()
   let begun = 0
@@ -49,6 +50,11 @@ export async function probePlan(plan: MetadataPlan, input: ProbeInput): Promise<
 
 const probePrefix = `${temporaryIndices}probe-`
 const probesAtOnce = 4
+
+/** Throws MA_CLUSTER_AUTH where the user could make indices that he could not delete again. */
+async function requireDelete(target: Cluster): Promise<void> {
+  await target.request('DELETE', `/${probePrefix}${uniquePart()}`, { accept: [404] })
+}
 
 /** Why the target does not take the body; undefined when it does. Not stopped between making and deleting. */
 async function probeIndex(

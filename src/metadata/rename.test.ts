@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { metadataOptions } from './options.ts'
 import type { PlannedIndex } from './plan.ts'
-import { refuseClashes, renameChanges, renamed } from './rename.ts'
+import { newNames, refuseClashes, renameChanges, renamed } from './rename.ts'
 
 test('renamed() takes the first rule that fits the whole name', () => {
   const rules = [
@@ -14,6 +14,11 @@ test('renamed() takes the first rule that fits the whole name', () => {
   assert.equal(renamed('very-old-1', rules), 'very-old-1')
   assert.equal(renamed('b', [{ from: 'a|b', to: 'c' }]), 'c')
   assert.equal(renamed('ab', [{ from: 'a|b', to: 'c' }]), 'ab')
+})
+
+test('newNames() gives patterns of the new names', () => {
+  const rules = ['new-$1-$2', 'x-$<what>', 'y-$&', 'z$$'].map((to) => ({ from: 'a', to }))
+  assert.deepEqual(newNames(rules), ['new-*-*', 'x-*', 'y-*', 'z$'])
 })
 
 test('a rule with a wrong expression, or with a group that is none, is refused', () => {
@@ -80,8 +85,10 @@ test('refuseClashes() refuses an index that would get the name of an alias', () 
   const body = { aliases: { x: {} } }
   const other = refusals([index('a', 'x'), index('b', 'b', { body })])
   assert.deepEqual(Object.keys(other), ['a'])
-  assert.match(other.a!, /alias of b\./)
-  assert.match(refusals([index('a', 'x', { body })]).a!, /alias of a\./)
+  assert.match(other.a!, /alias or data stream of b\./)
+  assert.match(refusals([index('a', 'x', { body })]).a!, /alias or data stream of a\./)
+  const stream = { name: 'x', position: 1, timestampField: '@timestamp' }
+  assert.deepEqual(Object.keys(refusals([index('a', 'x'), index('b', 'b', { stream })])), ['a'])
   const gone = refusals([index('a', 'x'), index('b', 'b', { body, action: 'refused' })])
   assert.deepEqual(Object.keys(gone), ['b'])
 })

@@ -20,6 +20,11 @@ function wholeName(from: string): RegExp {
   return new RegExp(`^(?:${from})$`, 'su')
 }
 
+/** Patterns of the names that the rules give. */
+export function newNames(rules: readonly RenameRule[]): string[] {
+  return rules.map(({ to }) => to.replaceAll(/\$(?:\d{1,2}|<[^>]*>|&)/g, '*').replaceAll('$$', '$'))
+}
+
 /** What is wrong with a rule; undefined when nothing is. */
 export function renameFault({ from, to }: RenameRule): string | undefined {
   let groups: number
@@ -75,7 +80,10 @@ export function refuseClashes(indices: readonly PlannedIndex[]): PlannedIndex[] 
     indices
       .filter(({ action }) => action !== 'refused')
       .flatMap((index) =>
-        Object.keys(objectOf(index.body.aliases)).map((alias) => [alias, index] as const),
+        [
+          ...Object.keys(objectOf(index.body.aliases)),
+          ...(index.stream ? [index.stream.name] : []),
+        ].map((alias) => [alias, index] as const),
       ),
   )
   return indices.map((index): PlannedIndex => {
@@ -90,7 +98,7 @@ export function refuseClashes(indices: readonly PlannedIndex[]): PlannedIndex[] 
     const holders = aliased.get(targetIndex) ?? []
     if (holders.length === 0) return index
     const names = holders.map((holder) => holder.name).join(', ')
-    const reason = `${name} would be ${targetIndex} on the target, and that is the name of an alias of ${names}. Correct metadata.rename, or take the alias off (metadata migrate --plan)`
+    const reason = `${name} would be ${targetIndex} on the target, and that is the name of an alias or data stream of ${names}. Correct metadata.rename, or take the alias off (metadata migrate --plan)`
     return { ...index, action: 'refused', reason }
   })
 }

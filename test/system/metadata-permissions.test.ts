@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { closeMigration } from '../../src/metadata/close.ts'
+import { probePlan } from '../../src/metadata/probe.ts'
 import { openEntries } from '../../src/state/ledger.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
-import { connect, connectWith, migrate, newState, snapshotOf } from '../support/metadata.ts'
+import {
+  connect,
+  connectWith,
+  evaluate,
+  migrate,
+  newState,
+  snapshotOf,
+} from '../support/metadata.ts'
 
 const sourceEngine = await useEngine('elasticsearch', '7')
 const targetEngine = await useEngine('opensearch', '3', { security: true })
@@ -66,3 +74,27 @@ test(
     await target.close()
   },
 )
+
+test('who may not delete indices is told before a probe makes one', { skip }, async () => {
+  const target = await connectWith('target', targetEngine, {
+    cluster_permissions: [...templates, 'cluster_composite_ops', 'cluster:monitor/main'],
+    index_permissions: [
+      {
+        index_patterns: ['*'],
+        allowed_actions: ['indices:admin/create', 'indices:admin/get', 'indices:admin/aliases*'],
+      },
+    ],
+  })
+  const index = uniqueName('kept')
+  await source.request('PUT', `/${index}/_doc/1`, { query: { refresh: true }, body: { n: 1 } })
+  const snapshot = await snapshotOf(source, sourceEngine, [index])
+  const state = await newState()
+  const plan = await evaluate({ snapshot, target, state })
+  assert.equal(plan.indices[0]!.action, 'create')
+  await assert.rejects(probePlan(plan, { target, state }), {
+    code: 'MA_CLUSTER_AUTH',
+    message: /indices:admin\/delete/,
+  })
+  assert.deepEqual(await openEntries(state), [])
+  await target.close()
+})

@@ -87,7 +87,7 @@ test(
       find('taken').reason!,
       new RegExp(`${of('taken-new')} is the name of an alias on the target`),
     )
-    assert.match(find('held').reason!, new RegExp(`alias of ${of('plain')}`))
+    assert.match(find('held').reason!, new RegExp(`alias or data stream of ${of('plain')}`))
 
     const index = ['--index', of('old')]
     await osmigrate(folder, 0, 'backfill', 'start', ...index)

@@ -57,7 +57,11 @@ test(
     ]
     writeFileSync(path.join(folder, 'migration.yaml'), `${yaml.join('\n')}\n`)
     await osmigrate(folder, 0, 'snapshot', 'create')
+    const probed = await startOsmigrate(folder, 'metadata', 'evaluate', '--probe').ended
+    assert.match(probed.stdout, /create, tried/)
     await migrateMetadata(folder)
+    const compared = await startOsmigrate(folder, 'compare', 'metadata').ended
+    assert.match(compared.stdout, /\d+ equal/)
     await osmigrate(folder, 0, 'backfill', 'start', '--speed-up-target')
     await osmigrate(folder, 0, 'compare', 'documents')
     await osmigrate(folder, 0, 'close')
