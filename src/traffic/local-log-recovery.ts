@@ -67,10 +67,10 @@ async function recoverLast(
   const path = segmentFile(folder, number)
   const segments = await closedSegments(folder, numbers)
   try {
-    const { position, isMarked, damaged } = await findEnd(segment, headerBytes)
+    const { position, isClosed, damaged } = await findEnd(segment, headerBytes)
     const torn = await tornBytes(file, position)
     const end = header.firstOffset + position - headerBytes
-    const firstOffset = isMarked && torn === 0 ? end : end + positionsSkipped
+    const firstOffset = isClosed && torn === 0 ? end : end + positionsSkipped
     if (position === headerBytes) {
       await unlink(path)
       return {

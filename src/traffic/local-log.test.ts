@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict'
-import fs, {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import fs, { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -159,7 +153,7 @@ test('a torn tail is cut at opening, wherever it is torn, and named', async (t) 
     await log.close()
     // The closing mark goes, and a part of the last group.
     const bytes = readFileSync(path!)
-    const torn = bytes.subarray(0, bytes.length - 26 - cut)
+    const torn = bytes.subarray(0, bytes.length - 27 - cut)
     writeFileSync(path!, Buffer.concat([torn, Buffer.alloc(1000)]))
     const whole = Math.floor((torn.length - 58) / (26 + 500 + 100))
     const again = await openLog(root)
@@ -189,7 +183,7 @@ test('a flipped byte is noticed wherever it is, named with its file, and never c
     const reader = openLocalLogReader(root)
     const from = { stream: 'p1', offset: 0 }
     // The last bytes are the mark that vouches for what stands before it.
-    if (at >= good.length - 26) {
+    if (at >= good.length - 27) {
       assert.deepEqual((await readAll(reader, from)).length, 3)
       continue
     }
@@ -200,6 +194,44 @@ test('a flipped byte is noticed wherever it is, named with its file, and never c
       return true
     })
   }
+})
+
+test('a log that is idle vouches for its last group, so that damage to it is no tail', async (t) => {
+  const root = tempRoot(t)
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const log = await openLog(root, { segmentBytesMax: 10_000 })
+  await appendEach(log, requests(0, 3, 50))
+  const [path] = segments(root)
+  const before = readFileSync(path!)
+  t.mock.timers.tick(1000)
+  while (readFileSync(path!).equals(before)) await new Promise((resolve) => setImmediate(resolve))
+  // As it lies there after kill -9.
+  const crashed = tempRoot(t)
+  mkdirSync(join(crashed, 'p1'))
+  const bytes = readFileSync(path!)
+  bytes[bytes.lastIndexOf('_doc/2')]! ^= 1
+  writeFileSync(join(crashed, 'p1/00000001.log'), bytes)
+  const again = await openLog(crashed)
+  assert.equal(again.recovered.damaged.length, 1)
+  await assert.rejects(numbersIn(crashed), { code: 'MA_CAPTURE_LOG' })
+  await Promise.all([log.close(), again.close()])
+})
+
+test('a reader that follows does not wait at damage', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await appendEach(log, requests(0, 10, 50))
+  const [path] = segments(root)
+  const bytes = readFileSync(path!)
+  const at = bytes.indexOf('_doc/4')
+  const file = openSync(path!, 'r+')
+  writeSync(file, Buffer.from([bytes[at]! ^ 1]), 0, 1, at)
+  closeSync(file)
+  await assert.rejects(numbersIn(root, { follow: true }), {
+    code: 'MA_CAPTURE_LOG',
+    message: /00000001\.log at byte \d+/,
+  })
+  await log.close()
 })
 
 test('damage is left out on request, and a gap stands in its place', async (t) => {

@@ -42,7 +42,7 @@ export interface GroupWrite {
 
 const mb = 1 << 20
 const recordOverheadBytes = 512
-const reclaimEveryMs = 1000
+const tickEveryMs = 1000
 const reclaimAtOnceEveryMs = 50
 const retryMsMin = 100
 /** Who only looks whether the lock is taken holds it for a moment. */
@@ -133,12 +133,14 @@ export class LocalLog implements CaptureLogWriter {
   /** True from the first append of a group until nothing waits any more. */
   #isBusy = false
   #isClosing = false
+  /** Whether the last group is one of records, that no mark vouches for. */
+  #isUnmarked = false
   #whenIdle: (() => void) | undefined
   #failure: MigrationError | undefined
   #failures = 0
   #retry: NodeJS.Timeout | undefined
   #beginning: Promise<void> = Promise.resolve()
-  readonly #reclaimTimer: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout
   #reclaimedAt = 0
   #reclaiming: Promise<unknown> = Promise.resolve()
   #stuck: MigrationError | undefined
@@ -168,7 +170,7 @@ export class LocalLog implements CaptureLogWriter {
     this.#next = recovered.next
     this.#full = fullError(folder, bytesMax)
     this.#slow = slowError(folder, this.#waitingBytesMax)
-    this.#reclaimTimer = setInterval(() => this.#reclaim(), reclaimEveryMs).unref()
+    this.#timer = setInterval(() => this.#tick(), tickEveryMs).unref()
   }
 
   append(record: CaptureRecord, durable: (error?: Error) => void): void {
@@ -206,7 +208,7 @@ export class LocalLog implements CaptureLogWriter {
     if (this.#isClosing) return
     this.#isClosing = true
     if (this.#isBusy) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
-    clearInterval(this.#reclaimTimer)
+    clearInterval(this.#timer)
     clearTimeout(this.#retry)
     try {
       await this.#reclaiming
@@ -264,6 +266,7 @@ export class LocalLog implements CaptureLogWriter {
     segment.write(group.batch.pieces(), (error) => {
       if (error !== undefined) return this.#fail(error)
       this.#failures = 0
+      this.#isUnmarked = group.durables.length > 0
       this.#count(group, (performance.now() - begun) / 1000)
       settle(group)
       if (this.#waiting.durables.length > 0) this.#writeGroup()
@@ -272,6 +275,7 @@ export class LocalLog implements CaptureLogWriter {
   }
 
   #count({ durables, batch }: Group, seconds: number): void {
+    if (durables.length === 0) return
     this.#counts.records += durables.length
     this.#counts.recordBytes += batch.bytes
     this.#counts.writes++
@@ -282,6 +286,15 @@ export class LocalLog implements CaptureLogWriter {
   #becomeIdle(): void {
     this.#isBusy = false
     this.#whenIdle?.()
+  }
+
+  /** Now and then: vouches for the last group where none follows, and removes what was released. */
+  #tick(): void {
+    if (!this.#isBusy && this.#isUnmarked && this.#segment !== undefined) {
+      this.#isBusy = true
+      this.#writeGroup()
+    }
+    this.#reclaim()
   }
 
   /** Ends the segment in good order and begins the next one. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { FrameScanner, findMark, type OpenSegment } from './frame-scanner.ts'
 import { frameHeadBytes } from './record-layout.ts'
-import { headerBytesMax, markKind, parseHeader, type SegmentHeader } from './segment-layout.ts'
+import { closes, headerBytesMax, parseHeader, type SegmentHeader } from './segment-layout.ts'
 
 /** The files of one stream of a local capture log: `<folder>/00000001.log`, …, `released.json`, `lock.db`, `lock.json`. */
 
@@ -61,8 +61,8 @@ export async function readHeader(path: string): Promise<SegmentHeader | undefine
 export interface SegmentEnd {
   /** Index in the file behind the last frame. */
   readonly position: number
-  /** Whether the last frame is a mark: so a writer leaves it that closes it in good order. */
-  readonly isMarked: boolean
+  /** Whether its writer closed it in good order. */
+  readonly isClosed: boolean
   /** Indices in the file of damage: a mark follows each. */
   readonly damaged: readonly number[]
 }
@@ -71,14 +71,14 @@ export interface SegmentEnd {
 export async function findEnd(segment: OpenSegment, start: number): Promise<SegmentEnd> {
   const scanner = new FrameScanner(segment.file, start)
   const damaged: number[] = []
-  let isMarked = false
+  let isClosed = false
   for (;;) {
     const frame = scanner.take()
-    if (frame !== undefined) isMarked = frame[frameHeadBytes] === markKind
+    if (frame !== undefined) isClosed = closes(frame.subarray(frameHeadBytes))
     if (frame !== undefined || (await scanner.load()) === undefined) continue
     const { position } = scanner
     const mark = await findMark(segment, position + 1)
-    if (mark === undefined) return { position, isMarked, damaged }
+    if (mark === undefined) return { position, isClosed, damaged }
     // Its writer may have ended it since.
     if ((await scanner.load()) === undefined) continue
     damaged.push(position)

@@ -13,7 +13,7 @@ import { damaged } from './log-errors.ts'
  *                                                   ; `length` is that of fields
  *   checksum = CRC-32 of version, length and fields
  *   fields  = stream:string salt:8 firstOffset:int64 previousEnd:int64 createdAt:int64
- *   mark    = a frame of kind 0, version 1: salt:8 offset:int64
+ *   mark    = a frame of kind 0, version 1: salt:8 offset:int64 flags:byte   ; flag 1: nothing follows it
  *   frame   = as in record-layout.ts
  *
  * `firstOffset` is the position of the first byte after the header, so positions of a stream go through all its
@@ -40,8 +40,9 @@ export const headerBytesMax = fixedBytes + 2 + streamBytesMax + 8 + 3 * 8
 
 export const markKind = 0
 const markVersion = 1
-/** Kind, version, salt and offset. */
-export const markContentBytes = 18
+/** Kind, version, salt, offset and flags. */
+export const markContentBytes = 19
+const closingFlag = 1
 
 export function buildHeader(fields: Omit<SegmentHeader, 'salt'>): Buffer {
   const writer = new FieldWriter()
@@ -114,17 +115,29 @@ function isZero(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0)
 }
 
-/** The content of a mark that stands at `offset`. */
-export function markContent({ salt }: SegmentHeader, offset: number): Buffer {
+/** The content of a mark that stands at `offset`; `closes`: the last one of a segment that ends in good order. */
+export function markContent(
+  { salt }: SegmentHeader,
+  { offset, closes }: { offset: number; closes: boolean },
+): Buffer {
   const content = Buffer.alloc(markContentBytes)
   content[0] = markKind
   content[1] = markVersion
   salt.copy(content, 2)
   content.writeBigInt64BE(BigInt(offset), 10)
+  content[18] = closes ? closingFlag : 0
   return content
 }
 
 /** Whether the content of a frame is the mark that belongs at this offset. */
 export function isMarkOf(header: SegmentHeader, content: Buffer, offset: number): boolean {
-  return content[0] === markKind && content.equals(markContent(header, offset))
+  return (
+    content[0] === markKind &&
+    content.equals(markContent(header, { offset, closes: closes(content) }))
+  )
+}
+
+/** Whether the content of a frame is a mark that nothing follows. */
+export function closes(content: Buffer): boolean {
+  return content[0] === markKind && content.at(-1) === closingFlag
 }

@@ -72,13 +72,10 @@ export class SegmentWriter {
     return this.#position === this.#headerBytes
   }
 
-  /** Bytes that each group has besides its frames. */
-  static readonly markBytes = 26
-
   /** Writes a group behind the others; `done` is called when it is safe, or with what failed. One at a time. */
-  write(pieces: readonly Buffer[], done: (error?: Error) => void): void {
+  write(pieces: readonly Buffer[], done: (error?: Error) => void, { closes = false } = {}): void {
     this.#mark.clear()
-    this.#mark.addContent(markContent(this.header, this.end))
+    this.#mark.addContent(markContent(this.header, { offset: this.end, closes }))
     const all = [...this.#mark.pieces(), ...pieces]
     writeAll(this.#fd, all, this.#position, (error, bytes) => {
       if (error) return done(error)
@@ -104,7 +101,8 @@ export class SegmentWriter {
 
   #writeMark(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.write([], (error) => (error === undefined ? resolve() : reject(error)))
+      const done = (error?: Error): void => (error === undefined ? resolve() : reject(error))
+      this.write([], done, { closes: true })
     })
   }
 }
