@@ -3,7 +3,13 @@ import type { CapturedRequest, ExchangeId } from '../traffic/exchange.ts'
 import { BodyBuffer } from './body-buffer.ts'
 import type { Unrecorded } from './gap-collector.ts'
 import type { Outcome } from './guarded-log.ts'
-import { headerValue, keptRequestHeaders, keptResponseHeaders, keptTarget } from './kept-heads.ts'
+import { holdsLogin, keepsBodies } from '../traffic/kept-bodies.ts'
+import {
+  headerValue,
+  keptRequestHeaders,
+  keptResponseHeaders,
+  keptTarget,
+} from '../traffic/kept-heads.ts'
 import { notRecordedRefusal } from './log-refusals.ts'
 import type { ExchangeWatch, Refusal, RequestHead, ResponseHead } from './observer.ts'
 import type { Recording } from './recorder.ts'
@@ -158,17 +164,6 @@ const nothing = new Uint8Array(0)
 
 function encodingOf({ headers }: { headers: readonly string[] }): string | undefined {
   return headerValue(headers, 'content-encoding')
-}
-
-function keepsBodies({ effect }: ParsedRequest): boolean {
-  return effect === 'documents' || effect === 'by-query' || effect === 'indices'
-}
-
-/** A reindex from another cluster holds the login there. */
-function holdsLogin({ api }: ParsedRequest, body: Uint8Array): boolean {
-  if (api !== 'reindex' && api !== 'migrate_reindex') return false
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length)
-  return text.includes('remote') || text.includes('\\u') || text[0] === 0x1f || text[0] === 0x28
 }
 
 function lostCause(what: 'request' | 'answer', { lost, bytes }: BodyBuffer): string {

@@ -2,7 +2,7 @@ import { answeredItems } from '../traffic/answered-items.ts'
 import { parseRequest, type ParsedRequest } from '../traffic/api/parse-request.ts'
 import type { CaptureLogReader, LogPosition } from '../traffic/capture-log.ts'
 import type { CapturedResponse, CaptureRecord, ExchangeId } from '../traffic/exchange.ts'
-import { headerValue } from './kept-heads.ts'
+import { headerValue } from '../traffic/kept-heads.ts'
 
 /** Writes that are in the capture log, counted as the engine counts them: a document at a time, refused ones not. */
 export interface SeenWrites {

@@ -1,4 +1,4 @@
-import type { RawHeaders } from '../traffic/exchange.ts'
+import type { RawHeaders } from './exchange.ts'
 
 /**
  * What is kept of heads. Headers by a list of names, so that a credential under a name that nobody thought of is not
