@@ -5,7 +5,15 @@ import { targetIndexKind } from '../../src/state/records.ts'
 import { assertEqual, backfill, makeReady, makeSnapshot, withState } from './backfill.ts'
 import { send, uniqueName, type TestEngine } from './engines.ts'
 import { connect, evaluate, newState } from './metadata.ts'
-import { fieldsOf, findIds, joins, makeForum, makeTwins } from './older-types.ts'
+import {
+  fieldsOf,
+  findIds,
+  joins,
+  makeFew,
+  makeForum,
+  makeTwins,
+  manyQuestions,
+} from './older-types.ts'
 
 /** One shard where engines before 2 spread routed documents by another hash. */
 const shardsOf = (version: string): number => (version === '1' ? 1 : 3)
@@ -25,7 +33,8 @@ export function testTypes(version: string, source: TestEngine, engine: TestEngin
       async () => {
         const { cluster, target } = await both()
         const index = uniqueName('forum')
-        await makeForum(source, index, fieldsOf[version]!, shardsOf(version))
+        const questions = types === 'union' ? manyQuestions : 300
+        await makeForum(source, index, fieldsOf[version]!, { shards: shardsOf(version), questions })
         const taken = await makeSnapshot({ cluster, engine: source }, [index])
         const ready = await makeReady({ ...taken, target, indices: [index], options: { types } })
         assert.equal((await backfill(ready)).deadLetters, 0)
@@ -39,11 +48,26 @@ export function testTypes(version: string, source: TestEngine, engine: TestEngin
           assert.deepEqual(plain, before, JSON.stringify(query))
         }
         if (types === 'split') {
-          assert.equal((await findIds(engine, `${index}-user`, { match_all: {} })).length, 78)
+          assert.equal(
+            (await findIds(engine, `${index}-user`, { match_all: {} })).length,
+            questions / 50,
+          )
         }
       },
     )
   }
+
+  test(`Elasticsearch ${version}: a few children among many documents`, { skip }, async () => {
+    const { cluster, target } = await both()
+    const index = uniqueName('few')
+    await makeFew(source, index)
+    const taken = await makeSnapshot({ cluster, engine: source }, [index])
+    const ready = await makeReady({ ...taken, target, indices: [index] })
+    assert.equal((await backfill(ready)).deadLetters, 0)
+    await assertEqual(ready)
+    const query = { has_parent: { parent_type: 'question', query: { match_all: {} } } }
+    assert.deepEqual(await findIds(engine, index, query), ['a1405', 'a5', 'a705'])
+  })
 
   test(`Elasticsearch ${version}: two types with the same ids`, { skip }, async () => {
     const { cluster, target } = await both()

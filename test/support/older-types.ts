@@ -17,16 +17,18 @@ export const fieldsOf: { readonly [version: string]: TypedFields } = {
   1: { text: string, keyword: exact },
 }
 
-/** Enough in each of three shards that the ids of parents lie in blocks which share beginnings; of many lengths, so that they do. */
-const questions = 3900
-const questionId = (n: number): string => `q${'-of-a-long-name'.slice(0, n % 14)}${n % questions}`
+/** Enough in each of three shards that the ids of parents lie in blocks which share beginnings. */
+export const manyQuestions = 3900
+
+/** Of many lengths, so that they do. */
+const questionId = (n: number): string => `q${'-of-a-long-name'.slice(0, n % 14)}${n}`
 
 /** Questions with answers, answers with votes, which are routed by the question, and users, whose ids are other ones. */
 export async function makeForum(
   engine: TestEngine,
   index: string,
   { text, keyword }: TypedFields,
-  shards: number,
+  { shards, questions }: { shards: number; questions: number },
 ): Promise<void> {
   await send(engine, 'PUT', `/${index}`, {
     settings: {
@@ -109,6 +111,23 @@ export async function findIds(
     { size: 5000, query },
   )
   return found.hits.hits.map(({ _id }) => _id).sort()
+}
+
+/** Three children among so many others that the engine lists who has a parent. */
+export async function makeFew(engine: TestEngine, index: string): Promise<void> {
+  await send(engine, 'PUT', `/${index}`, {
+    settings: { number_of_shards: 1, number_of_replicas: 0 },
+    mappings: { question: {}, answer: { _parent: { type: 'question' } }, user: {} },
+  })
+  const lines: string[] = []
+  for (let n = 0; n < 2000; n++) {
+    lines.push(JSON.stringify({ index: { _index: index, _type: 'user', _id: `u${n}` } }), '{}')
+    if (n % 700 !== 5) continue
+    lines.push(JSON.stringify({ index: { _index: index, _type: 'question', _id: `q${n}` } }), '{}')
+    const names = { _type: 'answer', _id: `a${n}`, _parent: `q${n}`, _routing: 'elsewhere' }
+    lines.push(JSON.stringify({ index: { _index: index, ...names } }), '{}')
+  }
+  await send(engine, 'POST', '/_bulk?refresh=true', lines.join('\n') + '\n')
 }
 
 /** Two types that have the same ids, in both of which some documents are routed. */
