@@ -119,7 +119,11 @@ const openSearchTarget: Permissions = [
     'cluster:monitor/main',
     'cluster:admin/component_template/*',
     'cluster:admin/ingest/pipeline/*',
+    'cluster:admin/script/get',
+    'cluster:admin/script/put',
+    'cluster:admin/script_language/get',
     'cluster:admin/search/pipeline/*',
+    'cluster:monitor/nodes/info',
     'indices:admin/index_template/*',
     'indices:admin/template/*',
     'indices:data/write/bulk',
@@ -143,6 +147,7 @@ const openSearchTarget: Permissions = [
     'indices:data/write/index',
     'indices:data/write/update',
     'indices:monitor/settings/get',
+    'indices:monitor/stats',
   ],
 ]
 
@@ -154,6 +159,8 @@ function elasticsearchRole(patterns: readonly string[]): JsonObject {
       'cluster:admin/repository/*',
       'cluster:admin/snapshot/*',
       'cluster:admin/ingest/pipeline/get',
+      // Part of `monitor` since 7 alone.
+      'indices:admin/template/get',
     ],
     indices: [{ names: [...patterns], privileges: ['monitor', 'view_index_metadata', 'read'] }],
   }
