@@ -47,7 +47,19 @@ type Surprise = (what: string) => void
 export async function tryPair(source: MatrixSource, target: EngineFacts): Promise<MatrixRow> {
   const begun = performance.now()
   const surprises: string[] = []
-  const surprise: Surprise = (what) => surprises.push(what)
+  const surprise: Surprise = (what) => {
+    surprises.push(what)
+    if (isTraced) console.log(`surprise: ${what}`)
+  }
+  // A step that fails keeps no other from being looked at.
+  const step = async <T>(otherwise: T, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      surprise(String(error).slice(0, 1000))
+      return otherwise
+    }
+  }
   const run = program(source, target, surprise)
   const live = await run<Planned>([3, 0], 'metadata', 'evaluate', '--from', 'source')
   const plan = await run<Planned>([3, 0], 'metadata', 'evaluate', '--from', 'snapshot')
@@ -61,15 +73,14 @@ export async function tryPair(source: MatrixSource, target: EngineFacts): Promis
   const indices = plan.indices.filter(({ action }) => action === 'create')
   // Without any `_source` each document is a dead letter.
   const filled = indices.filter(({ sourceForm }) => /^(full|filtered)$/.test(sourceForm))
-  const verdicts = await carryDocuments(run, filled, surprise)
-  const comparison = await compare(run, plan, surprise)
-  const searched = await searchAll(source, target, filled, surprise)
-  await applyAgain(run, plan, target, surprise)
-  await useTemplates(plan, target, surprise)
-  await writeAfterwards(source, target, { run, plan, indices }, surprise)
-  await wipe(target)
-  const count = (verdict: string): number =>
-    comparison.objects.filter((one) => one.verdict === verdict).length
+  const verdicts = await step([], () => carryDocuments(run, filled, surprise))
+  const objects = await step([], () => compare(run, plan, surprise))
+  const searched = await step(0, () => searchAll(source, target, filled, surprise))
+  await step(undefined, () => applyAgain(run, plan, target, surprise))
+  await step(undefined, () => useTemplates(plan, target, surprise))
+  await step(undefined, () => writeAfterwards(source, target, { run, plan, indices }, surprise))
+  await step(undefined, () => wipe(target))
+  const count = (verdict: string): number => objects.filter((one) => one.verdict === verdict).length
   const refused = plannedObjects(plan).filter(({ action }) => action === 'refused')
   return {
     source: nameOf(source.engine),
@@ -86,6 +97,8 @@ export async function tryPair(source: MatrixSource, target: EngineFacts): Promis
     surprises,
   }
 }
+
+const isTraced = process.env.MATRIX_TRACE !== undefined
 
 export function nameOf({ kind, version }: EngineFacts): string {
   return `${kind} ${version}`
@@ -114,7 +127,7 @@ function program(
     const { code, stdout, stderr } = await startOsmigrate(folder, ...args, '--json').ended
     const said = `${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr.slice(0, 1000)}`
     if (!codes.includes(code ?? -1)) surprise(`${said} ${stdout.slice(-500)}`)
-    if (process.env.MATRIX_TRACE) {
+    if (isTraced) {
       console.log(`${Math.round(performance.now() - begun)} ms: ${args.slice(0, 4).join(' ')}`)
     }
     try {
@@ -238,14 +251,14 @@ async function compare(
   run: Run,
   plan: MetadataPlan,
   surprise: Surprise,
-): Promise<MetadataComparison> {
-  const comparison = await run<MetadataComparison>([0, 3], 'compare', 'metadata')
+): Promise<MetadataComparison['objects']> {
+  const { objects } = await run<MetadataComparison>([0, 3], 'compare', 'metadata')
   const refused = new Set(
     plannedObjects(plan)
       .filter(({ action }) => action === 'refused')
       .map(({ kind, name }) => `${kind} ${name}`),
   )
-  for (const { kind, name, verdict, differences } of comparison.objects) {
+  for (const { kind, name, verdict, differences } of objects) {
     if (verdict === 'different') {
       const places = differences.map((one) => JSON.stringify(one)).join(' ')
       surprise(`${kind} ${name} differs on the target: ${places.slice(0, 400)}`)
@@ -254,7 +267,7 @@ async function compare(
       surprise(`${kind} ${name} is missing on the target`)
     }
   }
-  return comparison
+  return objects
 }
 
 /** Each search that finds something on the source finds as much on the target. */
