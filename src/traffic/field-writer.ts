@@ -58,9 +58,9 @@ export class FieldWriter {
     this.position = this.buffer.writeUInt32BE(value, this.position)
   }
 
-  /** A whole number from 0 to 2^53 - 1. */
+  /** A whole number within ±(2^53 - 1). */
   writeInt64(value: number): void {
-    this.writeUInt32(Math.floor(value / 0x1_0000_0000))
+    this.position = this.buffer.writeInt32BE(Math.floor(value / 0x1_0000_0000), this.position)
     this.writeUInt32(value >>> 0)
   }
 

@@ -119,9 +119,10 @@ export async function findMark(
 ): Promise<number | undefined> {
   const markBytes = frameHeadBytes + markContentBytes
   const saltAt = frameHeadBytes + 2
-  const window = Buffer.allocUnsafeSlow(scanBytes)
+  const rest = (await file.stat()).size - position
+  const window = Buffer.allocUnsafeSlow(Math.max(markBytes, Math.min(scanBytes, rest)))
   for (let start = position; ;) {
-    const { bytesRead } = await file.read(window, 0, scanBytes, start)
+    const { bytesRead } = await file.read(window, 0, window.length, start)
     const bytes = window.subarray(0, bytesRead)
     for (let at = bytes.indexOf(header.salt); at >= 0; at = bytes.indexOf(header.salt, at + 1)) {
       const frame = bytes.subarray(at - saltAt, at - saltAt + markBytes)

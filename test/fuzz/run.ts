@@ -28,6 +28,7 @@ const typedCodes: readonly ErrorCode[] = [
   'MA_BLOB_MISSING',
   'MA_REPOSITORY',
   'MA_SNAPSHOT',
+  'MA_CAPTURE_LOG',
 ]
 
 export interface Finding {

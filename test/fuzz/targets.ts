@@ -1,5 +1,6 @@
 import type { Target } from './target.ts'
 import { bytesTargets } from './targets-bytes.ts'
+import { captureTargets } from './targets-capture.ts'
 import { httpTargets } from './targets-http.ts'
 import { luceneTargets } from './targets-lucene.ts'
 import { segmentTargets } from './targets-segment.ts'
@@ -11,5 +12,6 @@ export const allTargets: readonly Target[] = [
   ...snapshotTargets,
   ...segmentTargets,
   ...luceneTargets,
+  ...captureTargets,
   ...httpTargets,
 ]
