@@ -27,6 +27,7 @@ import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
 import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.ts'
 import { partsOf } from './parts.ts'
 import type { MetadataPlan, NotCarried, PlannedIndex, PlanSource } from './plan.ts'
+import { noteMentions } from './rename-mentions.ts'
 import { refuseClashes } from './rename.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
 import { systemObjectsLeft } from './system-indices.ts'
@@ -93,7 +94,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     ...selectStreams(streams, select).map(({ name }) => name),
   ])
   const names = [...source.indices, ...streams.map(({ name }) => name)].sort()
-  const plan = {
+  const plan = noteMentions({
     source: origin,
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
     pipelines: await planPipelines(input, global, edits),
@@ -110,7 +111,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     templatesNotSelected: templatesDeselected(input, global),
     leftOut: sortedByName(leftOut),
     notSelected: names.filter((name) => !chosen.has(name)),
-  }
+  })
   return planFile ? onlyPlanFile(plan, planFile) : plan
 }
 

@@ -69,6 +69,10 @@ test(
       ...['--index', `${stem}-*`],
     ]
     const evaluate = ['metadata', 'evaluate', ...words(targetEngine.url)]
+    for (const version of ['8.1', '3.1']) {
+      const without = ['--target-version', version, ...(version === '3.1' ? ['--probe'] : [])]
+      await osmigrate(folder, 2, ...evaluate, ...without)
+    }
     const clean = await osmigrateJson<MetadataPlan>(folder, 0, ...evaluate, '--probe')
     assert.deepEqual(
       clean.indices.map(({ name, probed }) => [name, probed]),
