@@ -34,6 +34,7 @@ test('union leaves ids as they are, keep writes the type; both join children to 
   const [keep] = parts(forum, 'keep')
   assert.deepEqual([keep!.types, keep!.idsMayMeet], [{ only: null, keepIn: 'kind', join }, false])
   assert.equal(parts({ a: {}, b: {} }, 'union')[0]!.types, null)
+  assert.equal(parts(forum, 'refuse')[0]!.idsMayMeet, false)
 })
 
 test('split makes a part of each type, those that are joined together, each with its own fence', () => {

@@ -72,7 +72,7 @@ function partOf(
     fenceAlias,
     fences: [fenceAlias],
     types: keepIn === null && join === null ? null : { only: null, keepIn, join },
-    idsMayMeet: several && keepIn === null,
+    idsMayMeet: several && keepIn === null && choice !== 'refuse',
   }
 }
 

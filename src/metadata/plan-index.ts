@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../base/json.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import type { TargetIndex } from '../state/records.ts'
+import { planAliases } from './alias-types.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { decideIndex, readExistingIndex } from './existing.ts'
 import { objectOf } from './json-objects.ts'
@@ -59,7 +60,12 @@ export async function planIndex(
   })
   const replicas = planReplicas(index.name, translated.settings, options)
   const record = await recordOf(state, { name, targetIndex })
-  const { changes: typeChanges, ...types } = await planTypes(input, part, { record, shards })
+  const { changes: typeChanges, ...types } = await planTypes(input, part, {
+    record,
+    shards,
+    isRefused: edited === undefined && translated.refused !== undefined,
+  })
+  const aliases = planAliases(part)
   const planned = {
     kind: 'index' as const,
     name,
@@ -84,12 +90,13 @@ export async function planIndex(
     ...source.changes,
     ...shards.changes,
     ...replicas.changes,
+    ...aliases.changes,
     ...closedChange(index),
   ]
   const settings = settingsToSend(translated.settings, replicas.settings, shards)
   const content = edited
     ? contentOf(edited)
-    : { settings, mappings: mapping, aliases: { ...index.aliases } as JsonObject }
+    : { settings, mappings: mapping, aliases: aliases.aliases }
   const conflict =
     dividedOtherwise(part, inUse.aliases) ?? nameConflict(planned, content.aliases, inUse)
   const refused = edited
@@ -119,7 +126,10 @@ export async function planIndex(
       reason: `the target does not take ${targetIndex}: ${check.refused}`,
     }
   }
-  if (decision.action === 'exists-equal' && record) return asMade(all, record)
+  if (decision.action === 'exists-equal' && record) {
+    const isOther = (record.stream === undefined) !== (place === undefined)
+    return isOther ? madeOtherwise(all, 'metadata.dataStreams') : asMade(all, record)
+  }
   return { ...all, ...decision }
 }
 
@@ -147,8 +157,7 @@ function editRefusal(
 /** An index that was made before is what it was made as, whatever the options say by now. */
 function asMade(planned: Omit<PlannedIndex, 'action'>, record: TargetIndex): PlannedIndex {
   if (!isDeepStrictEqual(planned.types, record.types)) {
-    const reason = `${planned.targetIndex} on the target was made by another metadata.types (or typeField): delete it there, or put the option back`
-    return { ...planned, action: 'refused', reason }
+    return madeOtherwise(planned, 'metadata.types (or typeField)')
   }
   const { targetShards, mayHoldRouted } = record
   const made = { ...planned, targetShards, mayHoldRouted, action: 'exists-equal' as const }
@@ -164,6 +173,11 @@ function asMade(planned: Omit<PlannedIndex, 'action'>, record: TargetIndex): Pla
   }
   const others = planned.changes.filter(({ path }) => path !== change.path)
   return { ...made, changes: [...others, change] }
+}
+
+function madeOtherwise(planned: Omit<PlannedIndex, 'action'>, option: string): PlannedIndex {
+  const reason = `${planned.targetIndex} on the target was made by another ${option}: delete it there, or put the option back`
+  return { ...planned, action: 'refused', reason }
 }
 
 function settingsToSend(

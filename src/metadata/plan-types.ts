@@ -14,12 +14,16 @@ export interface PlannedTypes extends Pick<PlannedIndex, 'types' | 'distinctIn'>
 /**
  * Decides what becomes of the documents of a part. Where documents of several types keep their ids, no two of one shard
  * may have the same: it is looked into the snapshot, all of whose documents of the index are read for it, unless the
- * record says that this was done.
+ * record says that this was done, or the index is refused anyhow.
  */
 export async function planTypes(
   { documents, origin }: Pick<EvaluateInput, 'documents' | 'origin'>,
   part: IndexPart,
-  { record, shards }: { record: TargetIndex | undefined; shards: PlannedShards },
+  {
+    record,
+    shards,
+    isRefused,
+  }: { record: TargetIndex | undefined; shards: PlannedShards; isRefused: boolean },
 ): Promise<PlannedTypes> {
   const changes: PlannedChange[] = []
   const note = (what: PlannedChange['what'], reason: string): void => {
@@ -41,7 +45,7 @@ export async function planTypes(
   }
   const types: DocumentTypes | null = part.types && { ...part.types, routeById }
   const common = { changes, ...(types && { types }) }
-  if (!part.idsMayMeet) return common
+  if (!part.idsMayMeet || isRefused) return common
   const snapshot = origin.kind === 'snapshot' ? origin.uuid : null
   if (snapshot !== null && record?.distinctIn === snapshot)
     return { ...common, distinctIn: snapshot }

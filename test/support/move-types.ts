@@ -87,6 +87,8 @@ export function testTypes(version: string, source: TestEngine, engine: TestEngin
     const done = await backfill(kept)
     assert.deepEqual([done.deadLetters, done.totals.written], [0, 110])
     await assertEqual(kept)
+    const orders = `${index}-by-type`
+    assert.equal((await findIds(engine, orders, { match_all: {} })).length, 60)
     await send(engine, 'DELETE', `/${index}`)
 
     const divided = await makeReady({
@@ -97,6 +99,7 @@ export function testTypes(version: string, source: TestEngine, engine: TestEngin
     })
     assert.equal((await backfill(divided)).totals.written, 110)
     await assertEqual(divided)
+    assert.equal((await findIds(engine, orders, { match_all: {} })).length, 60)
     assert.equal((await findIds(engine, `${index}-order`, { match_all: {} })).length, 60)
     assert.equal((await findIds(engine, `${index}-bills`, { match_all: {} })).length, 50)
 

@@ -130,7 +130,7 @@ export async function makeFew(engine: TestEngine, index: string): Promise<void> 
   await send(engine, 'POST', '/_bulk?refresh=true', lines.join('\n') + '\n')
 }
 
-/** Two types that have the same ids, in both of which some documents are routed. */
+/** Two types that have the same ids, in both of which some documents are routed; and an alias for one of them. */
 export async function makeTwins(engine: TestEngine, index: string, shards: number): Promise<void> {
   await send(engine, 'PUT', `/${index}`, {
     settings: { number_of_shards: shards, number_of_replicas: 0 },
@@ -138,6 +138,7 @@ export async function makeTwins(engine: TestEngine, index: string, shards: numbe
       order: { dynamic: false, properties: { n: { type: 'long' } } },
       Invoice: { dynamic: false, properties: { n: { type: 'long' } } },
     },
+    aliases: { [`${index}-by-type`]: { filter: { type: { value: 'order' } } } },
   })
   const lines: string[] = []
   for (let n = 0; n < 60; n++) {
