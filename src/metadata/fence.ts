@@ -3,6 +3,7 @@ import { isJsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { settingText } from '../cluster/settings.ts'
 import { changeSetting, noteRestored, type SettingName } from '../state/ledger.ts'
+import { targetIndexKind } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import { objectPresent, settingAccess } from './setting-access.ts'
 
@@ -90,10 +91,19 @@ export async function putFenceTemplate(target: Cluster, state: StateStore): Prom
   })
   await target.request('PUT', `/${fenceTemplate}`, {
     body: {
-      index_patterns: ['osmigrate-*'],
+      index_patterns: ['osmigrate-*', ...(await behindStreams(state))],
       priority: 2 ** 31 - 2,
       template: { settings: { 'index.blocks.write': 'true', 'index.number_of_replicas': '0' } },
     },
     repeatable: true,
   })
+}
+
+/** Names of indices behind the data streams that this migration writes to. The template of a stream makes its own. */
+async function behindStreams(state: StateStore): Promise<string[]> {
+  const streams = new Set<string>()
+  for await (const { value } of state.each(targetIndexKind)) {
+    if (value.stream && value.dataStream !== undefined) streams.add(value.dataStream)
+  }
+  return [...streams].map((stream) => `.ds-${stream}-*`)
 }

@@ -11,6 +11,7 @@ import { openBlobStore } from '../../src/blob/open.ts'
 import { shardLook } from '../../src/document/source-sample.ts'
 import { applyMetadata } from '../../src/metadata/apply.ts'
 import { restoreSettings } from '../../src/state/ledger.ts'
+import { putFenceTemplate } from '../../src/metadata/fence.ts'
 import { settingAccess } from '../../src/metadata/setting-access.ts'
 import type { BulkBody, BulkOutcome } from '../../src/cluster/bulk-body.ts'
 import { deliverBulk } from '../../src/cluster/bulk.ts'
@@ -105,6 +106,56 @@ test('an index behind a data stream takes neither versions nor aliases, nor crea
     assert.equal((await target.request('PUT', `/${index}/_create/a`, put)).status, 400)
   })
 })
+
+test(
+  'a versioned delete does not know an older life of a document',
+  { skip: engine.skip },
+  async () => {
+    await withStream(async ({ records }) => {
+      // The source wrote it with the number 100; its delete with the number 50 was of a document before that.
+      assert.equal((await late(records[0]!)).written, 1)
+      const path = `/${records[0]!.targetIndex}/_doc/late?version=51&version_type=external_gte`
+      assert.equal((await target.request('DELETE', path)).body.result, 'deleted')
+    })
+  },
+)
+
+test('where the setting cannot be set, late writes make an index that takes nothing', async (t) => {
+  if (engine.skip !== false) return t.skip(engine.skip)
+  await withStream(async ({ folder, records }) => {
+    await send(engine, 'DELETE', '/_data_stream/stream')
+    const { targetIndex } = records[0]!
+    await withState(folder, async (state) => {
+      await restoreSettings(state, settingAccess({ target }))
+      await putFenceTemplate(target, state)
+    })
+    const { signal } = new AbortController()
+    const body = insert('late', '{"@timestamp":1}')
+    await assert.rejects(
+      deliverBulk(target, { ...writePlaceOf(records[0]!), body, waitMaxMs: 500, signal }),
+      stopped,
+    )
+    const { body: found } = await target.request('GET', `/${targetIndex}/_count`, { accept: [404] })
+    assert.equal(found.count, 0)
+    await target.request('DELETE', `/${targetIndex}`)
+    // The data stream itself can be made, and takes writes.
+    await send(engine, 'POST', '/stream/_bulk', '{"create":{}}\n{"@timestamp":1}\n')
+  })
+})
+
+test(
+  'what was made as a data stream is not made into an alias',
+  { skip: engine.skip },
+  async () => {
+    await withStream(async ({ input, folder }) => {
+      const options = metadataOptions.parse({ dataStreams: 'alias' })
+      const plan = await withState(folder, (state) =>
+        evaluateMetadata({ ...input, options, state }),
+      )
+      for (const { action } of plan.indices) assert.equal(action, 'refused')
+    })
+  },
+)
 
 test('documents without a time, or with two, are refused', { skip: engine.skip }, async () => {
   await withStream(async ({ records }) => {
