@@ -5,11 +5,13 @@
  * Prints what each part took and whether it meets its goal; ends with 1 when a document was lost or changed.
  * npm run bench -- formats  [--size 110mb] [--only 'Lucene 9.0'] [--runs 3] [--json] [--record]
  * npm run bench -- s3       [--size 450mb] [--runs 3] [--json] [--record]
+ * npm run bench -- capture  [--small] [--parts pipe,proxy] [--runs 3] [--json] [--record]
  *
  * --all runs every corpus that the figures are told for; --record writes a section of bench/RESULTS.md.
  */
 import { parseArgs } from 'node:util'
 import { parseByteSize } from '../src/base/option-types.ts'
+import { captureTable, captureText, measureCapture } from './capture.ts'
 import { openCorpus } from './corpus.ts'
 import type { CorpusShape } from './corpus.ts'
 import { averageSourceBytes, documentsDefault } from './log-documents.ts'
@@ -20,6 +22,9 @@ import { backfillText, recordSection, tableText } from './report.ts'
 import { measureS3, s3Table, s3Text, type S3Result } from './s3.ts'
 
 const smallDocuments = 5000
+/** Of load, for each figure of capture. */
+const smallSeconds = 0.5
+const fullSeconds = 5
 
 interface Plan {
   readonly shape: CorpusShape
@@ -44,7 +49,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const benchmarks = { backfill, formats, s3 }
+const benchmarks = { backfill, formats, s3, capture }
 const runs = Number(values.runs ?? (values.small ? 1 : 3))
 const onProgress = (message: string): void => console.error(message)
 const name = positionals[0] ?? ''
@@ -54,7 +59,7 @@ if (!(name in benchmarks) || positionals.length !== 1) {
   console.error(`npm run bench -- NAME, which is one of ${names} (options: see bench/main.ts)`)
   process.exitCode = 2
 } else if (!(await benchmarks[name as keyof typeof benchmarks]())) {
-  console.error('documents were lost or changed')
+  console.error('documents or requests were lost or changed')
   process.exitCode = 1
 }
 
@@ -93,6 +98,16 @@ async function s3(): Promise<boolean> {
   }
   tell(results, s3Table(results))
   if (values.record) await recordSection('S3', s3Text(results, runs))
+  return results.every(({ correct }) => correct)
+}
+
+async function capture(): Promise<boolean> {
+  const results = await measureCapture({
+    ...{ runs, onProgress, seconds: values.small ? smallSeconds : fullSeconds },
+    ...(values.parts !== undefined && { parts: values.parts.split(',') }),
+  })
+  tell(results, captureTable(results))
+  if (values.record) await recordSection('Capture', captureText(results, runs))
   return results.every(({ correct }) => correct)
 }
 
