@@ -61,13 +61,13 @@ const strangersShown = 20
 /** Those first that are in the way of something. */
 function printOnlyOnTarget(onlyOnTarget: MetadataComparison['onlyOnTarget']): void {
   if (onlyOnTarget.length === 0) return
-  const sorted = [...onlyOnTarget].sort((a, b) => b.shadows.length - a.shadows.length)
+  const sorted = [...onlyOnTarget].sort((a, b) => b.inPlaceOf.length - a.inPlaceOf.length)
   printLine('\nonly on the target:')
   printTable(
     ['kind', 'name', 'new indices get it in the place of'],
     sorted
       .slice(0, strangersShown)
-      .map(({ kind, name, shadows }) => [kind, printable(name), printable(shadows.join(', '))]),
+      .map(({ kind, name, inPlaceOf }) => [kind, printable(name), printable(inPlaceOf.join(', '))]),
   )
   const more = sorted.length - strangersShown
   if (more > 0) printLine(`and ${more} more (--json)`)

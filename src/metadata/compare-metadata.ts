@@ -46,7 +46,7 @@ export interface MetadataComparison {
   readonly notCarried: readonly NotCarried[]
   /** What is in nobody's way does not count against `equal`: the target may be used for more than this. */
   readonly onlyOnTarget: readonly OnlyOnTarget[]
-  /** True when every object is `equal`, nothing stays behind, and nothing of the target shadows what was carried over. */
+  /** True when every object is `equal`, nothing stays behind, and nothing of the target takes the place of what was carried over. */
   readonly equal: boolean
 }
 
@@ -91,7 +91,7 @@ export async function compareMetadata(
   const equal =
     notCarried.length === 0 &&
     objects.every(({ verdict }) => verdict === 'equal') &&
-    onlyOnTarget.every(({ shadows }) => shadows.length === 0)
+    onlyOnTarget.every(({ inPlaceOf }) => inPlaceOf.length === 0)
   return { objects, notCarried, onlyOnTarget, equal }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { JsonObject } from '../base/json.ts'
-import { patternsOverlap, shadowsOf } from './only-on-target.ts'
+import { patternsOverlap, inPlaceOf } from './only-on-target.ts'
 import type { MetadataPlan, TemplateKind } from './plan.ts'
 
 test('patternsOverlap() finds a name that two patterns fit', () => {
@@ -36,7 +36,7 @@ const carried = {
   legacyTemplates: [{ kind: 'legacy-template', name: 'old' }],
   indices: [{ targetIndex: 'shop-000001' }, { targetIndex: 'logs-1' }],
 } as unknown as MetadataPlan
-const shadows = (
+const replaced = (
   kind: 'index-template' | 'legacy-template',
   one: JsonObject,
   others: { [name: string]: JsonObject } = {},
@@ -47,19 +47,19 @@ const shadows = (
     'legacy-template': { old: template('old-*') },
   }
   existing[kind] = { ...existing[kind], strange: one }
-  return shadowsOf(carried, existing, { kind, name: 'strange' })
+  return inPlaceOf(carried, existing, { kind, name: 'strange' })
 }
 
-test('shadowsOf() names what a template of the target takes from those that were carried over', () => {
-  assert.deepEqual(shadows('index-template', template('logs-app-*', 200)), ['logs'])
-  assert.deepEqual(shadows('index-template', template('logs-app-*', 50)), [])
-  assert.deepEqual(shadows('index-template', template('old-*', 0)), ['old'])
-  assert.deepEqual(shadows('legacy-template', template('*')), ['old', 'shop-000001'])
-  assert.deepEqual(shadows('legacy-template', template('logs-*')), [])
+test('inPlaceOf() names what a template of the target takes from those that were carried over', () => {
+  assert.deepEqual(replaced('index-template', template('logs-app-*', 200)), ['logs'])
+  assert.deepEqual(replaced('index-template', template('logs-app-*', 50)), [])
+  assert.deepEqual(replaced('index-template', template('old-*', 0)), ['old'])
+  assert.deepEqual(replaced('legacy-template', template('*')), ['old', 'shop-000001'])
+  assert.deepEqual(replaced('legacy-template', template('logs-*')), [])
 })
 
-test('shadowsOf() names indices whose successors would get what no template of the source gives', () => {
-  assert.deepEqual(shadows('index-template', template('shop-*')), ['shop-000001'])
+test('inPlaceOf() names indices whose successors would get what no template of the source gives', () => {
+  assert.deepEqual(replaced('index-template', template('shop-*')), ['shop-000001'])
   const other = { other: template('shop-*', 7) }
-  assert.deepEqual(shadows('legacy-template', template('shop-*'), other), [])
+  assert.deepEqual(replaced('legacy-template', template('shop-*'), other), [])
 })

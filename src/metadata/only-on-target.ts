@@ -15,7 +15,7 @@ export interface OnlyOnTarget {
    * Templates that were carried over and no longer hold alone, and carried indices whose successors it fits: an index that
    * is made there from now on (by a rollover, by a name with a date) is otherwise than it would be on the source.
    */
-  readonly shadows: readonly string[]
+  readonly inPlaceOf: readonly string[]
 }
 
 export interface OnlyOnTargetInput {
@@ -39,11 +39,11 @@ export async function findOnlyOnTarget(
     ...(signal && { signal }),
   })
   const list = (kind: OnlyOnTarget['kind'], names: Iterable<string>): OnlyOnTarget[] =>
-    [...names].filter(isStrange).map((name) => ({ kind, name, shadows: [] }))
+    [...names].filter(isStrange).map((name) => ({ kind, name, inPlaceOf: [] }))
   const ofTemplates = (kind: TemplateKind): OnlyOnTarget[] =>
     Object.entries(templates[kind])
       .filter(([name, { _meta: meta }]) => isStrange(name) && !isManaged(meta))
-      .map(([name]) => ({ kind, name, shadows: shadowsOf(plan, templates, { kind, name }) }))
+      .map(([name]) => ({ kind, name, inPlaceOf: inPlaceOf(plan, templates, { kind, name }) }))
   return [
     ...ofTemplates('index-template'),
     ...ofTemplates('legacy-template'),
@@ -70,7 +70,7 @@ interface Named {
 }
 
 /** Of the templates that fit an index the one with the highest priority alone counts, and those of the older kind only where there is none. */
-export function shadowsOf(
+export function inPlaceOf(
   plan: MetadataPlan,
   templates: ExistingTemplates,
   { kind, name }: Named,

@@ -120,7 +120,7 @@ for (const { release, engine, source, typed } of sources) {
       assert.deepEqual(
         onlyOnTarget
           .filter(({ name }) => name === strange)
-          .map(({ kind, name, shadows }) => [kind, name, shadows]),
+          .map(({ kind, name, inPlaceOf }) => [kind, name, inPlaceOf]),
         [
           ['index-template', strange, [template, index]],
           ['component-template', strange, []],

@@ -28,11 +28,11 @@ test(
     for (const part of ['old', 'one', 'two', 'taken', 'upper', 'held', 'plain']) {
       await send(sourceEngine, 'PUT', `/${of(part)}`, {
         settings: { number_of_shards: 2, number_of_replicas: 0 },
-        mappings: { properties: { n: { type: 'integer' } } },
+        mappings: { dynamic: false, properties: { n: { type: 'integer' } } },
         aliases: part === 'plain' ? { [of('alias')]: {} } : { [of('read')]: {} },
       })
     }
-    const bulk = '{"index":{"_id":"1"}}\n{"n":1}\n{"index":{"_id":"2"}}\n{"n":2}\n'
+    const bulk = '{"index":{"_id":"1"}}\n{"n":1}\n{"index":{"_id":"2"}}\n{"n":2,"m":1}\n'
     await send(sourceEngine, 'POST', `/${of('old')}/_bulk?refresh=true`, bulk)
     const { location } = sourceEngine.makeRepository()
     const select = { include: [`${stem}-*`] }
@@ -90,7 +90,13 @@ test(
     assert.match(find('held').reason!, new RegExp(`alias or data stream of ${of('plain')}`))
 
     const index = ['--index', of('old')]
-    await osmigrate(folder, 0, 'backfill', 'start', ...index)
+    const allow = (dynamic: string): Promise<unknown> =>
+      send(targetEngine, 'PUT', `/${of('old-new')}/_mapping`, { dynamic })
+    await allow('strict')
+    await osmigrate(folder, 3, 'backfill', 'start', ...index)
+    await allow('false')
+    await osmigrate(folder, 0, 'deadletters', 'retry', ...index)
+    await send(targetEngine, 'POST', `/${of('old-new')}/_refresh`)
     const { body } = await target.request('GET', `/${of('old-new')}/_count`)
     assert.equal(body.count, 2)
     await osmigrate(folder, 0, 'compare', 'documents', ...index)
