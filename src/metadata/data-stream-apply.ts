@@ -71,7 +71,7 @@ async function applyAll(
 }
 
 function waiting(index: InStream, before: string): AppliedObject {
-  const reason = `not made, since ${before} before it in the data stream ${index.stream.name} is not there: indices are made in their order`
+  const reason = `not made, since ${before} before it in the data stream ${index.stream.name} is not there: indices are made in their order. Correct that one, leave it out of a plan file (metadata evaluate --output FILE, migrate --plan FILE), or take metadata.dataStreams: alias`
   return { ...named(index), outcome: 'waiting', reason }
 }
 

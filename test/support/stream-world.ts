@@ -6,6 +6,7 @@ import path from 'node:path'
 import { after } from 'node:test'
 import { isJsonObject, type JsonObject } from '../../src/base/json.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
+import { scanUpsertSource } from '../../src/cluster/upsert-source.ts'
 import { shardLook } from '../../src/document/source-sample.ts'
 import { applyMetadata } from '../../src/metadata/apply.ts'
 import { writeStreamChanges, type SourceChange } from '../../src/metadata/data-stream-writes.ts'
@@ -205,6 +206,41 @@ export async function assertAsModel({ target, model, ready }: StreamWorld): Prom
     }
     assert.equal(await state.count(streamChangeKind), 0)
   })
+}
+
+/** What scanUpsertSource() says is kept comes out of the engine as it was written. */
+export async function assertInsertsKeepText(
+  { target, ready }: StreamWorld,
+  random: (below: number) => number,
+): Promise<void> {
+  const index = ready.indices[0]!
+  const field = Buffer.from('@timestamp')
+  const texts = new Map<string, string>()
+  while (texts.size < 2000) {
+    const text = `{"@timestamp":1,"x":[${randomNumber(random)},${randomNumber(random)}]}`
+    const { isKept } = scanUpsertSource(Buffer.from(text), 0, text.length, field)
+    if (isKept) texts.set(`kept-${texts.size}`, text)
+  }
+  const lines = [...texts].map(
+    ([id, text]) => `{"update":{"_id":"${id}"}}\n{"doc":{},"upsert":${text}}\n`,
+  )
+  const body = Buffer.from(lines.join(''))
+  const { targetIndex } = await withState(ready.folder, async (state) => {
+    return (await state.get(targetIndexKind, index))!.value
+  })
+  await target.request('POST', `/${targetIndex}/_bulk`, { body })
+  const found = await textsOf(target, targetIndex)
+  for (const [id, text] of texts) assert.equal(found.get(id), text)
+}
+
+/** A number as people and programs write them. */
+function randomNumber(random: (below: number) => number): string {
+  const digits = (count: number): string =>
+    Array.from({ length: count }, () => String(random(10))).join('')
+  const whole = random(2) === 0 ? '0' : `${1 + random(9)}${digits(random(9))}`
+  const fraction = random(3) === 0 ? '' : `.${'0'.repeat(random(4))}${digits(1 + random(12))}`
+  const exponent = random(20) === 0 ? `e${random(30)}` : ''
+  return `${random(3) === 0 ? '-' : ''}${whole}${fraction}${exponent}`
 }
 
 /** The text of each `_source` as the engine keeps it: whole answers are not parsed, since numbers would change. */

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
-import { assertAsModel, changeWhileFilled, makeStreamWorld } from '../support/stream-world.ts'
+import {
+  assertAsModel,
+  assertInsertsKeepText,
+  changeWhileFilled,
+  makeStreamWorld,
+  randomFrom,
+} from '../support/stream-world.ts'
 
 const engine = await useEngine('opensearch', '3')
 const target = engine.skip === false ? await connect('target', engine) : undefined!
@@ -21,6 +27,7 @@ test(
       t.diagnostic(JSON.stringify(done))
       assert.ok(done.deletes > 0 && done.notesMost > 0)
       await assertAsModel(world)
+      await assertInsertsKeepText(world, randomFrom(seed))
     } finally {
       await world.clean()
     }

@@ -11,7 +11,13 @@ import { targetIndexKind } from '../../src/state/records.ts'
 import { withState } from '../support/backfill.ts'
 import { send, useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
-import { assertAsModel, changeWhileFilled, makeStreamWorld } from '../support/stream-world.ts'
+import {
+  assertAsModel,
+  assertInsertsKeepText,
+  changeWhileFilled,
+  makeStreamWorld,
+  randomFrom,
+} from '../support/stream-world.ts'
 
 for (const version of ['1', '2', '3']) {
   test(`OpenSearch ${version}: filled and changed at once, killed 10 times`, async (t) => {
@@ -27,6 +33,7 @@ for (const version of ['1', '2', '3']) {
       t.diagnostic(JSON.stringify(done))
       assert.equal(done.kills, 10)
       await assertAsModel(world)
+      await assertInsertsKeepText(world, randomFrom(seed))
       const record = await withState(world.ready.folder, async (state) => {
         const { value } = (await state.get(targetIndexKind, world.ready.indices[0]!))!
         await closeMigration({ target, state, setWithheld: false })
