@@ -10,8 +10,10 @@ import {
 } from './kafka-client.ts'
 import { kafkaError } from './kafka-errors.ts'
 import { fetchMessages, openConsumer, readOffsets } from './kafka-fetch.ts'
-import { MessageJoiner } from './kafka-join.ts'
+import type { CaptureRecord } from './exchange.ts'
+import { MessageJoiner, type TopicMessage } from './kafka-join.ts'
 import { recordsMax } from './kafka-message.ts'
+import { KnownStreams } from './known-stream.ts'
 import { decodeRecord } from './record-decode.ts'
 
 const releaseTimeoutMs = 15_000
@@ -22,7 +24,15 @@ const releaseTimeoutMs = 15_000
  * then read again.
  */
 export async function openKafkaReader(options: KafkaOptions): Promise<CaptureLogReader> {
-  return new KafkaLogReader(await loadKafka(), options)
+  return new KafkaLogReader(await loadKafka(), options, ownDecoder)
+}
+
+/**
+ * Reads what the known tool has captured in its topic. A position is where the oldest chunk lies that is still needed: what
+ * lies behind it and was read is read again, under the same numbers.
+ */
+export async function openKnownTopicReader(options: KafkaOptions): Promise<CaptureLogReader> {
+  return new KafkaLogReader(await loadKafka(), options, knownDecoder)
 }
 
 /** A position counts records: the offset of a message, and the place of a record in it. */
@@ -34,14 +44,47 @@ function messageOffset(position: number): number {
   return Math.floor(position / recordsMax)
 }
 
+/** What the messages of a partition hold, from a position on; each record with the position after it. */
+type Decode = (message: TopicMessage) => Iterable<{ record: CaptureRecord; next: number }>
+
+function ownDecoder({ stream, offset: from }: LogPosition): Decode {
+  const joiner = new MessageJoiner(stream)
+  return function* (message) {
+    const { offset } = message
+    const frames = joiner.accept(message)
+    for (const [index, frame] of frames.entries()) {
+      if (positionOf(offset, index) < from) continue
+      const isLast = index === frames.length - 1
+      const behind = isLast ? positionOf(offset + 1, 0) : positionOf(offset, index + 1)
+      const next = Math.min(behind, positionOf(joiner.nextOffset(offset), 0))
+      yield { record: decodeRecord(frame, { file: stream, offset }), next }
+    }
+  }
+}
+
+function knownDecoder({ stream }: LogPosition): Decode {
+  const streams = new KnownStreams(stream)
+  return function* ({ value, offset }) {
+    const before = streams.nextOffset(offset - 1)
+    const records = streams.accept(value, offset)
+    const behind = streams.nextOffset(offset)
+    for (const [index, record] of records.entries()) {
+      const isLast = index === records.length - 1
+      yield { record, next: positionOf(isLast ? behind : before, 0) }
+    }
+  }
+}
+
 class KafkaLogReader implements CaptureLogReader {
   readonly #kafka: KafkaPackage
   readonly #options: KafkaOptions
   readonly #closed = new AbortController()
+  readonly #decoder: (from: LogPosition) => Decode
 
-  constructor(kafka: KafkaPackage, options: KafkaOptions) {
+  constructor(kafka: KafkaPackage, options: KafkaOptions, decoder: (from: LogPosition) => Decode) {
     this.#kafka = kafka
     this.#options = options
+    this.#decoder = decoder
   }
 
   async streams(): Promise<{ oldest: LogPosition; end: LogPosition }[]> {
@@ -76,17 +119,11 @@ class KafkaLogReader implements CaptureLogReader {
     stop.addEventListener('abort', giveUp, { once: true })
     try {
       const to = follow ? Infinity : await this.#end(from)
-      const joiner = new MessageJoiner(stream)
       const range = { partition, from: messageOffset(from.offset), to, signal: stop }
+      const decode = this.#decoder(from)
       for await (const message of fetchMessages(consumer, this.#options.topic, range)) {
-        const frames = joiner.accept(message)
-        const behind = joiner.nextOffset(message.offset)
-        for (const [index, frame] of frames.entries()) {
-          const place = { file: stream, offset: message.offset }
-          if (positionOf(message.offset, index) < from.offset) continue
-          const isLast = index === frames.length - 1
-          const next = isLast ? positionOf(behind, 0) : positionOf(message.offset, index + 1)
-          yield { record: decodeRecord(frame, place), next: { stream, offset: next } }
+        for (const { record, next } of decode(message)) {
+          yield { record, next: { stream, offset: next } }
         }
       }
     } finally {

@@ -6,6 +6,7 @@ import {
 } from '@platformatic/kafka'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type {
   CaptureLogReader,
   CaptureLogWriter,
@@ -13,10 +14,11 @@ import type {
 } from '../../src/traffic/capture-log.ts'
 import type { CaptureRecord } from '../../src/traffic/exchange.ts'
 import type { KafkaOptions } from '../../src/traffic/kafka-client.ts'
-import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
+import { openKafkaReader, openKnownTopicReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
 import { append, testCaptureLogStore } from '../support/capture-log-contract.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
+import { buildChunk } from '../support/known-streams.ts'
 
 const broker = await useEngine('kafka', '4')
 const older = await useEngine('kafka', '3')
@@ -188,6 +190,45 @@ test('a topic that is not there, and messages of others, are named', async (t) =
     code: 'MA_CAPTURE_LOG',
     message: new RegExp(`${kafka.topic}-0.*osmigrate did not write`),
   })
+})
+
+test('a topic of the known tool is read, from every position of it', async (t) => {
+  const kafka = newTopic()
+  await (await openKafkaWriter({ kafka, proxy: 'p1' })).close()
+  const put = 'PUT /i/_doc/1 HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}'
+  const created = 'HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}'
+  const producer = new Producer({ clientId: 'test', bootstrapBrokers: [broker.url] })
+  const chunks = Array.from({ length: 40 }, (_, index) => ({
+    connection: `c${index % 2}`,
+    number: Math.floor(index / 2) + 1,
+    requestsBefore: Math.max(0, Math.floor(index / 2) - 1),
+    beginsInRequest: index > 1,
+    passed: [
+      ...(index > 1 ? ([{ kind: 'read', at: 5, data: put.slice(20) }] as const) : []),
+      ...(index > 1 ? ([{ kind: 'requestEnd', at: 6 }] as const) : []),
+      ...(index > 1 ? ([{ kind: 'write', at: 7, data: created }] as const) : []),
+      { kind: 'read', at: 8, data: put.slice(0, 20) },
+    ] as const,
+  }))
+  for (const chunk of chunks) {
+    const message = { topic: kafka.topic, partition: 0, value: buildChunk(chunk) }
+    await producer.send({ messages: [message], acks: -1 })
+  }
+  await producer.close()
+  const reader = await openKnownTopicReader(kafka)
+  t.after(() => reader.close())
+  const [stream] = await reader.streams()
+  const read = await collect(reader, stream!.oldest)
+  assert.equal(read.length, 2 * 38)
+  for (const index of [0, 1, 7, 20, 75]) {
+    const rest = (await collect(reader, read[index]!.next)).map(({ record }) => record)
+    for (const { record } of read.slice(index + 1)) {
+      assert.ok(
+        rest.some((one) => isDeepStrictEqual(one, record)),
+        `after record ${index}`,
+      )
+    }
+  }
 })
 
 function newTopic(): KafkaOptions {
