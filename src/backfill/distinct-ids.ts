@@ -42,6 +42,7 @@ async function equalIdsOf(
   const { numberOfShards } = await snapshot.readIndexMetadata(index)
   const lacking = snapshot.shardFailures.filter((one) => one.index === index)
   let count = 0
+  let atLeast = ''
   let example = ''
   for (let shard = 0; shard < numberOfShards; shard++) {
     if (lacking.some((one) => one.shard === shard)) continue
@@ -50,6 +51,7 @@ async function equalIdsOf(
     try {
       const equal = await findEqualIds(reader, types?.only ?? null, { signal })
       count += equal.count
+      if (equal.isLeast) atLeast = 'at least '
       example ||= equal.examples[0] ?? ''
     } finally {
       await reader.close()
@@ -57,7 +59,7 @@ async function equalIdsOf(
   }
   if (count === 0) return undefined
   return (
-    `${name}: ${count.toLocaleString('en-US')} ids are those of documents of several mapping types, e.g. ` +
+    `${name}: ${atLeast}${count.toLocaleString('en-US')} ids are those of documents of several mapping types, e.g. ` +
     `${JSON.stringify(example)}. Delete ${targetIndex} on the target, and make it again with metadata.types: keep or ` +
     'split (--types); or exclude the index'
   )

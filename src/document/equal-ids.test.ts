@@ -37,11 +37,21 @@ test('ids of several documents are counted once each, however they are looked fo
 })
 
 test('no two are equal, or those that are equal are of types that do not count', async () => {
-  assert.deepEqual(await findEqualIds(shardOf(many), null), { count: 0, examples: [] })
-  assert.deepEqual(await findEqualIds(shardOf([]), null), { count: 0, examples: [] })
+  const none = { count: 0, isLeast: false, examples: [] }
+  assert.deepEqual(await findEqualIds(shardOf(many), null), none)
+  assert.deepEqual(await findEqualIds(shardOf([]), null), none)
   const twins = [...many, { id: 'd1', type: 'c' }]
   assert.equal((await findEqualIds(shardOf(twins), ['b', 'c'])).count, 0)
   assert.equal((await findEqualIds(shardOf(twins), ['a', 'c'])).count, 1)
+})
+
+test('where very many are equal it is enough to know that they are many', async () => {
+  const all = [...many, ...many.map(({ id }) => ({ id, type: 'c' }))]
+  const { count, isLeast, examples } = await findEqualIds(shardOf(all), null, { held: 100 })
+  assert.deepEqual([count, isLeast, examples.length], [100, true, 5])
+  // None are, and too many look alike for what may be held: they are looked at in more parts.
+  const none = await findEqualIds(shardOf(many), null, { bits: 2 ** 16, held: 100 })
+  assert.deepEqual([none.count, none.isLeast], [0, false])
 })
 
 test('looking for them ends when it is stopped', async () => {

@@ -4,6 +4,8 @@ import type { ShardReader } from './shard-reader.ts'
 /** Ids that several documents of a shard have: documents of several mapping types. */
 export interface EqualIds {
   count: number
+  /** There are more: so many were found that it was enough. */
+  isLeast: boolean
   /** The first few of them. */
   readonly examples: string[]
 }
@@ -13,6 +15,8 @@ const bitsMax = 2 ** 28
 /** With eight bits an id one in sixteen meets another by chance. */
 const bitsPerId = 8
 const examplesMax = 5
+/** Ids that are held at once to be told apart. */
+const suspectsMax = 4_000_000
 
 /**
  * Counts the ids that more than one live document of the shard has, looking at documents of the types in `only` (null:
@@ -22,17 +26,27 @@ const examplesMax = 5
 export async function findEqualIds(
   reader: Pick<ShardReader, 'segments' | 'readBlocks'>,
   only: readonly string[] | null,
-  { bits = bitsMax, signal }: { bits?: number; signal?: AbortSignal | undefined } = {},
+  {
+    bits = bitsMax,
+    held = suspectsMax,
+    signal,
+  }: { bits?: number; held?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<EqualIds> {
   const total = reader.segments.reduce((sum, { liveCount }) => sum + liveCount, 0)
   const parts = Math.max(1, Math.ceil((total * bitsPerId) / bits))
-  const found: EqualIds = { count: 0, examples: [] }
+  const found: EqualIds = { count: 0, isLeast: false, examples: [] }
   for (let part = 0; part < parts; part++) {
     const size = Math.min(bits, 2 ** Math.ceil(Math.log2(Math.max(64, total * bitsPerId))))
     const eachId = (visit: (id: IdAt) => void): Promise<void> =>
       visitIds(reader, only, visit, signal)
     const suspects = await findSuspects(eachId, { part, parts, size })
-    if (suspects !== undefined) await countEqual(eachId, suspects, found)
+    if (suspects === undefined) continue
+    await countEqual(eachId, suspects, found, held)
+    if (!found.isLeast) continue
+    // Where none are equal, too many looked alike: fewer at once.
+    return found.count > 0
+      ? found
+      : findEqualIds(reader, only, { bits: Math.max(64, bits >> 2), held: held * 2, signal })
   }
   return found
 }
@@ -82,14 +96,20 @@ async function findSuspects(
   }
 }
 
-/** By chance one in sixteen ids of a part is a suspect: two million at most, save where so many are equal. */
-async function countEqual(eachId: EachId, suspects: Suspects, found: EqualIds): Promise<void> {
+/** By chance one in sixteen ids of a part is a suspect: two million. Where many more are, their number is not counted. */
+async function countEqual(
+  eachId: EachId,
+  suspects: Suspects,
+  found: EqualIds,
+  held: number,
+): Promise<void> {
   const seen = new Map<bigint, boolean>()
   await eachId((id) => {
     if (!suspects(id)) return
     const key = (BigInt(id.hash1) << 32n) | BigInt(id.hash2 >>> 0)
     const before = seen.get(key)
-    if (before === undefined) seen.set(key, false)
+    if (before === undefined && seen.size >= held) found.isLeast = true
+    else if (before === undefined) seen.set(key, false)
     if (before !== false) return
     seen.set(key, true)
     found.count++

@@ -64,14 +64,16 @@ export async function planTypes(
 /** Ids that documents of several types have. */
 export interface EqualIds {
   readonly count: number
+  /** There are more. */
+  readonly isLeast: boolean
   /** Some of them. */
   readonly examples: readonly string[]
 }
 
-function equalIdsText(name: string, { count, examples }: EqualIds): string {
+function equalIdsText(name: string, { count, isLeast, examples }: EqualIds): string {
   const shown = examples.map((id) => JSON.stringify(id)).join(', ')
   return (
-    `${name}: ${count.toLocaleString('en-US')} ids are those of documents of several types, which would become one document each (${shown}). ` +
+    `${name}: ${isLeast ? 'at least ' : ''}${count.toLocaleString('en-US')} ids are those of documents of several types, which would become one document each (${shown}). ` +
     'Take metadata.types: keep or split (--types); or exclude the index'
   )
 }

@@ -47,11 +47,12 @@ export function snapshotDocuments(
     },
     // Documents of one id lie in one shard, or are routed to several and stay so.
     equalIds: async (index, types) => {
-      const sum = { count: 0, examples: [] as string[] }
-      for await (const { count, examples } of readable(snapshot, index, (files) =>
+      const sum = { count: 0, isLeast: false, examples: [] as string[] }
+      for await (const { count, isLeast, examples } of readable(snapshot, index, (files) =>
         look.equalIds(files, types),
       )) {
         sum.count += count
+        sum.isLeast ||= isLeast
         sum.examples = [...sum.examples, ...examples].slice(0, equalIdsShown)
       }
       return sum
