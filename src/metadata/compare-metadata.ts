@@ -155,21 +155,41 @@ const ofEachIndex = matcher([
   'index.replication.type',
 ])
 
-/**
- * `type: object`, empty `properties` and `fields`, the index's own `default_search` and the filter's least size of a
- * segment say nothing; engines leave them out or write them down.
- */
+/** Without what only says the default, which engines leave out or write down; empty `properties` and `fields` among it. */
 function mappingForm(mapping: JsonObject): JsonObject {
   const form: JsonObject = {}
   for (const [key, value] of Object.entries(mapping)) {
-    if (key === 'type' && value === 'object') continue
-    if (key === 'search_analyzer' && value === 'default_search') continue
+    if (isDefault(mapping, key)) continue
     if (key === 'fielddata_frequency_filter')
       form[key] = { min_segment_size: 0, ...objectOf(value) }
+    else if (key === 'contexts') form[key] = contextsForm(value)
     else if (key !== 'properties' && key !== 'fields') form[key] = value
     else if (isJsonObject(value) && Object.keys(value).length > 0) form[key] = fieldsForm(value)
   }
   return form
+}
+
+/** `[key, value, type]`: of fields of any type where none is named. */
+const defaults: readonly (readonly [key: string, value: string, type?: string])[] = [
+  ['type', 'object'],
+  ['analyzer', 'default'],
+  ['search_analyzer', 'default_search'],
+  ['fielddata', 'false'],
+  ['format', 'strict_date_optional_time||epoch_millis', 'date'],
+  ['eager_global_ordinals', 'true', 'join'],
+]
+
+function isDefault(field: JsonObject, key: string): boolean {
+  return defaults.some(
+    ([name, value, type]) =>
+      name === key && textOf(field[key]) === value && (type ?? field.type) === field.type,
+  )
+}
+
+/** Engines print the type of a context of completion in capital letters. */
+function contextsForm(contexts: Json): Json {
+  if (!Array.isArray(contexts)) return contexts
+  return contexts.map(objectOf).map((one) => ({ ...one, type: textOf(one.type).toLowerCase() }))
 }
 
 /** A name with dots is a path of objects, as engines write it down. */

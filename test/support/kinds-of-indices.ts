@@ -383,7 +383,12 @@ export const kindsOfIndices: readonly IndexKind[] = [
   }),
   kindOf('pipeline-default', { settings: { default_pipeline: 'pipeline-set' }, mapping: n }),
   kindOf('pipeline-final', { settings: { final_pipeline: 'pipeline-set' }, mapping: n }),
-  kindOf('pipeline-search', { settings: { 'search.default_pipeline': 'filtered' }, mapping: n }),
+  kindOf('pipeline-search', {
+    settings: { 'search.default_pipeline': 'filtered' },
+    mapping: n,
+    // Elasticsearch before 5 takes settings that it does not know.
+    flavour: 'opensearch',
+  }),
   ...['write', 'read_only', 'read_only_allow_delete'].map((block) =>
     kindOf(`block-${block.replaceAll('_', '-')}`, {
       mapping: n,

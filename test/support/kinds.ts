@@ -20,6 +20,8 @@ export interface KindDocument {
 /** An index of one kind, named as the kind is. */
 export interface IndexKind {
   readonly name: string
+  /** Where only one of the two engines has it. */
+  readonly flavour?: EngineFacts['kind']
   /** Flat or nested; one shard without replicas where they do not say otherwise. */
   readonly settings?: JsonObject
   /** Fields of the one type; or the whole mapping; or those of several types. */
@@ -79,6 +81,7 @@ export async function makeKinds(
   }
   const indices: IndexKind[] = []
   for (const kind of [...kindsOfFields, ...kindsOfIndices].filter(({ name }) => only(name))) {
+    if (kind.flavour !== undefined && kind.flavour !== engine.kind) continue
     const isMade = await attempt(kind.name, () => makeIndex(engine, kind))
     if (isMade) indices.push(kind)
     else await send(engine, 'DELETE', `/${kind.name}`).catch(() => {})
