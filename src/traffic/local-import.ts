@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { ImportTarget } from './import.ts'
-import { checkStreamName, openLocalLog } from './local-log.ts'
+import { openLocalLog } from './local-log.ts'
 import { openLocalLogReader } from './local-log-reader.ts'
+import { checkStreamName } from './log-folder.ts'
 
 /** Streams of the local log in `folder`, of `bytesMax` bytes each, as targets of an import. */
 export function localImportTarget(

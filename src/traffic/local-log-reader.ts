@@ -4,7 +4,14 @@ import { MigrationError } from '../base/errors.ts'
 import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
 import type { CaptureGap, CaptureRecord } from './exchange.ts'
 import type { OpenSegment } from './frame-scanner.ts'
-import { damageOf, findEnd, isMissing, listSegments, openSegment } from './log-folder.ts'
+import {
+  checkStreamName,
+  damageOf,
+  findEnd,
+  isMissing,
+  listSegments,
+  openSegment,
+} from './log-folder.ts'
 import { segmentFile, writeReleased } from './log-folder.ts'
 import { decodeContent } from './record-decode.ts'
 import { frameHeadBytes } from './record-layout.ts'
@@ -75,11 +82,13 @@ export class LocalLogReader implements CaptureLogReader {
 
   /** As read(), without decoding: frames as they are in the log, for those who pass them on. */
   frames({ stream, offset }: LogPosition, options: ReadOptions): AsyncGenerator<Found> {
+    checkStreamName(stream)
     const skipDamage = this.#options.onDamage !== undefined
     return readFrames({ skipDamage, ...options, folder: join(this.#folder, stream), offset })
   }
 
   async release({ stream, offset }: LogPosition): Promise<void> {
+    checkStreamName(stream)
     await writeReleased(join(this.#folder, stream), offset)
   }
 

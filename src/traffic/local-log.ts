@@ -1,12 +1,15 @@
-import { chmod, mkdir, unlink } from 'node:fs/promises'
-import { MigrationError } from '../base/errors.ts'
-import { lastHolder, takeFolderLock, type FolderLock } from '../base/folder-lock.ts'
+import { unlink } from 'node:fs/promises'
+import type { MigrationError } from '../base/errors.ts'
+import { takeFolderLock, type FolderLock } from '../base/folder-lock.ts'
 import type { CaptureLogWriter, StreamEnd } from './capture-log.ts'
 import type { CaptureRecord } from './exchange.ts'
+import { ClosedSegments } from './closed-segments.ts'
 import { positionsSkipped, recover } from './local-log-recovery.ts'
-import type { ClosedSegment, NextSegment, Recovered } from './local-log-recovery.ts'
+import type { NextSegment, Recovered } from './local-log-recovery.ts'
 import { readStreamEnd } from './local-log-end.ts'
-import { readReleased, segmentFile } from './log-folder.ts'
+import { closedError, failedError, fullError, lockedError } from './log-errors.ts'
+import { slowError, tooLargeError } from './log-errors.ts'
+import { checkStreamName, makeFolder, segmentFile } from './log-folder.ts'
 import { FrameBatch } from './record-encode.ts'
 import { contentBytesMax } from './record-layout.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -43,7 +46,7 @@ export interface GroupWrite {
 const mb = 1 << 20
 const recordOverheadBytes = 512
 const tickEveryMs = 1000
-const reclaimAtOnceEveryMs = 50
+const removeApartMs = 50
 const retryMsMin = 100
 /** Who only looks whether the lock is taken holds it for a moment. */
 const lockWaitMs = 50
@@ -87,8 +90,7 @@ interface Group {
 export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> {
   const { folder, stream } = options
   checkStreamName(stream)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await chmod(folder, 0o700)
+  await makeFolder(folder)
   const lock = takeFolderLock(folder, lockWaitMs)
   if (lock === undefined) throw lockedError(folder)
   try {
@@ -99,18 +101,6 @@ export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> 
     lock.release()
     throw error
   }
-}
-
-const streamPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
-
-/** A stream's name is that of its folder. */
-export function checkStreamName(stream: string): void {
-  if (streamPattern.test(stream)) return
-  throw new MigrationError(
-    'MA_CONFIG',
-    `"${stream}" cannot be the name of a stream of the capture log: expected up to 100 letters, digits, dots, dashes and ` +
-      'underscores, a letter or digit first',
-  )
 }
 
 export class LocalLog implements CaptureLogWriter {
@@ -124,8 +114,7 @@ export class LocalLog implements CaptureLogWriter {
   readonly #waitingBytesMax: number
   readonly #lock: FolderLock
   readonly #onWrite: LocalLogOptions['onWrite']
-  readonly #closed: ClosedSegment[]
-  #closedBytes = 0
+  readonly #closed: ClosedSegments
   #next: NextSegment
   #segment: SegmentWriter | undefined
   #waiting: Group = { batch: new FrameBatch(), durables: [] }
@@ -141,9 +130,6 @@ export class LocalLog implements CaptureLogWriter {
   #retry: NodeJS.Timeout | undefined
   #beginning: Promise<void> = Promise.resolve()
   readonly #timer: NodeJS.Timeout
-  #reclaimedAt = 0
-  #reclaiming: Promise<unknown> = Promise.resolve()
-  #stuck: MigrationError | undefined
   readonly #counts = { records: 0, recordBytes: 0, writes: 0, writeSeconds: 0 }
   readonly #full: MigrationError
   readonly #slow: MigrationError
@@ -165,8 +151,7 @@ export class LocalLog implements CaptureLogWriter {
     this.#segmentBytesMax = options.segmentBytesMax ?? Math.min(64 * mb, Math.ceil(bytesMax / 16))
     this.#waitingBytesMax = options.waitingBytesMax ?? 64 * mb
     this.#lock = lock
-    this.#closed = recovered.segments
-    this.#closedBytes = recovered.segments.reduce((sum, { bytes }) => sum + bytes, 0)
+    this.#closed = new ClosedSegments(folder, recovered.segments)
     this.#next = recovered.next
     this.#full = fullError(folder, bytesMax)
     this.#slow = slowError(folder, this.#waitingBytesMax)
@@ -195,11 +180,11 @@ export class LocalLog implements CaptureLogWriter {
   status(): LocalLogStatus {
     return {
       ...(this.#failure && { failure: this.#failure }),
-      ...(this.#stuck && { stuck: this.#stuck }),
+      ...(this.#closed.stuck && { stuck: this.#closed.stuck }),
       ...this.usage(),
       ...this.#counts,
       waitingBytes: this.#waitingBytes,
-      segments: this.#closed.length + (this.#segment === undefined ? 0 : 1),
+      segments: this.#closed.count + (this.#segment === undefined ? 0 : 1),
       end: this.#segment?.end ?? this.#next.previousEnd,
     }
   }
@@ -211,7 +196,7 @@ export class LocalLog implements CaptureLogWriter {
     clearInterval(this.#timer)
     clearTimeout(this.#retry)
     try {
-      await this.#reclaiming
+      await this.#closed.settled()
       await this.#beginning
       await this.#closeSegment()
     } finally {
@@ -234,7 +219,7 @@ export class LocalLog implements CaptureLogWriter {
   }
 
   get #bytes(): number {
-    return this.#closedBytes + (this.#segment?.bytes ?? 0) + this.#waitingBytes
+    return this.#closed.bytes + (this.#segment?.bytes ?? 0) + this.#waitingBytes
   }
 
   #refusal(bodyBytes: number): MigrationError | undefined {
@@ -245,7 +230,7 @@ export class LocalLog implements CaptureLogWriter {
     const waiting = this.#waitingBytes
     if (waiting > 0 && waiting + bytes > this.#waitingBytesMax) return this.#slow
     if (this.#bytes + bytes <= this.#bytesMax) return undefined
-    if (performance.now() - this.#reclaimedAt > reclaimAtOnceEveryMs) this.#reclaim()
+    this.#closed.removeReleased(removeApartMs)
     return this.#full
   }
 
@@ -294,7 +279,7 @@ export class LocalLog implements CaptureLogWriter {
       this.#isBusy = true
       this.#writeGroup()
     }
-    this.#reclaim()
+    this.#closed.removeReleased()
   }
 
   /** Ends the segment in good order and begins the next one. */
@@ -302,7 +287,7 @@ export class LocalLog implements CaptureLogWriter {
     const segment = this.#segment
     if (segment !== undefined) {
       const closed = await segment.close({ mark: true })
-      this.#keep(closed)
+      this.#closed.add(closed)
       this.#segment = undefined
       this.#next = { number: closed.number + 1, firstOffset: closed.end, previousEnd: closed.end }
     }
@@ -316,11 +301,6 @@ export class LocalLog implements CaptureLogWriter {
       bytesMax: this.#segmentBytesMax,
       next: this.#next,
     })
-  }
-
-  #keep(closed: ClosedSegment): void {
-    this.#closed.push(closed)
-    this.#closedBytes += closed.bytes
   }
 
   /** Begins a segment where there is none; a disk that does not take it is tried again later. */
@@ -356,7 +336,7 @@ export class LocalLog implements CaptureLogWriter {
       this.#next = { ...segment.header, number, firstOffset: end + positionsSkipped }
       return
     }
-    this.#keep({ number, bytes, end })
+    this.#closed.add({ number, bytes, end })
     this.#next = { number: number + 1, firstOffset: end + positionsSkipped, previousEnd: end }
   }
 
@@ -368,27 +348,6 @@ export class LocalLog implements CaptureLogWriter {
       this.#beginning = this.#begin()
     }, waitMs).unref()
   }
-
-  /** Removes segments that lie wholly before what consumers let go of. */
-  #reclaim(): void {
-    this.#reclaimedAt = performance.now()
-    this.#reclaiming = this.#reclaiming
-      .then(() => this.#removeReleased())
-      .then(
-        () => (this.#stuck = undefined),
-        (error: unknown) => (this.#stuck = stuckError(this.#folder, error)),
-      )
-  }
-
-  async #removeReleased(): Promise<void> {
-    const released = readReleased(this.#folder)
-    while (this.#closed.length > 0 && this.#closed[0]!.end <= released) {
-      const { number, bytes } = this.#closed[0]!
-      await unlink(segmentFile(this.#folder, number))
-      this.#closed.shift()
-      this.#closedBytes -= bytes
-    }
-  }
 }
 
 function settle(group: Group, error?: Error): void {
@@ -396,65 +355,4 @@ function settle(group: Group, error?: Error): void {
   group.durables = []
   group.batch.clear()
   for (const durable of durables) durable(error)
-}
-
-function fullError(folder: string, bytesMax: number): MigrationError {
-  return new MigrationError(
-    'MA_CAPTURE_LOG',
-    `the capture log in ${folder} is full: it holds all of its ${bytesMax} bytes (capture.log.bytesMax). It takes more ` +
-      'when sync has released what it read; start sync, or allow more bytes.',
-    { details: { folder, bytesMax, cause: 'full' }, retryable: true },
-  )
-}
-
-function slowError(folder: string, waitingBytesMax: number): MigrationError {
-  return new MigrationError(
-    'MA_CAPTURE_LOG',
-    `the disk of the capture log in ${folder} is too slow: ${waitingBytesMax} bytes wait to be written`,
-    { details: { folder, waitingBytesMax, cause: 'slow' }, retryable: true },
-  )
-}
-
-function failedError(folder: string, error: unknown): MigrationError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return new MigrationError(
-    'MA_CAPTURE_LOG',
-    `the capture log in ${folder} cannot be written: ${reason}. It is tried again by itself.`,
-    { cause: error, details: { folder, cause: 'failed' }, retryable: true },
-  )
-}
-
-function stuckError(folder: string, error: unknown): MigrationError {
-  if (error instanceof MigrationError) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return new MigrationError(
-    'MA_CAPTURE_LOG',
-    `what was released of the capture log in ${folder} cannot be removed: ${reason}`,
-    { cause: error, details: { folder }, retryable: true },
-  )
-}
-
-function tooLargeError(bytes: number): MigrationError {
-  return new MigrationError(
-    'MA_CAPTURE_LOG',
-    `a record with a body of ${bytes} bytes is more than a capture log takes (${contentBytesMax} bytes)`,
-    { details: { bytes, cause: 'too large' } },
-  )
-}
-
-function closedError(folder: string): MigrationError {
-  return new MigrationError('MA_CAPTURE_LOG', `the capture log in ${folder} was closed`, {
-    details: { folder, cause: 'closed' },
-  })
-}
-
-function lockedError(folder: string): MigrationError {
-  const holder = lastHolder(folder)
-  return new MigrationError(
-    'MA_LOCKED',
-    `another process writes to the capture log in ${folder}` +
-      (holder ? `: pid ${holder.pid}, since ${holder.since}` : '') +
-      '. Each proxy needs a name of its own.',
-    { details: { folder, ...holder }, retryable: true },
-  )
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { open, readdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, open, readdir, rename } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { FrameScanner, findMark, type OpenSegment } from './frame-scanner.ts'
 import { frameHeadBytes } from './record-layout.ts'
@@ -12,6 +12,28 @@ const namePattern = /^(\d{8,15})\.log$/
 
 export function segmentFile(folder: string, number: number): string {
   return join(folder, `${String(number).padStart(8, '0')}.log`)
+}
+
+const streamPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+
+/** A stream's name is that of its folder. */
+export function checkStreamName(stream: string): void {
+  if (streamPattern.test(stream)) return
+  throw new MigrationError(
+    'MA_CONFIG',
+    `"${stream}" cannot be the name of a stream of the capture log: expected up to 100 letters, digits, dots, dashes and ` +
+      'underscores, a letter or digit first',
+  )
+}
+
+/** Makes the folder of a stream, for its owner alone, and its name safe on the disk. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  if (first === undefined) return
+  for (let made = resolve(folder); made.length >= first.length; made = dirname(made)) {
+    await syncFolder(dirname(made))
+  }
 }
 
 /** The numbers of the segments that are there, in order. */

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs'
 import { openLocalLog } from '../../src/traffic/local-log.ts'
-import { numberedRequest } from './capture-records.ts'
+import { bodyBytesOf, numberedRequest } from './capture-records.ts'
 
 const [folder = '', first = '0', segmentBytesMax = '100000'] = process.argv.slice(2)
 const log = await openLocalLog({
@@ -20,8 +20,7 @@ function appendSome(): void {
   while (waiting < 40) {
     const now = number++
     waiting++
-    const bodyBytes = now % 50 === 0 ? 30_000 : (now * 37) % 900
-    log.append(numberedRequest(now, bodyBytes), (error) => {
+    log.append(numberedRequest(now, bodyBytesOf(now)), (error) => {
       if (error !== undefined) throw error
       waiting--
       writeSync(1, `${now}\n`)

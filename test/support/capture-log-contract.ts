@@ -14,8 +14,6 @@ import { randomSource } from './random-json.ts'
 export interface TestStore {
   openWriter(): Promise<CaptureLogWriter>
   openReader(): Promise<CaptureLogReader>
-  /** Ends what openWriter() gave as a crash would, as far as that goes in one process; absent where it does not. */
-  crash?(writer: CaptureLogWriter): Promise<void>
   remove(): Promise<void>
 }
 
