@@ -10,6 +10,8 @@ const program = rootPath('bin/osmigrate.js')
 /** Two cores: more files at once would only make the engines' answers late. */
 const testFilesAtOnce = 2
 const testTimeoutMs = 10 * 60_000
+/** The matrix of metadata takes twelve engines to three others. */
+const soakTimeoutMs = 3 * 60 * 60_000
 
 /** Files that the caller has tested in a step of its own, separated by commas: see .ci/run. */
 const alreadyTested = new Set((process.env.OSMIGRATE_ALREADY_TESTED ?? '').split(','))
@@ -36,7 +38,7 @@ function testArguments(folders, ending) {
     '--test',
     `--test-global-setup=${rootPath('test/support/global-setup.ts')}`,
     `--test-concurrency=${testFilesAtOnce}`,
-    `--test-timeout=${testTimeoutMs}`,
+    `--test-timeout=${ending === '.soak.ts' ? soakTimeoutMs : testTimeoutMs}`,
     `--test-reporter=${rootPath('test/support/reporter.ts')}`,
     '--test-reporter-destination=stdout',
     ...flags,

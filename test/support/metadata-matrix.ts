@@ -387,7 +387,7 @@ async function writeAfterwards(
   surprise: Surprise,
 ): Promise<void> {
   const kinds = new Map(made.indices.map((kind) => [kind.name, kind]))
-  const lines = indices.flatMap(({ name, targetIndex }) => {
+  const lines = indices.filter(losesNothing).flatMap(({ name, targetIndex }) => {
     const { types, documents } = kinds.get(name) ?? { types: {} }
     if (types !== undefined) return []
     const { source, routing } = documents?.[0] ?? { source: { n: 1 } }
