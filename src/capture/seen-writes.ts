@@ -18,18 +18,33 @@ export async function endOfLog(log: CaptureLogReader): Promise<ReadonlyMap<strin
   return new Map((await log.streams()).map(({ end }) => [end.stream, end]))
 }
 
-/** Counts what has come into the log since `from`, up to its present end. */
+/** Between two looks at the counters of the source, in epoch microseconds: each look takes its time. */
+export interface Window {
+  /** When the first look began, and when the second one had ended. */
+  readonly from: number
+  readonly until: number
+}
+
+/**
+ * Counts what has come into the log since `start` and may have been carried out within `window`: all exchanges that were
+ * under way in it.
+ */
 export async function countSeenWrites(
   log: CaptureLogReader,
-  from: ReadonlyMap<string, LogPosition>,
-  signal: AbortSignal,
+  { start, window, signal }: SeenWritesOptions,
 ): Promise<SeenWrites> {
-  const count = new WriteCount()
+  const count = new WriteCount(window)
   for (const { oldest } of await log.streams()) {
-    const start = from.get(oldest.stream) ?? oldest
-    for await (const { record } of log.read(start, { follow: false, signal })) count.add(record)
+    const from = start.get(oldest.stream) ?? oldest
+    for await (const { record } of log.read(from, { follow: false, signal })) count.add(record)
   }
   return count
+}
+
+export interface SeenWritesOptions {
+  readonly start: ReadonlyMap<string, LogPosition>
+  readonly window: Window
+  readonly signal: AbortSignal
 }
 
 const answerBytesMax = 512 << 20
@@ -39,11 +54,16 @@ class WriteCount implements SeenWrites {
   uncounted = 0
   inGaps = 0
   readonly #asked = new Map<string, ParsedRequest>()
+  readonly #window: Window
+
+  constructor(window: Window) {
+    this.#window = window
+  }
 
   add(record: CaptureRecord): void {
     switch (record.kind) {
       case 'request':
-        if (record.mayWrite) {
+        if (record.mayWrite && record.firstByteAt <= this.#window.until) {
           this.#asked.set(keyOf(record.exchange), parseRequest(record.method, record.target))
         }
         break
@@ -51,7 +71,7 @@ class WriteCount implements SeenWrites {
         this.#answered(record)
         break
       case 'thin':
-        this.#asked.delete(keyOf(record.exchange))
+        if (!this.#asked.delete(keyOf(record.exchange)) || !this.#isIn(record.lastByteAt)) break
         for (const { index, result } of record.items) this.#count(index, result)
         break
       case 'gap':
@@ -63,12 +83,15 @@ class WriteCount implements SeenWrites {
     }
   }
 
-  #answered({ exchange, status, body, headers }: CapturedResponse): void {
+  #isIn(lastByteAt: number): boolean {
+    return lastByteAt >= this.#window.from
+  }
+
+  #answered({ exchange, status, body, headers, lastByteAt }: CapturedResponse): void {
     const key = keyOf(exchange)
     const parsed = this.#asked.get(key)
     this.#asked.delete(key)
-    // One whose request stands before `from` is counted by those who count what was asked then.
-    if (parsed === undefined || status >= 400) return
+    if (parsed === undefined || status >= 400 || !this.#isIn(lastByteAt)) return
     if (parsed.effect === 'by-query') this.uncounted++
     if (parsed.effect !== 'documents') return
     const encoding = headerValue(headers, 'content-encoding')

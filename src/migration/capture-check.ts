@@ -2,6 +2,7 @@ import { open, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { selectNames } from '../base/select.ts'
+import { epochMicros } from '../capture/clock.ts'
 import { openLogReader } from '../capture/open-log.ts'
 import { countSeenWrites, endOfLog, type SeenWrites } from '../capture/seen-writes.ts'
 import type { CaptureStatus } from '../capture/status.ts'
@@ -25,7 +26,7 @@ export interface WrittenIndex {
   readonly index: string
   /** Documents that the source has counted as written. */
   readonly counted: number
-  /** Of them in the log, or more: what was on its way when counting began is in there, too. */
+  /** Of them in the log; what was on its way when counting began or ended is in there, too. */
   readonly seen: number
 }
 
@@ -141,8 +142,8 @@ function gb(bytes: number): string {
   return (bytes / 1e9).toFixed(1)
 }
 
-/** What is answered when counting ends is in the log a moment later. */
-const settleMs = 2000
+/** What is answered now is in the log a moment later, and what was asked a moment ago is answered. */
+const settleMs = 1500
 
 async function compareWrites(
   migration: Migration,
@@ -152,12 +153,16 @@ async function compareWrites(
   const source = await migration.source()
   const log = await openLogReader(logPlace(migration.loaded))
   try {
-    const from = await endOfLog(log)
+    const start = await endOfLog(log)
+    // What was asked before is in the log before, and may be carried out after the first look.
+    await wait(settleMs, undefined, { signal })
+    const from = epochMicros()
     const before = await readCounters(source, signal)
     await wait(compareMs, undefined, { signal })
     const after = await readCounters(source, signal)
+    const window = { from, until: epochMicros() }
     await wait(settleMs, undefined, { signal })
-    const seen = await countSeenWrites(log, from, signal)
+    const seen = await countSeenWrites(log, { start, window, signal })
     const names = selectNames(after.keys(), selectionOf(migration.config))
     const indices = names
       .map((index) => ({

@@ -1,7 +1,7 @@
 /** As capture-apis.test.ts, on engines of all ages. */
-import type { EngineKind } from '../../src/engines/engine.ts'
+import { test } from 'node:test'
+import { startEngine, type EngineKind } from '../../src/engines/engine.ts'
 import { testEffects } from '../support/capture-effects.ts'
-import { useEngine } from '../support/engines.ts'
 
 const engines: readonly [EngineKind, string][] = [
   ['elasticsearch', '1.7.5'],
@@ -16,7 +16,9 @@ const engines: readonly [EngineKind, string][] = [
 ]
 
 for (const [kind, version] of engines) {
-  const engine = await useEngine(kind, version, { own: true })
-  await testEffects(engine, ['bulk', 'index', 'put_settings'])
-  await engine.stop()
+  test(`what the parser takes for reads and writes is that on ${kind} ${version}`, async (context) => {
+    const engine = await startEngine({ kind, version })
+    context.after(() => engine.stop())
+    await testEffects(context, engine, ['bulk', 'index', 'put_settings'])
+  })
 }

@@ -1,3 +1,4 @@
+import { test } from 'node:test'
 import { testEffects } from '../support/capture-effects.ts'
 import { useEngine } from '../support/engines.ts'
 
@@ -6,4 +7,5 @@ const indices = ['delete_index', 'put_alias', 'put_mapping', 'put_settings', 'ro
 
 const engine = await useEngine('elasticsearch', '7.10.2', { own: true })
 
-await testEffects(engine, [...documents, ...indices])
+test('what the parser takes for reads and writes is that on Elasticsearch 7.10', (context) =>
+  testEffects(context, engine, [...documents, ...indices]))

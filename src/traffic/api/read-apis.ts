@@ -7,7 +7,7 @@ export const readApis: ApiRoutes = {
     'GET|POST [/{index}]/_knn_search',
     'GET|POST [/{index}]/_fleet/_fleet_search',
     'GET|POST /_application/search_application/{name}/_search',
-    'GET|POST [/{index}[/{type}]]/_rollup_search',
+    'GET|POST [/{index}]/_rollup_search',
     'GET|POST /{index}/_semantic_search',
   ],
   msearch: [
@@ -29,8 +29,11 @@ export const readApis: ApiRoutes = {
   explain: ['GET|POST /{index}/_explain/{id}', 'GET|POST /{index}/{type}/{id}/_explain'],
   termvectors: [
     'GET|POST /{index}/_termvectors[/{id}]',
-    'GET|POST /{index}/{type}[/{id}]/_termvectors',
-    'GET|POST /{index}/{type}[/{id}]/_termvector',
+    // Without an id Elasticsearch 1 takes the last segment for one, and writes.
+    'GET|POST /{index}/{type}/{id}/_termvectors',
+    'GET /{index}/{type}/_termvectors',
+    'GET|POST /{index}/{type}/{id}/_termvector',
+    'GET /{index}/{type}/_termvector',
   ],
   mtermvectors: ['GET|POST [/{index}[/{type}]]/_mtermvectors'],
   more_like_this: ['GET|POST /{index}/{type}/{id}/_mlt'],
