@@ -105,7 +105,7 @@ async function makeIndex(engine: EngineFacts, kind: IndexKind): Promise<void> {
       ...(routing !== undefined && { routing }),
     })
     const path = `/${name}/${typed ? (type ?? 'doc') : '_doc'}/${encodeURIComponent(id)}`
-    await send(engine, 'PUT', `${path}?${query}`, source)
+    await send(engine, 'PUT', `${path}?${query.toString()}`, source)
   }
   for (const [method, path, body] of afterwards) await send(engine, method, path, body)
 }

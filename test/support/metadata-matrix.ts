@@ -137,7 +137,7 @@ function program(
       console.log(`${Math.round(performance.now() - begun)} ms: ${args.slice(0, 4).join(' ')}`)
     }
     try {
-      return JSON.parse(stdout)
+      return JSON.parse(stdout) as never
     } catch {
       throw new Error(`${said} ${stdout.slice(0, 500)}`)
     }
@@ -403,7 +403,7 @@ async function writeAfterwards(
   )
   for (const { index } of items) {
     const said = JSON.stringify(index.error ?? '').slice(0, 300)
-    if (index.status !== 201) surprise(`${String(index._index)} takes no document: ${said}`)
+    if (index.status !== 201) surprise(`${index._index as string} takes no document: ${said}`)
   }
   const written = { query: { ids: { values: ['written-later'] } } }
   const found = await hits(target, '_all', written)

@@ -45,7 +45,7 @@ function randomFacts() {
 function randomContent(): Content {
   const fields = (depth: number): JsonObject =>
     Object.fromEntries(
-      Array.from({ length: 1 + below(6) }, (_, i) => {
+      Array.from({ length: 1 + below(6) }, (_, i): [string, JsonObject] => {
         if (depth > 0 && random() < 0.2) {
           const type = random() < 0.5 ? { type: pick(['object', 'nested']) } : {}
           return [`o${i}`, { ...type, properties: fields(depth - 1) }]
