@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import type { LoadFound, LoadRequest } from './capture-load.ts'
 import { captureParts, cpuMs, memoryMb, startChild, type Running } from './capture-parts.ts'
+import { recordingParts } from './capture-recording.ts'
 import { alignedTable, measuredText } from './report.ts'
 
 /** One line of the result; absent is what was not measured of it. */
@@ -53,7 +54,8 @@ export async function measureCapture(options: CaptureOptions): Promise<CaptureRe
   const load = fork(path.join(import.meta.dirname, 'capture-load.ts'))
   const found = new Map<string, Run[]>()
   const straight: LoadFound[] = []
-  const chosen = captureParts.filter(({ name }) => options.parts?.includes(name) ?? true)
+  const all = [...captureParts, ...recordingParts]
+  const chosen = all.filter(({ name }) => options.parts?.includes(name) ?? true)
   try {
     for (let run = 0; run < runs; run++) {
       onProgress(`run ${run + 1} of ${runs}`)
