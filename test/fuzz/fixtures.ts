@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { MigrationError } from '../../src/base/errors.ts'
@@ -12,7 +12,7 @@ export function fixtureSets(): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => readdirSync(join(folder, name)).map((set) => `${name}/${set}`))
-    .filter((set) => readdirSync(join(folder, set)).includes('repository'))
+    .filter((set) => existsSync(join(folder, set, 'repository')))
     .sort()
 }
 

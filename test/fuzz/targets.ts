@@ -5,12 +5,14 @@ import { httpTargets } from './targets-http.ts'
 import { luceneTargets } from './targets-lucene.ts'
 import { segmentTargets } from './targets-segment.ts'
 import { snapshotTargets } from './targets-snapshot.ts'
+import { termTargets } from './targets-terms.ts'
 
 /** Every decoder. */
 export const allTargets: readonly Target[] = [
   ...bytesTargets,
   ...snapshotTargets,
   ...segmentTargets,
+  ...termTargets,
   ...luceneTargets,
   ...captureTargets,
   ...httpTargets,
