@@ -8,7 +8,13 @@ import { MigrationError } from '../base/errors.ts'
  * bind it, get it from systemd (LISTEN_FDS), or get it from the proxy that this one replaces. In the last two the socket
  * itself is never closed, so connections that wait in its queue are lost by nobody.
  */
-const keepAliveProbeMs = 60_000
+const serverOptions = {
+  // Not a byte is read here: all of them are for the worker.
+  pauseOnConnect: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+}
 const backlog = 4_096
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const firstListenFd = 3
@@ -19,12 +25,7 @@ type TakeoverMessage = { readonly kind: 'listener' } | { readonly kind: 'serving
 
 /** Binds, or takes what systemd has bound. Errors: MA_CONFIG for an address that cannot be had. */
 export async function openListener(listen: { host: string; port: number }): Promise<Server> {
-  const server = createServer({
-    pauseOnConnect: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveProbeMs,
-  })
+  const server = createServer(serverOptions)
   if (hasSystemdSocket()) server.listen({ fd: firstListenFd })
   else server.listen({ ...listen, backlog })
   try {
@@ -48,7 +49,8 @@ export async function receiveListener(): Promise<Server> {
   const signal = AbortSignal.timeout(takeoverTimeoutMs)
   try {
     const [, server] = (await once(process, 'message', { signal })) as [TakeoverMessage, Server]
-    return server
+    // What comes from there has the options of no server; in the same turn, so that it accepts nobody before.
+    return createServer(serverOptions).listen(server)
   } catch (error) {
     throw new MigrationError('MA_STATE', 'the proxy to be replaced did not hand over its socket', {
       cause: error,

@@ -45,7 +45,10 @@ export class Supervisor {
    */
   static async start(server: Server, options: SupervisorOptions): Promise<Supervisor> {
     const supervisor = new Supervisor(server, options)
-    server.on('connection', (socket: Socket) => supervisor.#accept(socket))
+    server.on('connection', (socket: Socket) => {
+      socket.on('error', () => {})
+      supervisor.#accept(socket)
+    })
     for (let number = 0; number < options.settings.workers; number++) supervisor.#add(number)
     const starts = await Promise.allSettled(supervisor.#workers.map(({ started }) => started))
     const failed = starts.find((one) => one.status === 'rejected')
@@ -107,6 +110,9 @@ export class Supervisor {
     const worker = new WorkerProcess({
       ...{ number, settings, entry, recording, onWarning },
       onReady: () => this.#handOutWaiting(),
+      onReturned: (sockets) => {
+        for (const socket of sockets) this.#accept(socket)
+      },
       onStatus: (status) => onStatus?.(number, status),
       onGone: () => {
         if (++this.#goneCount === this.#workers.length) this.#allGone.resolve()
@@ -116,7 +122,6 @@ export class Supervisor {
   }
 
   #accept(socket: Socket): void {
-    socket.on('error', () => {})
     const ready = this.#workers.filter(({ isReady }) => isReady)
     if (ready.length === 0) {
       if (this.#isEnding || this.#waiting.length >= waitingMax) socket.destroy()
@@ -124,7 +129,7 @@ export class Supervisor {
       return
     }
     const least = ready.reduce((a, b) => (b.connections < a.connections ? b : a))
-    least.give(socket, () => socket.destroy())
+    least.give(socket)
   }
 
   #handOutWaiting(): void {

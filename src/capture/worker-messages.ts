@@ -9,13 +9,15 @@ export type ToProxyWorker =
       /** For what records, not looked at here. */
       readonly recording: unknown
     }
-  | { readonly kind: 'connection' }
+  | { readonly kind: 'connection'; readonly id: number }
   /** Certificates are read again. */
   | { readonly kind: 'reload' }
   | { readonly kind: 'drain' }
 
 export type FromProxyWorker =
   | { readonly kind: 'ready' }
+  /** The connection of that id is the worker's now. */
+  | { readonly kind: 'accepted'; readonly id: number }
   | { readonly kind: 'failed'; readonly message: string; readonly code: string }
   | { readonly kind: 'status'; readonly status: WorkerStatus }
   | { readonly kind: 'warning'; readonly message: string }

@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly onReady: () => void
   readonly onStatus: (status: WorkerStatus | 'ended') => void
   readonly onWarning: (message: string) => void
+  /** Connections that it was given and has not looked at. */
+  readonly onReturned: (sockets: readonly Socket[]) => void
   /** Ended for good: drained, or it never began. */
   readonly onGone: () => void
 }
@@ -31,6 +33,8 @@ export class WorkerProcess {
   #earlyDeaths = 0
   #restart: NodeJS.Timeout | undefined
   #isDraining = false
+  #given = 0
+  readonly #unconfirmed = new Map<number, Socket>()
   #hasServed = false
   isReady = false
   /** As it said last, and what was handed over since. */
@@ -50,10 +54,15 @@ export class WorkerProcess {
     return this.#process.pid
   }
 
-  /** Hands a connection over; false when the worker is not there any more, and the connection is the caller's again. */
-  give(socket: Socket, onLost: () => void): void {
+  /**
+   * Hands a connection over. It stays open here until the worker says that it has it, which it does before it reads: if
+   * the worker dies before, the connection comes back whole.
+   */
+  give(socket: Socket): void {
     this.connections++
-    this.#send({ kind: 'connection' }, socket, onLost)
+    const id = ++this.#given
+    this.#unconfirmed.set(id, socket)
+    this.#send({ kind: 'connection', id }, socket)
   }
 
   reload(): void {
@@ -79,7 +88,10 @@ export class WorkerProcess {
     const { entry, number, settings, recording, onReady, onStatus, onWarning } = this.#options
     this.#restart = undefined
     this.#startedAt = performance.now()
-    const child = fork(entry, { serialization: 'advanced' })
+    const child = fork(entry, {
+      serialization: 'advanced',
+      execArgv: [...process.execArgv, '--max-semi-space-size=4'],
+    })
     this.#process = child
     let failure: MigrationError | undefined
     child.on('message', (message) => {
@@ -93,6 +105,10 @@ export class WorkerProcess {
           break
         case 'failed':
           failure = failureOf(told)
+          break
+        case 'accepted':
+          this.#unconfirmed.get(told.id)?.destroy()
+          this.#unconfirmed.delete(told.id)
           break
         case 'status':
           this.connections = told.status.connections
@@ -109,10 +125,13 @@ export class WorkerProcess {
   }
 
   #ended(failure: MigrationError | undefined, how: string): void {
-    const { number, onStatus, onWarning, onGone } = this.#options
+    const { number, onStatus, onWarning, onReturned, onGone } = this.#options
     this.isReady = false
     this.connections = 0
     onStatus('ended')
+    const returned = [...this.#unconfirmed.values()]
+    this.#unconfirmed.clear()
+    onReturned(returned)
     const error = failure ?? new Error(`worker ${number} ended before it served (${how})`)
     this.#started.reject(error)
     if (this.#isDraining || !this.#hasServed) {
@@ -129,11 +148,10 @@ export class WorkerProcess {
     this.#restart = setTimeout(() => this.#begin(), waitMs)
   }
 
-  #send(message: ToProxyWorker, socket?: Socket, onLost?: () => void): void {
-    if (!this.#process.connected) return onLost?.()
-    this.#process.send(message, socket, {}, (error) => {
-      if (error !== null) onLost?.()
-    })
+  #send(message: ToProxyWorker, socket?: Socket): void {
+    if (!this.#process.connected) return
+    // What does not arrive is told by the end of the process.
+    this.#process.send(message, socket, { keepOpen: true }, () => {})
   }
 }
 

@@ -66,6 +66,7 @@ class ProxyWorker {
         this.#start(message).catch((error: unknown) => this.#fail(error))
         break
       case 'connection':
+        send({ kind: 'accepted', id: message.id })
         this.#accept(socket)
         break
       case 'reload':
