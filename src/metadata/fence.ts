@@ -5,6 +5,7 @@ import { settingText } from '../cluster/settings.ts'
 import { changeSetting, noteRestored, type SettingName } from '../state/ledger.ts'
 import { targetIndexKind } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { putOwnTemplate } from './own-template.ts'
 import { objectPresent, settingAccess } from './setting-access.ts'
 
 /**
@@ -89,13 +90,10 @@ export async function putFenceTemplate(target: Cluster, state: StateStore): Prom
     newValue: objectPresent,
     until: 'close',
   })
-  await target.request('PUT', `/${fenceTemplate}`, {
-    body: {
-      index_patterns: ['osmigrate-*', ...(await behindStreams(state))],
-      priority: 2 ** 31 - 2,
-      template: { settings: { 'index.blocks.write': 'true', 'index.number_of_replicas': '0' } },
-    },
-    repeatable: true,
+  await putOwnTemplate(target, fenceTemplate, {
+    patterns: ['osmigrate-*', ...(await behindStreams(state))],
+    priority: 2 ** 31 - 2,
+    settings: { 'index.blocks.write': 'true', 'index.number_of_replicas': '0' },
   })
 }
 

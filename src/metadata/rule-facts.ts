@@ -72,19 +72,40 @@ function versionOfIndex(id: number): EngineVersion {
 
 /**
  * By how many copies of each shard the target goes: with `cluster.routing.allocation.awareness.balance` it takes only
- * multiples of the number of values that an awareness attribute is forced to have. 1 where it does not, or may not say.
+ * multiples of the number of values that an awareness attribute is forced to have, wherever that is set (a node's own
+ * settings are among the defaults). 1 where it does not, or may not say.
  */
 async function readAwarenessCopies(target: Cluster, signal?: AbortSignal): Promise<number> {
   const answer = await target.request<{ [part: string]: { [name: string]: unknown } }>(
     'GET',
     '/_cluster/settings',
-    { query: { flat_settings: true }, accept: [403], ...(signal && { signal }) },
+    {
+      query: { flat_settings: true, include_defaults: true, filter_path: '*.cluster*' },
+      accept: [403],
+      ...(signal && { signal }),
+    },
   )
-  const { persistent = {}, transient = {} } = answer.status === 403 ? {} : answer.body
-  const settings: { [name: string]: unknown } = { ...persistent, ...transient }
-  if (String(settings['cluster.routing.allocation.awareness.balance']) !== 'true') return 1
-  const counts = Object.entries(settings)
-    .filter(([name]) => /^cluster\.routing\.allocation\.awareness\.force\..+\.values$/.test(name))
-    .map(([, values]) => (Array.isArray(values) ? values : String(values).split(',')).length)
+  const {
+    defaults = {},
+    persistent = {},
+    transient = {},
+  } = answer.status === 403 ? {} : answer.body
+  const settings: { [name: string]: unknown } = { ...defaults, ...persistent, ...transient }
+  if (String(settings[`${awareness}.balance`]) !== 'true') return 1
+  const counts = textsIn(settings[`${awareness}.attributes`]).map(
+    (attribute) => textsIn(settings[`${awareness}.force.${attribute}.values`]).length,
+  )
   return Math.max(1, ...counts)
+}
+
+const awareness = 'cluster.routing.allocation.awareness'
+
+/** A list of settings, which may be one text with commas. */
+function textsIn(value: unknown): string[] {
+  const list = Array.isArray(value)
+    ? value.map(String)
+    : typeof value === 'string'
+      ? value.split(',')
+      : []
+  return list.map((item) => item.trim()).filter((item) => item !== '')
 }

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { StateStore } from '../state/store.ts'
+import { putOwnTemplate } from './own-template.ts'
 import { removeLeftOver, uniquePart, withTemporary } from './temporary.ts'
 
 const shieldPrefix = '_index_template/osmigrate-shield-'
@@ -20,10 +21,7 @@ export async function withoutTemplates(
   if (names.length === 0) return work()
   const shield = `${shieldPrefix}${uniquePart()}`
   await withTemporary({ target, state }, shield, async () => {
-    await target.request('PUT', `/${shield}`, {
-      body: { index_patterns: [...names], priority: 2 ** 31 - 1, template: {} },
-      repeatable: true,
-    })
+    await putOwnTemplate(target, shield, { patterns: names, priority: 2 ** 31 - 1, settings: {} })
     await work()
   })
 }
