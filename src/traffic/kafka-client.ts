@@ -11,12 +11,8 @@ export interface KafkaOptions {
   /** Present, if empty: TLS, with the certificate authorities of Node.js unless `ca` is given. PEM texts. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
   readonly sasl?: KafkaLogin
-  /** For a topic that is not there yet. */
-  readonly create?: {
-    readonly partitions?: number
-    /** Default: what the brokers have set as default. */
-    readonly replicas?: number
-  }
+  /** For a topic that is not there yet. Default: what the brokers have set. */
+  readonly create?: { readonly partitions?: number; readonly replicas?: number }
 }
 
 export type KafkaLogin =

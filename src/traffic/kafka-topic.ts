@@ -15,7 +15,6 @@ export interface TopicFacts {
 
 /** What brokers take by default. */
 const defaultMessageBytesMax = 1_048_588
-const defaultPartitions = 4
 const madeWithinMs = 15_000
 const madePollMs = 50
 
@@ -75,12 +74,12 @@ export async function countPartitions(
 }
 
 async function createTopic(admin: Admin, { topic, create }: KafkaOptions): Promise<void> {
-  const partitions = create?.partitions ?? defaultPartitions
   const configs = Object.entries(topicSettings).map(([name, value]) => ({ name, value }))
   try {
     await admin.createTopics({
       topics: [topic],
-      partitions,
+      // -1: what the brokers have as default.
+      partitions: create?.partitions ?? -1,
       replicas: create?.replicas ?? -1,
       configs,
     })
@@ -90,7 +89,7 @@ async function createTopic(admin: Admin, { topic, create }: KafkaOptions): Promi
     const fault = kafkaError(`topic ${topic} is not there and could not be made`, error)
     throw new MigrationError(
       'MA_CAPTURE_LOG',
-      `${fault.message}. Make it by: kafka-topics.sh --create --topic ${topic} --partitions ${partitions} ${settings}`,
+      `${fault.message}. Make it by: kafka-topics.sh --create --topic ${topic} --partitions ${create?.partitions ?? 1} ${settings}`,
       { cause: error, retryable: fault.retryable },
     )
   }
