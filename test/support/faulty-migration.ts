@@ -1,10 +1,11 @@
 /** Migrations of metadata through a relay that answers in the place of the target. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import type { MetadataResult } from '../../src/metadata/apply.ts'
-import { cliFolder, osmigrateJson } from './cli.ts'
+import type { MetadataPlan } from '../../src/metadata/plan.ts'
+import { cliFolder, osmigrate, osmigrateJson } from './cli.ts'
 import { send, uniqueName, type TestEngine } from './engines.ts'
 import { startHttpRelay, type RecordedAnswer } from './http-relay.ts'
 
@@ -49,6 +50,12 @@ export async function makeFaultyMigration(
   writeFileSync(path.join(folder, 'migration.yaml'), JSON.stringify(config))
   return {
     stem,
+    folder,
+    /** The plan as a file has it. */
+    evaluate: async (): Promise<MetadataPlan> => {
+      await osmigrate(folder, 0, 'metadata', 'evaluate', '--output', 'evaluated.json')
+      return JSON.parse(readFileSync(path.join(folder, 'evaluated.json'), 'utf8')) as MetadataPlan
+    },
     relay,
     /** `metadata migrate`, which must end with this code: its result, and outcomes by what follows the stem in names. */
     migrate: async (code: number, ...flags: string[]) => {

@@ -1,6 +1,9 @@
 /** A target that refuses or is busy half way: each object has its outcome, and a second run does the rest. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import test from 'node:test'
+import type { JsonObject } from '../../src/base/json.ts'
 import { useEngine } from '../support/engines.ts'
 import { failures, makeFaultyMigration } from '../support/faulty-migration.ts'
 
@@ -53,5 +56,47 @@ test('403, 429 and 503 are outcomes of the objects that they are about', { skip 
   assert.deepEqual(third.outcomes, {
     ...{ pipeline: 'unchanged', template: 'unchanged' },
     ...{ a: 'unchanged', b: 'created', c: 'unchanged', d: 'created', e: 'unchanged' },
+  })
+})
+
+test('a broken mapping is the outcome of its index, and mended it is made', { skip }, async (t) => {
+  const names = ['good', 'kind', 'list', 'deep', 'text']
+  const { stem, folder, migrate, evaluate } = await makeFaultyMigration(t, {
+    source,
+    target,
+    names,
+  })
+  const plan = await evaluate()
+  const file = path.join(folder, 'plan.json')
+  let deep: JsonObject = { type: 'long' }
+  for (let level = 0; level < 25; level++) deep = { properties: { a: deep } }
+  const broken: { [name: string]: JsonObject } = {
+    kind: { properties: { a: { type: 'none-such' } } },
+    list: { properties: 'no' },
+    deep,
+    text: { dynamic: 'perhaps', properties: { '': { type: 'long' } } },
+  }
+  const withMappings = (mappings: { [name: string]: JsonObject }): string => {
+    const indices = plan.indices.map((index) => {
+      const mapping = mappings[index.name.slice(stem.length + 1)]
+      return mapping ? { ...index, body: { ...index.body, mappings: mapping } } : index
+    })
+    return JSON.stringify({ ...plan, indices })
+  }
+  writeFileSync(file, withMappings(broken))
+  const first = await migrate(3, '--plan', file)
+  assert.deepEqual(first.outcomes, {
+    ...{ pipeline: 'created', template: 'created', good: 'created' },
+    ...{ kind: 'refused', list: 'refused', deep: 'refused', text: 'refused' },
+  })
+  const reasons = first.objects.map(({ name, reason = '' }) => `${name}: ${reason}`).join('\n')
+  assert.match(reasons, /-kind: .*No handler for type \[none-such\]/)
+  assert.match(reasons, /-deep: .*mapping depth \[20\]/)
+
+  writeFileSync(file, withMappings({}))
+  const second = await migrate(0, '--plan', file)
+  assert.deepEqual(second.outcomes, {
+    ...{ pipeline: 'unchanged', template: 'unchanged', good: 'unchanged' },
+    ...{ kind: 'created', list: 'created', deep: 'created', text: 'created' },
   })
 })
