@@ -93,42 +93,48 @@ test('a log that is closed has no segment without records', async (t) => {
   assert.deepEqual(segments(root), [])
 })
 
-test('a log that is full refuses at once, and takes more when what was read is released', async (t) => {
-  const root = tempRoot(t)
-  const log = await openLog(root, { bytesMax: 200_000, segmentBytesMax: 20_000 })
-  let appended = 0
-  const refused = await (async () => {
-    for (;;) {
-      try {
-        await append(log, numberedRequest(appended, 2000))
-        appended++
-      } catch (error) {
-        return error
+test(
+  'a log that is full refuses at once, and takes more when what was read is released',
+  { timeout: 60_000 },
+  async (t) => {
+    const root = tempRoot(t)
+    const log = await openLog(root, { bytesMax: 200_000, segmentBytesMax: 20_000 })
+    let appended = 0
+    const refused = await (async () => {
+      for (;;) {
+        try {
+          await append(log, numberedRequest(appended, 2000))
+          appended++
+        } catch (error) {
+          return error
+        }
       }
+    })()
+    assert.ok(refused instanceof MigrationError && refused.code === 'MA_CAPTURE_LOG')
+    assert.equal(refused.details.cause, 'full')
+    assert.ok(log.usage().bytes <= 200_000 && log.usage().bytes > 190_000, `${log.usage().bytes}`)
+    const reader = openLocalLogReader(root)
+    const all = await readAll(reader, (await onlyStream(reader)).oldest)
+    assert.equal(all.length, appended)
+    await reader.release(all[49]!.next)
+    // One that comes late takes nothing back.
+    await reader.release(all[2]!.next)
+    // The refusal is what has the log look.
+    while (log.usage().bytes > 150_000) {
+      await assert.rejects(append(log, numberedRequest(0, 180_000)), /full/)
+      await new Promise((resolve) => setTimeout(resolve, 10))
     }
-  })()
-  assert.ok(refused instanceof MigrationError && refused.code === 'MA_CAPTURE_LOG')
-  assert.equal(refused.details.cause, 'full')
-  assert.ok(log.usage().bytes <= 200_000 && log.usage().bytes > 190_000, `${log.usage().bytes}`)
-  const reader = openLocalLogReader(root)
-  const all = await readAll(reader, (await onlyStream(reader)).oldest)
-  assert.equal(all.length, appended)
-  await reader.release(all[49]!.next)
-  // The refusal is what has the log look.
-  while (log.usage().bytes > 150_000) {
-    await assert.rejects(append(log, numberedRequest(0, 180_000)), /full/)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  await append(log, numberedRequest(appended++, 2000))
-  const kept = await numbersIn(root)
-  assert.deepEqual(kept, range(Number(kept[0]), appended))
-  assert.ok(Number(kept[0]) > 30 && Number(kept[0]) <= 50, `from ${kept[0]} on`)
-  await assert.rejects(readAll(reader, all[2]!.next), {
-    code: 'MA_CAPTURE_LOG',
-    message: /was released/,
-  })
-  await log.close()
-})
+    await append(log, numberedRequest(appended++, 2000))
+    const kept = await numbersIn(root)
+    assert.deepEqual(kept, range(Number(kept[0]), appended))
+    assert.ok(Number(kept[0]) > 30 && Number(kept[0]) <= 50, `from ${kept[0]} on`)
+    await assert.rejects(readAll(reader, all[2]!.next), {
+      code: 'MA_CAPTURE_LOG',
+      message: /was released/,
+    })
+    await log.close()
+  },
+)
 
 test('what waits for the disk is bounded: more is refused by name', async (t) => {
   const root = tempRoot(t)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { LogPosition } from '../../src/traffic/capture-log.ts'
 import { openLocalLog } from '../../src/traffic/local-log.ts'
 import { openLocalLogReader } from '../../src/traffic/local-log-reader.ts'
 import { bodyBytesOf, numberedRequest } from './capture-records.ts'
@@ -47,17 +48,23 @@ async function writeAndKill(options: KillOptions): Promise<number> {
   return numbers.at(-1) ?? first - 1
 }
 
-/** The number of the last record; all before it must be there, in order, as they were appended. */
-async function checkLog(root: string): Promise<number> {
-  const reader = openLocalLogReader(root)
-  const [stream] = await reader.streams()
-  let expected = 0
-  if (stream === undefined) return -1
-  for await (const { record } of reader.read(stream.oldest, { follow: false })) {
-    assert.deepEqual(record, numberedRequest(expected, bodyBytesOf(expected)))
-    expected++
+/** Where reading stands: the number of the last record, and the position behind it. */
+interface Checked {
+  readonly last: number
+  readonly next: LogPosition
+}
+
+const beginning: Checked = { last: -1, next: { stream: 'p1', offset: 0 } }
+
+/** Reads on to the end: the records must be the next ones, in order, as they were appended. */
+async function checkOn(root: string, from: Checked): Promise<Checked> {
+  let { last, next } = from
+  for await (const one of openLocalLogReader(root).read(from.next, { follow: false })) {
+    last++
+    next = one.next
+    assert.deepEqual(one.record, numberedRequest(last, bodyBytesOf(last)))
   }
-  return expected - 1
+  return { last, next }
 }
 
 export interface KillsFound {
@@ -75,20 +82,22 @@ export async function killWriters(
   { kills, random }: { kills: number; random: () => number },
 ): Promise<KillsFound> {
   const folder = `${root}/p1`
-  let [last, cuts] = [-1, 0]
+  let checked = beginning
+  let cuts = 0
   for (let i = 0; i < kills; i++) {
     const durable = await writeAndKill({
-      ...{ folder, first: last + 1, atLeast: Math.floor(random() * 500), longerMs: random() * 60 },
+      ...{ folder, first: checked.last + 1, atLeast: Math.floor(random() * 500) },
+      longerMs: random() * 60,
       segmentBytesMax: random() < 0.5 ? 100_000 : 3_000_000,
     })
-    const unopened = await checkLog(root)
-    assert.ok(unopened >= durable, `${unopened} of ${durable} before it is opened`)
+    checked = await checkOn(root, checked)
+    assert.ok(checked.last >= durable, `${checked.last} of ${durable} before it is opened`)
     const log = await openLocalLog({ folder, stream: 'p1', bytesMax: 1 << 30 })
     if (log.recovered.cut !== undefined) cuts++
     assert.deepEqual(log.recovered.damaged, [])
     await log.close()
-    last = await checkLog(root)
-    assert.equal(last, unopened)
+    assert.equal((await checkOn(root, checked)).last, checked.last)
   }
-  return { records: last + 1, cuts }
+  assert.equal((await checkOn(root, beginning)).last, checked.last)
+  return { records: checked.last + 1, cuts }
 }

@@ -28,7 +28,7 @@ test('the local log is killed a hundred times', async (t) => {
 const clients = 8
 const perClient = 1e9
 const minutes = 3
-const bytesMax = 20 << 20
+const bytesMax = 4 << 20
 
 /** Appends one record after the other; what the log refuses comes again. */
 async function write(log: LocalLog, client: number, until: number): Promise<number> {
