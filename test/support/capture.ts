@@ -104,8 +104,11 @@ function readToken(folder: string): string {
 }
 
 /** All records of the log of a folder, stream by stream. */
-export async function readCaptureLog(folder: string): Promise<CaptureRecord[]> {
-  const log = openLocalLogReader(path.join(folder, '.osmigrate/live/log'))
+export async function readCaptureLog(
+  folder: string,
+  dir = path.join(folder, '.osmigrate/live/log'),
+): Promise<CaptureRecord[]> {
+  const log = openLocalLogReader(dir)
   const records: CaptureRecord[] = []
   try {
     for (const { oldest } of await log.streams()) {
@@ -224,5 +227,14 @@ export class Writers {
   /** Where the next requests go. */
   moveTo(url: string): void {
     this.#url = url
+  }
+}
+
+/** Asks again and again until it is so. */
+export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 60_000
+  while (!(await isSo())) {
+    assert.ok(Date.now() < end, `waited in vain: ${what}`)
+    await wait(50)
   }
 }

@@ -19,6 +19,6 @@ for (const [kind, version] of engines) {
   test(`what the parser takes for reads and writes is that on ${kind} ${version}`, async (context) => {
     const engine = await startEngine({ kind, version })
     context.after(() => engine.stop())
-    await testEffects(context, engine, ['bulk', 'index', 'put_settings'])
+    await testEffects(context, engine, ['put_settings', 'delete_index'])
   })
 }
