@@ -3,7 +3,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { DataStream } from '../snapshot/snapshot.ts'
 import { targetIndexKind } from '../state/records.ts'
-import type { Backing } from './data-streams.ts'
+import { timestampFieldOf, type Backing } from './data-streams.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { readExistingTemplates } from './existing.ts'
 import { objectOf, textOf } from './json-objects.ts'
@@ -93,10 +93,6 @@ async function knownPlaces(
     if (record?.stream && record.targetUuid !== '') known.set(index, record.targetIndex)
   }
   return known
-}
-
-function timestampFieldOf({ raw }: DataStream): string {
-  return textOf(objectOf(raw.timestamp_field).name) || '@timestamp'
 }
 
 interface FittingTemplate {

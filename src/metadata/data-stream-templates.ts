@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { matcher } from '../base/select.ts'
 import type { DataStream, GlobalMetadata } from '../snapshot/snapshot.ts'
-import type { Backing } from './data-streams.ts'
+import { timestampFieldOf, type Backing } from './data-streams.ts'
 import type { EvaluateInput } from './evaluate-input.ts'
 import { objectOf, textOf, without } from './json-objects.ts'
 import type { PlannedTemplates } from './plan-templates.ts'
@@ -59,11 +59,12 @@ function firstOf(templates: Templates, stream: string): JsonObject | undefined {
 }
 
 function rolloverTemplate(
-  { name, aliases, raw }: DataStream,
+  stream: DataStream,
   template: JsonObject,
   components: Templates,
 ): JsonObject {
-  const field = textOf(objectOf(raw.timestamp_field).name) || '@timestamp'
+  const { name, aliases } = stream
+  const field = timestampFieldOf(stream)
   const content = objectOf(template.template)
   const mappings = objectOf(content.mappings)
   const names = Array.isArray(template.composed_of) ? template.composed_of.map(textOf) : []

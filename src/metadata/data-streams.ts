@@ -32,6 +32,12 @@ export function selectedBackings(
   )
 }
 
+/** The field that holds a document's time; all but OpenSearch know one name alone. */
+export function timestampFieldOf({ raw }: DataStream): string {
+  const { name } = objectOf(raw.timestamp_field)
+  return typeof name === 'string' ? name : '@timestamp'
+}
+
 /** The index as it will be: behind a data stream without aliases, which OpenSearch has none for there; or as a plain one. */
 export function asCarried(
   index: IndexMetadata,
