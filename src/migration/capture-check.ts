@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { selectNames } from '../base/select.ts'
 import { epochMicros } from '../capture/clock.ts'
-import { openLogReader } from '../capture/open-log.ts'
+import { openLogReader, resolveKafka } from '../capture/open-log.ts'
 import { countSeenWrites, endOfLog, type SeenWrites } from '../capture/seen-writes.ts'
 import type { CaptureStatus } from '../capture/status.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -16,7 +16,7 @@ import { required } from './required.ts'
 
 /** One thing that was looked at. */
 export interface CheckFinding {
-  readonly what: 'proxy' | 'way' | 'log' | 'disk' | 'writes'
+  readonly what: 'proxy' | 'way' | 'log' | 'disk' | 'topic' | 'writes'
   readonly isWell: boolean
   /** What was found, with what to do where it is not well. */
   readonly text: string
@@ -54,6 +54,7 @@ export async function checkCaptureSetUp(
   add(proxyFinding(status))
   add(await wayFinding(migration))
   if (status.log.kind === 'local') add(await diskFinding(migration, status))
+  else add(await topicFinding(migration))
   const { finding, indices } = await compareWrites(migration, compareMs)
   add(finding)
   add(logFinding(await askCaptureStatus(migration.loaded)))
@@ -136,6 +137,16 @@ async function diskFinding({ loaded }: Migration, { log }: CaptureStatus): Promi
     ? `${sync}: every write of a client waits that long; take a faster disk`
     : sync
   return { what: 'disk', isWell: !isSlow, text }
+}
+
+/** Whether the brokers keep what is written until it is read. */
+async function topicFinding({ loaded }: Migration): Promise<CheckFinding> {
+  const options = await resolveKafka(logPlace(loaded).kafka!)
+  const { describeTopic } = await import('../traffic/kafka-topic.ts')
+  const { partitions, warnings } = await describeTopic(options)
+  const text = `topic ${options.topic} has ${partitions} partitions and keeps records until they are read`
+  if (warnings.length === 0) return { what: 'topic', isWell: true, text }
+  return { what: 'topic', isWell: false, text: warnings.join('; ') }
 }
 
 function gb(bytes: number): string {

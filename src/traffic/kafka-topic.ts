@@ -1,7 +1,7 @@
 import type { Admin } from '@platformatic/kafka'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
-import type { KafkaOptions, KafkaPackage } from './kafka-client.ts'
+import { clientOptions, loadKafka, type KafkaOptions, type KafkaPackage } from './kafka-client.ts'
 import { faultIds, kafkaError } from './kafka-errors.ts'
 
 export interface TopicFacts {
@@ -15,6 +15,7 @@ export interface TopicFacts {
 
 /** What brokers take by default. */
 const defaultMessageBytesMax = 1_048_588
+const describeTimeoutMs = 10_000
 const madeWithinMs = 15_000
 const madePollMs = 50
 
@@ -41,6 +42,17 @@ export async function prepareTopic(
     partitions = await untilMade(admin, options.topic, what)
   }
   return { partitions, ...(await readSettings(kafka, admin, options.topic)) }
+}
+
+/** What the topic of a log is like. Errors as of prepareTopic(). */
+export async function describeTopic(options: KafkaOptions): Promise<TopicFacts> {
+  const kafka = await loadKafka()
+  const admin = new kafka.Admin(clientOptions(options, { timeoutMs: describeTimeoutMs }))
+  try {
+    return await prepareTopic(kafka, admin, options)
+  } finally {
+    await admin.close()
+  }
 }
 
 /** Brokers hear of a new topic one after the other, and choose leaders for its partitions. */
