@@ -360,6 +360,38 @@ test('an answer that is no HTTP is a 502', async () => {
   }
 })
 
+test('health is told by the proxy itself, and nothing below its own path reaches the source', async () => {
+  await withProxy({}, async (source, proxy) => {
+    const client = await proxy.connect()
+    client.send(get('/_osmigrate/health?x=1') + get('/_osmigrate/other') + get('/_other'))
+    const peer = await source.take()
+    assert.equal(await peer.until('\r\n\r\n'), get('/_other'))
+    assert.match(client.text, /^HTTP\/1\.1 200 OK\r\n[^]*\{"status":"ok"\}HTTP\/1\.1 404 /)
+    peer.send(ok('other'))
+    await client.until('other')
+  })
+})
+
+test('nodes that a client asks for are all the proxy, where that is wanted', async () => {
+  const answer = ok('{"nodes":{"n":{"http":{"publish_address":"10.0.0.1:9200"}}}}')
+  await withProxy({ rewriteAddresses: true }, async (source, proxy) => {
+    const client = await proxy.connect()
+    client.send(get('/_nodes/_all/http', 'Host: proxy:9200\r\nAccept-Encoding: gzip\r\n'))
+    const peer = await source.take()
+    assert.equal(await peer.until('\r\n\r\n'), get('/_nodes/_all/http', 'Host: proxy:9200\r\n'))
+    for (const byte of answer) peer.send(byte)
+    const body = '{"nodes":{"n":{"http":{"publish_address":"proxy:9200"}}}}'
+    assert.equal(
+      await client.until('}}}}'),
+      `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+    client.send(get('/_nodes/stats', 'Host: proxy:9200\r\n'))
+    await peer.until('stats')
+    peer.send(answer)
+    assert.ok((await client.until(answer)).endsWith(answer), 'other answers stay as they are')
+  })
+})
+
 interface Watched {
   readonly calls: string[]
   release?: (refusal?: Refusal) => void

@@ -1,6 +1,7 @@
 import { epochMicros } from './clock.ts'
 import { addressFor, AddressRewriting } from './node-addresses.ts'
 import { observe, OpenExchange } from './open-exchange.ts'
+import { ownAnswer } from './own-answers.ts'
 import type { ProxyCore } from './proxy-core.ts'
 import { BadMessage } from './wire/bad-message.ts'
 import { BodyFraming } from './wire/body-framing.ts'
@@ -62,10 +63,9 @@ export class RequestReader {
     const request = new RequestHeadBytes(this.#heads.bytes, start, headEnd)
     if (request.method === 'CONNECT') throw new BadMessage('CONNECT is not for this proxy', 501)
     const arrival = { connection: this.#connection, firstByteAt: this.#firstByteAt }
-    const exchange = new OpenExchange(request, observe(observer, request, arrival), {
-      metrics,
-      startedMs: this.#startedMs,
-    })
+    const observed =
+      ownAnswer(request, this.#core.isDraining) ?? observe(observer, request, arrival)
+    const exchange = new OpenExchange(request, observed, { metrics, startedMs: this.#startedMs })
     const address = addressFor(request, this.#core.rewriteAddresses)
     if (address !== undefined) exchange.rewriting = new AddressRewriting(address)
     onRequest(exchange)
