@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { textOf } from './json-objects.ts'
+import { textOf, without } from './json-objects.ts'
 import type { PlannedChange } from './plan.ts'
 import type { FlatSettings } from './settings.ts'
 
@@ -79,7 +79,7 @@ async function simulate(
 ): Promise<JsonObject | 'no simulation' | undefined> {
   const path = as === undefined ? '' : `/${encodeURIComponent(as.name)}`
   // The index that is simulated has one shard, whatever the template says, and so no room for a partition.
-  const { 'index.routing_partition_size': _partition, ...settings } = content.settings
+  const settings = without(content.settings, ['index.routing_partition_size'])
   const answer = await target.request('POST', `/_index_template/_simulate${path}`, {
     body: {
       index_patterns: [...(as?.patterns ?? ['osmigrate-simulated-*'])],
