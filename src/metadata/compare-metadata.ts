@@ -161,13 +161,15 @@ function mappingForm(mapping: JsonObject): JsonObject {
   for (const [key, value] of Object.entries(mapping)) {
     if (isDefault(mapping, key)) continue
     if (key === 'fielddata_frequency_filter')
-      form[key] = { min_segment_size: 0, ...objectOf(value) }
+      form[key] = { ...frequencyDefaults, ...objectOf(value) }
     else if (key === 'contexts') form[key] = contextsForm(value)
     else if (key !== 'properties' && key !== 'fields') form[key] = value
     else if (isJsonObject(value) && Object.keys(value).length > 0) form[key] = fieldsForm(value)
   }
   return form
 }
+
+const frequencyDefaults = { min_segment_size: 0, max: 2 ** 31 - 1 }
 
 /** `[key, value, type]`: of fields of any type where none is named. */
 const defaults: readonly (readonly [key: string, value: string, type?: string])[] = [

@@ -108,20 +108,24 @@ function processorsOf(part: JsonObject): [string, JsonObject][] {
  * before 5.6 has `LANG#ID` for the id, and `code` or `script`, or the text alone, for the source.
  */
 export function translateScripts(global: GlobalMetadata): TranslatedPipeline[] {
-  return Object.entries(objectOf(partOf(global, 'stored_scripts'))).map(([key, stored]) => {
-    const at = key.indexOf('#')
-    const script = objectOf(stored)
-    const source = script.source ?? script.code ?? script.script ?? stored
-    const options = objectOf(script.options)
-    const body: JsonObject = {
-      script: {
-        lang: script.lang ?? (at < 0 ? 'painless' : key.slice(0, at)),
-        source: textOf(source),
-        ...(Object.keys(options).length > 0 && { options }),
-      },
-    }
-    return { kind: 'stored-script', name: key.slice(at + 1), body, changes: [] }
-  })
+  const scripts = Object.entries(objectOf(partOf(global, 'stored_scripts'))).map(
+    ([key, stored]): TranslatedPipeline => {
+      const at = key.indexOf('#')
+      const script = objectOf(stored)
+      const source = script.source ?? script.code ?? script.script ?? stored
+      const options = objectOf(script.options)
+      const body: JsonObject = {
+        script: {
+          lang: script.lang ?? (at < 0 ? 'painless' : key.slice(0, at)),
+          source: textOf(source),
+          ...(Object.keys(options).length > 0 && { options }),
+        },
+      }
+      return { kind: 'stored-script', name: key.slice(at + 1), body, changes: [] }
+    },
+  )
+  // 5.6 has each under both ids.
+  return [...new Map(scripts.map((one) => [one.name, one])).values()]
 }
 
 // The file's one root key is `meta-data`, with `metadata` in newer engines.
