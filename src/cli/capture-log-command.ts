@@ -1,4 +1,4 @@
-import { Argument, type Command } from 'commander'
+import { Argument, Option, type Command } from 'commander'
 import { addConfigFlags, addExamples, defineAction } from './command.ts'
 
 /** Where the configured log is. */
@@ -91,9 +91,20 @@ function defineImport(command: Command): void {
       'Appends an export to a capture log that is empty, under the names that its streams had. An import that was broken off goes on when the command is given again; to a topic it begins anew, which does no harm to sync.',
     )
     .addArgument(new Argument('<file>', 'what `capture log export` wrote'))
+    .addOption(
+      new Option(
+        '--format <FORMAT>',
+        'osmigrate, or known: traffic that the capture proxy of opensearch-migrations recorded, as its tools export it',
+      )
+        .choices(['osmigrate', 'known'])
+        .default('osmigrate'),
+    )
     .option('--to <FOLDER>', 'a folder in the place of the log that is configured')
   addConfigFlags(command, [...logParts, 'capture.log.bytesMax'])
-  addExamples(command, [['osmigrate capture log import traffic.gz --to /data/capture', '']])
+  addExamples(command, [
+    ['osmigrate capture log import traffic.gz --to /data/capture', ''],
+    ['osmigrate capture log import kafka_export.proto.gz --format known', ''],
+  ])
   defineAction(
     command,
     async (invocation) => (await import('./capture-log-transfer.ts')).importCommand(invocation),

@@ -1,7 +1,9 @@
 import type { MigrationError } from '../base/errors.ts'
 import { findImportTarget, findLog } from '../migration/capture-log.ts'
 import { exportLog } from '../traffic/export-write.ts'
+import { readExport } from '../traffic/export-read.ts'
 import { importLog } from '../traffic/import.ts'
+import { knownEntries } from '../traffic/import-known.ts'
 import { parseWindow } from './capture-log-filter.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
@@ -50,9 +52,10 @@ export async function importCommand(invocation: Invocation): Promise<ExitCode> {
     invocation.loadConfig(),
   )
   const progress = new Progress()
+  const entries = options.format === 'known' ? knownEntries(file) : readExport(file)
   try {
     const done = await importLog({
-      ...{ file, target, signal },
+      ...{ entries, target, signal },
       onProgress: ({ records }) => progress.update([{ label: 'records', done: records }]),
     })
     progress.end()

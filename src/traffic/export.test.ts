@@ -6,11 +6,13 @@ import { test, type TestContext } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { appendAll } from '../../test/support/capture-log-contract.ts'
 import { numberedRequest, randomRecord } from '../../test/support/capture-records.ts'
+import { buildChunk } from '../../test/support/known-streams.ts'
 import { randomSource } from '../../test/support/random-json.ts'
 import type { CaptureRecord } from './exchange.ts'
 import { readExport, type ExportEntry } from './export-read.ts'
 import { exportLog, type ExportOptions } from './export-write.ts'
 import { importLog, type ImportOptions } from './import.ts'
+import { knownEntries } from './import-known.ts'
 import { openLocalLog } from './local-log.ts'
 import { localImportTarget } from './local-import.ts'
 import { openLocalLogReader } from './local-log-reader.ts'
@@ -37,7 +39,7 @@ const exportFrom = (root: string, file: string, options: Partial<ExportOptions> 
   exportLog({ reader: openLocalLogReader(root), file, window: always, ...options })
 
 const importTo = (root: string, file: string, options: Partial<ImportOptions> = {}) =>
-  importLog({ file, target: localImportTarget(root, 1 << 30), ...options })
+  importLog({ entries: readExport(file), target: localImportTarget(root, 1 << 30), ...options })
 
 async function entriesOf(file: string): Promise<ExportEntry[]> {
   const entries: ExportEntry[] = []
@@ -103,7 +105,7 @@ test('an import that was broken off goes on where it was; another one into the s
     const stop = new AbortController()
     let taken = 0
     const broken = importLog({
-      ...{ file, signal: stop.signal },
+      ...{ entries: readExport(file), signal: stop.signal },
       target: (stream) => {
         const one = target(stream)
         return {
@@ -198,4 +200,31 @@ test('what is not a whole export is refused, wherever it is cut or changed', asy
   await expectDamage(two, 'two in one')
   await assert.rejects(entriesOf(join(folder, 'none')), { code: 'MA_CONFIG' })
   await assert.rejects(exportFrom(folder, file), { code: 'MA_CONFIG', message: /is there already/ })
+})
+
+test('a file of the known tool is imported as one stream, and again nothing of it twice', async (t) => {
+  const folder = tempFolder(t)
+  const file = join(folder, 'known.gz')
+  const ask = 'PUT /i/_doc/1 HTTP/1.1\r\nHost: es\r\nContent-Length: 7\r\n\r\n{"a":1}'
+  const answered = 'HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}'
+  const chunk = buildChunk({
+    number: 1,
+    passed: [
+      { kind: 'read', at: 1000, data: ask },
+      { kind: 'requestEnd', at: 1001 },
+      { kind: 'write', at: 1002, data: answered },
+    ],
+  })
+  writeFileSync(file, gzipSync(`n1.c1|${chunk.toString('base64')}\n`))
+  const target = localImportTarget(join(folder, 'log'), 1 << 30)
+  const first = await importLog({ entries: knownEntries(file), target })
+  assert.deepEqual([first.records, first.skipped], [2, 0])
+  const again = await importLog({ entries: knownEntries(file), target })
+  assert.deepEqual(again, { ...first, skipped: 2 })
+  const reader = openLocalLogReader(join(folder, 'log'))
+  const kinds: string[] = []
+  for await (const { record } of reader.read({ stream: 'known', offset: 0 }, { follow: false })) {
+    kinds.push(record.kind)
+  }
+  assert.deepEqual(kinds, ['request', 'response'])
 })

@@ -2,7 +2,7 @@ import { MigrationError } from '../base/errors.ts'
 import type { CaptureLogWriter } from './capture-log.ts'
 import type { CaptureRecord } from './exchange.ts'
 import type { ExportEnd } from './export-layout.ts'
-import { readExport } from './export-read.ts'
+import type { ExportEntry } from './export-read.ts'
 
 /** A stream that is imported to. */
 export interface ImportTarget {
@@ -13,7 +13,8 @@ export interface ImportTarget {
 }
 
 export interface ImportOptions {
-  readonly file: string
+  /** What is imported: readExport(), or what gives the like of it. */
+  readonly entries: AsyncIterable<ExportEntry>
   readonly target: (stream: string) => ImportTarget
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { records: number; skipped: number }) => void
@@ -32,11 +33,11 @@ const pendingBytesMax = 8 << 20
  * was broken off; one that holds anything else is refused.
  */
 export async function importLog(options: ImportOptions): Promise<Imported> {
-  const { file, signal, onProgress } = options
+  const { entries, signal, onProgress } = options
   let stream: StreamImport | undefined
   let [records, skipped] = [0, 0]
   try {
-    for await (const entry of readExport(file)) {
+    for await (const entry of entries) {
       signal?.throwIfAborted()
       if (entry.kind === 'stream') {
         await stream?.close()
