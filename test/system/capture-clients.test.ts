@@ -3,58 +3,16 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { Client as Client8 } from '@elastic/elasticsearch'
+import type * as OpenSearch from '@opensearch-project/opensearch'
 import { Client as OpenSearchClient } from '@opensearch-project/opensearch'
-import { answeredItems } from '../../src/traffic/answered-items.ts'
-import { parseRequest } from '../../src/traffic/api/parse-request.ts'
-import { mergeRequests } from '../support/captured.ts'
-import {
-  readCaptureLog,
-  startCapture,
-  writeCaptureConfig,
-  type RunningProxy,
-} from '../support/capture.ts'
-import { cliFolder } from '../support/cli.ts'
-import { uniqueName, useEngine, type TestEngine } from '../support/engines.ts'
+import { documents, throughProxy } from '../support/capture-clients.ts'
+import { useEngine } from '../support/engines.ts'
 
-const documents = Array.from({ length: 500 }, (_, n) => ({
-  id: `d${n}`,
-  n,
-  text: 'word '.repeat(20),
-}))
-
-/** Runs a client against a proxy of its own; then every document that it wrote must be in the log by index and id. */
-async function through(
-  engine: TestEngine,
-  work: (proxy: RunningProxy, index: string) => Promise<void>,
-): Promise<void> {
-  const folder = cliFolder()
-  writeCaptureConfig(folder, engine.url, { rewriteAddresses: true })
-  const index = uniqueName('client')
-  const proxy = await startCapture(folder)
-  await work(proxy, index)
-  await proxy.stop()
-  const written = new Map<string, string>()
-  for (const { request, response } of mergeRequests(await readCaptureLog(folder))) {
-    assert.ok(request.mayWrite, request.target)
-    const parsed = parseRequest(request.method, request.target)
-    if (parsed.effect !== 'documents') continue
-    const encoding = response!.headers.includes('gzip') ? 'gzip' : undefined
-    const items = answeredItems(parsed, { body: response!.body, encoding }, 1 << 30)
-    for (const { index: where, id, result } of items!) {
-      if (where === index) written.set(id, result)
-    }
-  }
-  for (const { id } of documents) assert.ok(written.has(id), id)
-  assert.equal(written.get('d0'), 'updated')
-  assert.equal(written.get('d1'), 'deleted')
-}
-
-type OpenSearchModule = typeof import('@opensearch-project/opensearch')
 /** It has no types that are found, and the calls of the client that was made of it. */
-const { Client: Client7 } = createRequire(import.meta.url)('elasticsearch-7') as OpenSearchModule
+const { Client: Client7 } = createRequire(import.meta.url)('elasticsearch-7') as typeof OpenSearch
 
 /** What both of them can. */
-async function workLikeSeven(client: InstanceType<OpenSearchModule['Client']>, index: string) {
+async function workLikeSeven(client: OpenSearch.Client, index: string) {
   const { successful } = await client.helpers.bulk({
     datasource: documents,
     flushBytes: 8000,
@@ -79,7 +37,7 @@ async function workLikeSeven(client: InstanceType<OpenSearchModule['Client']>, i
 }
 
 test('the client of Elasticsearch 7', async () => {
-  await through(await useEngine('elasticsearch', '7'), async ({ url }, index) => {
+  await throughProxy(await useEngine('elasticsearch', '7'), async ({ url }, index) => {
     const client = new Client7({ node: url, compression: 'gzip', sniffOnStart: true })
     await workLikeSeven(client, index)
     await client.close()
@@ -88,7 +46,7 @@ test('the client of Elasticsearch 7', async () => {
 
 test('the client of Elasticsearch 8', async () => {
   const engine = await useEngine('elasticsearch', '8.19.0', { own: true })
-  await through(engine, async ({ url }, index) => {
+  await throughProxy(engine, async ({ url }, index) => {
     const client = new Client8({ node: url, compression: true })
     const { successful } = await client.helpers.bulk({
       datasource: documents,
@@ -121,11 +79,11 @@ test('the client of Elasticsearch 8', async () => {
 const openSearch = await useEngine('opensearch', '3')
 
 test('the client of OpenSearch', { skip: openSearch.skip }, async () => {
-  await through(openSearch, async ({ url }, index) => {
+  await throughProxy(openSearch, async ({ url }, index) => {
     const client = new OpenSearchClient({ node: url })
     await workLikeSeven(client, index)
     const pit = await client.createPit({ index: [index], keep_alive: '1m' })
-    const id = pit.body.pit_id as string
+    const id = pit.body.pit_id
     const body = { pit: { id }, size: 100, sort: [{ n: 'asc' as const }] }
     assert.equal((await client.search({ body })).body.hits.hits.length, 100)
     await client.deletePit({ body: { pit_id: [id] } })
