@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MigrationError } from '../../src/base/errors.ts'
@@ -7,12 +9,15 @@ import type { CaptureLogWriter } from '../../src/traffic/capture-log.ts'
 import type { KafkaLogin, KafkaOptions } from '../../src/traffic/kafka-client.ts'
 import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
+import { startCapture, writeCaptureConfig, Writers, type RunningProxy } from '../support/capture.ts'
 import { appendAll, readAll } from '../support/capture-log-contract.ts'
 import { numberedRequest } from '../support/capture-records.ts'
-import { uniqueName } from '../support/engines.ts'
+import { cliFolder } from '../support/cli.ts'
+import { uniqueName, useEngine } from '../support/engines.ts'
 import { kafkaUser, useSecuredKafka } from '../support/secured-kafka.ts'
 
 const kafka = await useSecuredKafka()
+const source = await useEngine('elasticsearch', '7')
 const { ca, cert, key } = kafka.certificates
 
 const ways: { name: string; broker: string; sasl?: KafkaLogin; tls?: KafkaOptions['tls'] }[] = [
@@ -149,6 +154,58 @@ test('a broker that stands still: refused within the bound, then at once, and ba
   await load.stop()
   await checkLog(options, load.acknowledged)
 })
+
+test('a proxy whose Kafka stands still answers its clients; what is not in the log is in a gap', async () => {
+  const folder = cliFolder()
+  const topic = uniqueName('proxy')
+  writeFileSync(path.join(folder, 'ca.pem'), ca)
+  writeFileSync(path.join(folder, 'password'), kafkaUser.password)
+  const sasl = {
+    mechanism: 'scram-sha-512',
+    username: kafkaUser.username,
+    password: 'file:password',
+  }
+  const log = {
+    kafka: { brokers: [kafka.saslTls], topic, partitions: 1, sasl, tls: { ca: 'file:ca.pem' } },
+  }
+  writeCaptureConfig(folder, source.url, { log })
+  const index = uniqueName('kafka')
+  const proxy = await startCapture(folder)
+  const writers = new Writers(proxy.url, { index, prefix: 'w', atOnce: 4 })
+  await writers.until(100)
+  kafka.freeze()
+  try {
+    await writers.until(writers.acknowledged.size + 100)
+  } finally {
+    kafka.thaw()
+  }
+  await logState(proxy, 'ok')
+  await writers.until(writers.acknowledged.size + 100)
+  await writers.stop()
+  assert.equal(writers.failures, 0)
+  await proxy.kill()
+  await (await startCapture(folder)).stop()
+
+  const reader = await openKafkaReader({ brokers: [kafka.plain], topic })
+  const [stream] = await reader.streams()
+  const records = (await readAll(reader, stream!.oldest)).map(({ record }) => record)
+  await reader.close()
+  const targets = new Set(records.flatMap((one) => (one.kind === 'request' ? [one.target] : [])))
+  const missing = [...writers.acknowledged].filter((id) => !targets.has(`/${index}/_doc/${id}`))
+  const gaps = records.flatMap((one) => (one.kind === 'gap' ? [one] : []))
+  assert.ok(missing.length > 0, 'the broker stood still for long enough')
+  const inGaps = gaps.reduce((sum, { requests }) => sum + requests, 0)
+  assert.ok(inGaps >= missing.length, `${missing.length} are missing, ${inGaps} in gaps`)
+  const marks = records.map(({ kind }) => kind).filter((kind) => /^st/.test(kind))
+  assert.deepEqual(marks, ['started', 'started', 'stopped'])
+})
+
+async function logState(proxy: RunningProxy, wanted: string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await pause(200)) {
+    if ((await proxy.status()).log.state === wanted) return
+  }
+  throw new Error(`the log does not become ${wanted}`)
+}
 
 const ackTimeoutMs = 1500
 
