@@ -8,7 +8,7 @@ import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('../../bin/osmigrate.js', import.meta.url))
-const timeoutMs = 180_000
+const timeoutMsDefault = 180_000
 
 export interface CliEnded {
   code: number | null
@@ -30,7 +30,12 @@ export function cliFolder(): string {
 }
 
 /** Starts a command in a folder, as a person would there. */
-export function startOsmigrate(folder: string, ...args: string[]): CliProcess {
+export function startOsmigrate(
+  place: string | { readonly folder: string; readonly timeoutMs: number },
+  ...args: string[]
+): CliProcess {
+  const { folder, timeoutMs } =
+    typeof place === 'string' ? { folder: place, timeoutMs: timeoutMsDefault } : place
   const child = spawn(process.execPath, [program, ...args], { cwd: folder, timeout: timeoutMs })
   const ended = new Promise<CliEnded>((resolve, reject) => {
     let stdout = ''

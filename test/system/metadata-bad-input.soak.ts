@@ -1,6 +1,9 @@
 /** Bad input that takes its time: a target that is gone half way, and mappings that are too large. */
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import test from 'node:test'
+import { cliFolder, startOsmigrate } from '../support/cli.ts'
 import { send, useEngine } from '../support/engines.ts'
 import { failures, makeFaultyMigration } from '../support/faulty-migration.ts'
 
@@ -41,3 +44,55 @@ test(
     assert.doesNotMatch(await shields(), new RegExp(`${stem}-f`))
   },
 )
+
+test('a mapping of 40 MB with 20,000 fields', { skip }, async () => {
+  const large = await useEngine('elasticsearch', '7', { own: true, heapMb: 2048 })
+  const meta = Object.fromEntries(
+    Array.from({ length: 5 }, (_, i) => [`about-the-field-${i}`, 'x'.repeat(50)]),
+  )
+  const properties = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, i) => [
+      `${'поле'.repeat(220)}-${i}`,
+      { type: 'keyword', meta },
+    ]),
+  )
+  const mappings = { properties }
+  assert.ok(Buffer.byteLength(JSON.stringify(mappings)) > 40_000_000)
+  await send(large, 'PUT', '/small', { settings: { number_of_replicas: 0 } })
+  await send(large, 'PUT', '/large?timeout=9m&wait_for_active_shards=0', {
+    settings: { number_of_replicas: 0, 'mapping.total_fields.limit': 30_000 },
+    mappings,
+  })
+  const folder = cliFolder()
+  const config = {
+    version: 1,
+    // It is the engine that takes minutes for such a mapping.
+    source: { url: large.url, requestTimeout: '15m' },
+    select: { include: ['large', 'small'] },
+  }
+  writeFileSync(path.join(folder, 'migration.yaml'), JSON.stringify(config))
+  const args = ['metadata', 'evaluate', '--target-version', '3.6']
+  const { code, peakMb, seconds, stderr } = await measured(folder, args)
+  process.stdout.write(`a mapping of 40 MB: ${peakMb} MB at most, ${seconds} s\n`)
+  assert.equal(code, 0, stderr)
+  assert.ok(peakMb < 1500, `${peakMb} MB`)
+  await large.stop()
+})
+
+/** Runs the program, and looks every few milliseconds how much memory it has had at most. */
+async function measured(folder: string, args: readonly string[]) {
+  const begun = performance.now()
+  const { child, ended } = startOsmigrate({ folder, timeoutMs: 20 * 60_000 }, ...args)
+  let peakMb = 0
+  const timer = setInterval(() => {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+      peakMb = Math.max(peakMb, Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024))
+    } catch {
+      // It has just ended.
+    }
+  }, 50)
+  const { code, stderr } = await ended
+  clearInterval(timer)
+  return { code, stderr, peakMb, seconds: Math.round((performance.now() - begun) / 1000) }
+}
