@@ -65,7 +65,7 @@ const hostile = [
 ]
 
 /** Pipelined requests of all kinds of bodies. */
-function mixture(random: Random): Buffer {
+export function mixture(random: Random): Buffer {
   const text = Array.from({ length: 1 + pick(random, 5) }, () => randomRequest(random)).join('')
   return Buffer.from(text, 'latin1')
 }
@@ -108,7 +108,7 @@ function chunksOf(random: Random, body: string): string {
   return `${text}0\r\n${random() < 0.2 ? 'Digest: x\r\n' : ''}\r\n`
 }
 
-function smuggled(random: Random, bytes: Buffer): Uint8Array {
+export function smuggled(random: Random, bytes: Buffer): Uint8Array {
   let text = bytes.toString('latin1')
   for (let i = 1 + pick(random, 3); i > 0; i--) {
     const at = random() < 0.5 ? afterLine(random, text) : pick(random, text.length + 1)
