@@ -72,13 +72,6 @@ export class FrameScanner {
       : { why: 'wrong', expected: 'a record that fits its checksum', found: 'other bytes' }
   }
 
-  /** Whether anything stands at the position: cheap, for those who wait there. */
-  async hasMore(): Promise<boolean> {
-    const head = Buffer.alloc(frameHeadBytes)
-    const { bytesRead } = await this.#file.read(head, 0, frameHeadBytes, this.position)
-    return bytesRead === frameHeadBytes && head.readUInt32BE(4) !== 0
-  }
-
   /** A new window from the position on: what was read may have been half written. */
   async #read(bytes: number): Promise<void> {
     const position = this.position

@@ -87,6 +87,29 @@ test('a second writer of a stream is refused, and not after the first has closed
   await (await openLog(root)).close()
 })
 
+test('a folder that cannot be written to is named', async (t) => {
+  const root = tempRoot(t)
+  writeFileSync(join(root, 'p1'), 'a file')
+  await assert.rejects(openLog(root), { code: 'MA_CAPTURE_LOG', message: /p1 cannot be opened/ })
+})
+
+test('a reader that follows a log without records is there when a later writer has some', async (t) => {
+  const root = tempRoot(t)
+  await (await openLog(root)).close()
+  const empty = await openLog(root)
+  const reading = (async () => {
+    const reader = openLocalLogReader(root)
+    for await (const one of reader.read({ stream: 'p1', offset: 0 }, { follow: true })) return one
+    return undefined
+  })()
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  await empty.close()
+  const log = await openLog(root)
+  await append(log, numberedRequest(7))
+  assert.deepEqual((await reading)?.record, numberedRequest(7))
+  await log.close()
+})
+
 test('a log that is closed has no segment without records', async (t) => {
   const root = tempRoot(t)
   for (let i = 0; i < 3; i++) await (await openLog(root)).close()
@@ -354,4 +377,19 @@ test('a disk that fails when the log is opened is tried again', async (t) => {
   await append(log, numberedRequest(1))
   await log.close()
   assert.deepEqual(await numbersIn(root), [1])
+})
+
+test('a disk that fails while a segment is closed loses nothing that is durable', async (t) => {
+  const root = tempRoot(t)
+  let failing: string | undefined
+  failWrites(t, { fails: () => failing })
+  const log = await openLog(root, { segmentBytesMax: 1000 })
+  await append(log, numberedRequest(0, 1500))
+  failing = 'ENOSPC'
+  await assert.rejects(append(log, numberedRequest(1)), /ENOSPC/)
+  failing = undefined
+  while (log.status().failure !== undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+  await append(log, numberedRequest(2))
+  await log.close()
+  assert.deepEqual(await numbersIn(root), [0, 2])
 })

@@ -1,5 +1,5 @@
 import { unlink } from 'node:fs/promises'
-import type { MigrationError } from '../base/errors.ts'
+import { MigrationError } from '../base/errors.ts'
 import { takeFolderLock, type FolderLock } from '../base/folder-lock.ts'
 import type { CaptureLogWriter, StreamEnd } from './capture-log.ts'
 import type { CaptureRecord } from './exchange.ts'
@@ -8,7 +8,7 @@ import { positionsSkipped, recover } from './local-log-recovery.ts'
 import type { NextSegment, Recovered } from './local-log-recovery.ts'
 import { readStreamEnd } from './local-log-end.ts'
 import { closedError, failedError, fullError, lockedError } from './log-errors.ts'
-import { slowError, tooLargeError } from './log-errors.ts'
+import { slowError, tooLargeError, unusableError } from './log-errors.ts'
 import { checkStreamName, makeFolder, segmentFile } from './log-folder.ts'
 import { FrameBatch } from './record-encode.ts'
 import { contentBytesMax } from './record-layout.ts'
@@ -90,8 +90,7 @@ interface Group {
 export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> {
   const { folder, stream } = options
   checkStreamName(stream)
-  await makeFolder(folder)
-  const lock = takeFolderLock(folder, lockWaitMs)
+  const lock = await lockFolder(folder)
   if (lock === undefined) throw lockedError(folder)
   try {
     const recovered = await recover(folder)
@@ -99,7 +98,16 @@ export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> 
     return await LocalLog.open(options, { lock, recovered, last })
   } catch (error) {
     lock.release()
-    throw error
+    throw error instanceof MigrationError ? error : unusableError(folder, error)
+  }
+}
+
+async function lockFolder(folder: string): Promise<FolderLock | undefined> {
+  try {
+    await makeFolder(folder)
+    return takeFolderLock(folder, lockWaitMs)
+  } catch (error) {
+    throw unusableError(folder, error)
   }
 }
 

@@ -72,3 +72,12 @@ export function lockedError(folder: string): MigrationError {
     { details: { folder, ...holder }, retryable: true },
   )
 }
+
+export function unusableError(folder: string, error: unknown): MigrationError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new MigrationError(
+    'MA_CAPTURE_LOG',
+    `the capture log in ${folder} cannot be opened: ${reason}. Its folder must be one that osmigrate may write to.`,
+    { cause: error, details: { folder, cause: 'unusable' } },
+  )
+}

@@ -30,6 +30,8 @@ export class SegmentWriter {
   /** Index in the file behind the last group that is safe. */
   #position: number
   readonly #mark = new FrameBatch()
+  /** From then on the descriptor may be another file's. */
+  #isClosed = false
 
   /** Makes the file; when it resolves, file and name are safe on the disk. */
   static async create(options: SegmentOptions): Promise<SegmentWriter> {
@@ -89,6 +91,12 @@ export class SegmentWriter {
    * is. That fails for a disk that fails; the header of the next segment says where this one ends.
    */
   async close({ mark }: { mark: boolean }): Promise<ClosedSegment> {
+    if (!this.#isClosed) await this.#finish(mark)
+    return { number: this.number, bytes: this.bytes, end: this.end }
+  }
+
+  async #finish(mark: boolean): Promise<void> {
+    this.#isClosed = true
     try {
       if (mark) await this.#writeMark()
       await promisify(ftruncate)(this.#fd, this.#position)
@@ -96,7 +104,6 @@ export class SegmentWriter {
     } finally {
       await promisify(close)(this.#fd)
     }
-    return { number: this.number, bytes: this.bytes, end: this.end }
   }
 
   #writeMark(): Promise<void> {

@@ -168,6 +168,7 @@ class Walk {
   /** At the end of what is written, or so it seems. */
   async #passEnd(obstacle: Obstacle): Promise<Step> {
     const { follow } = this.#options
+    if (await this.#openReplaced()) return 'go on'
     if (follow && !this.#isImpatient()) {
       await this.#mayWait()
       return 'go on'
@@ -182,6 +183,12 @@ class Walk {
       }
     }
     return (await this.#mayWait()) ? 'go on' : 'end'
+  }
+
+  /** A segment without records is removed by the next writer, and its number used again. */
+  async #openReplaced(): Promise<boolean> {
+    const { nlink } = await this.#segment!.file.stat()
+    return nlink === 0 && (await this.#open(this.#number))
   }
 
   #isImpatient(): boolean {
