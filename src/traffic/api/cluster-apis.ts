@@ -33,6 +33,7 @@ export const clusterApis: ApiRoutes = {
     `${change} /_remote/**`,
     `${change} /_remotestore/**`,
     `${change} /_filecache/**`,
+    'DELETE /_tasks/{task_id}',
   ],
   snapshot: [`${change} /_snapshot/**`],
   lifecycle: [`${change} /_ilm/**`, `${change} /_plugins/_ism/**`],

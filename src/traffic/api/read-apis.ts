@@ -68,7 +68,7 @@ export const readApis: ApiRoutes = {
 export const cursorApis: ApiRoutes = {
   scroll: ['GET|POST /_search/scroll[/{scroll_id}]'],
   clear_scroll: ['DELETE /_search/scroll[/{scroll_id}]'],
-  open_pit: ['POST /{index}/_pit', 'POST /{index}/_search/point_in_time'],
+  open_pit: ['POST [/{index}]/_pit', 'POST /{index}/_search/point_in_time'],
   close_pit: ['DELETE /_pit', 'DELETE /_search/point_in_time[/_all]'],
   async_search: [
     'POST [/{index}]/_async_search',
