@@ -12,6 +12,7 @@
 import { parseArgs } from 'node:util'
 import { parseByteSize } from '../src/base/option-types.ts'
 import { captureTable, captureText, measureCapture } from './capture.ts'
+import { captureLogTable, measureCaptureLog } from './capture-log.ts'
 import { openCorpus } from './corpus.ts'
 import type { CorpusShape } from './corpus.ts'
 import { averageSourceBytes, documentsDefault } from './log-documents.ts'
@@ -101,14 +102,25 @@ async function s3(): Promise<boolean> {
   return results.every(({ correct }) => correct)
 }
 
+/** What stands between load and upstream; `--parts log` is the local log by itself. */
 async function capture(): Promise<boolean> {
-  const results = await measureCapture({
-    ...{ runs, onProgress, seconds: values.small ? smallSeconds : fullSeconds },
-    ...(values.parts !== undefined && { parts: values.parts.split(',') }),
-  })
-  tell(results, captureTable(results))
-  if (values.record) await recordSection('Capture', captureText(results, runs))
-  return results.every(({ correct }) => correct)
+  const parts = values.parts?.split(',')
+  const seconds = values.small ? smallSeconds : fullSeconds
+  const isWanted = parts?.some((part) => part !== 'log') ?? true
+  const proxies = isWanted
+    ? await measureCapture({ ...{ runs, onProgress, seconds }, ...(parts && { parts }) })
+    : []
+  const logs =
+    (parts?.includes('log') ?? true)
+      ? await measureCaptureLog({ runs, small: values.small, onProgress })
+      : []
+  const tables = [
+    ...(proxies.length > 0 ? [captureTable(proxies)] : []),
+    ...(logs.length > 0 ? [captureLogTable(logs)] : []),
+  ]
+  tell([...proxies, ...logs], tables.join('\n\n'))
+  if (values.record) await recordSection('Capture', captureText(tables, runs))
+  return [...proxies, ...logs].every(({ correct }) => correct)
 }
 
 async function backfill(): Promise<boolean> {

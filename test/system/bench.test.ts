@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import type { CaptureResult } from '../../bench/capture.ts'
 import type { PartResult } from '../../bench/parts.ts'
 
 test('the benchmark of a small backfill moves every document unchanged', async () => {
@@ -19,5 +20,16 @@ test('the benchmark of a small backfill moves every document unchanged', async (
       hash: '075a1ba38b14d6d9',
       correct: true,
     })),
+  )
+})
+
+test('the benchmark of a small capture proxy answers every request', async () => {
+  const main = path.join(import.meta.dirname, '../../bench/main.ts')
+  const args = [main, 'capture', '--small', '--json', '--parts', 'proxy']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+  const { results } = JSON.parse(stdout) as { results: CaptureResult[] }
+  assert.deepEqual(
+    results.map(({ part, correct }) => ({ part, correct })),
+    ['straight', 'proxy'].map((part) => ({ part, correct: true })),
   )
 })
