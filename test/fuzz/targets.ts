@@ -5,6 +5,7 @@ import { httpTargets } from './targets-http.ts'
 import { luceneTargets } from './targets-lucene.ts'
 import { segmentTargets } from './targets-segment.ts'
 import { snapshotTargets } from './targets-snapshot.ts'
+import { streamTargets } from './targets-streams.ts'
 import { termTargets } from './targets-terms.ts'
 
 /** Every decoder. */
@@ -16,4 +17,5 @@ export const allTargets: readonly Target[] = [
   ...luceneTargets,
   ...captureTargets,
   ...httpTargets,
+  ...streamTargets,
 ]
