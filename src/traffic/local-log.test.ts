@@ -159,6 +159,20 @@ test(
   },
 )
 
+test('a log that is closed has none of the segments that were released', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root, { segmentBytesMax: 1000 })
+  await appendEach(log, requests(0, 20, 300))
+  await log.close()
+  const before = segments(root).length
+  const reader = openLocalLogReader(root)
+  const all = await readAll(reader, (await onlyStream(reader)).oldest)
+  await reader.release(all[9]!.next)
+  await (await openLog(root)).close()
+  assert.ok(segments(root).length <= before - 3, `${segments(root).length} of ${before}`)
+  assert.deepEqual(await readAll(reader, all[9]!.next), all.slice(10))
+})
+
 test('what waits for the disk is bounded: more is refused by name', async (t) => {
   const root = tempRoot(t)
   const log = await openLog(root, { waitingBytesMax: 50_000 })

@@ -204,6 +204,8 @@ export class LocalLog implements CaptureLogWriter {
     clearInterval(this.#timer)
     clearTimeout(this.#retry)
     try {
+      // Of a stream that nobody goes on with, this may be the last chance.
+      this.#closed.removeReleased()
       await this.#closed.settled()
       await this.#beginning
       await this.#closeSegment()

@@ -68,7 +68,7 @@ test('a small log that is written, followed and released for minutes is never la
       bytesPeak = Math.max(bytesPeak, bytes)
       if (bytes > bytesMax * 0.99) isFull++
       rssPeak = Math.max(rssPeak, process.memoryUsage().rss)
-      if (count === 100_000) rssEarly = rssPeak
+      if (count === 20_000) rssEarly = rssPeak
       // Now and then so late that the log is full.
       if (random() < 0.02) await sleep(3000)
       await reader.release(next)
@@ -95,7 +95,7 @@ test('exports and imports that are killed go on, and keep every byte', async (t)
     stream: 'p1',
     bytesMax: 1 << 30,
   })
-  for (let i = 0; i < 6000; i += 100) {
+  for (let i = 0; i < 3000; i += 100) {
     await Promise.all(
       Array.from({ length: 100 }, (_, j) => append(log, numberedRequest(i + j, 50_000))),
     )
@@ -105,7 +105,7 @@ test('exports and imports that are killed go on, and keep every byte', async (t)
   const untilDone = async (...args: string[]): Promise<number> => {
     for (let kills = 0; ; kills++) {
       const { child, ended } = startOsmigrate(folder, 'capture', 'log', ...args)
-      const timer = setTimeout(() => child.kill('SIGKILL'), 500 + random() * 3000)
+      const timer = setTimeout(() => child.kill('SIGKILL'), 500 + random() * 1000 * (1 + kills))
       const { code, signal, stderr } = await ended
       clearTimeout(timer)
       if (signal === 'SIGKILL') continue
