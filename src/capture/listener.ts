@@ -108,7 +108,7 @@ function listenFailure({ host, port }: { host: string; port: number }, error: Er
   const { code } = error as NodeJS.ErrnoException
   const where = `capture.listen: ${host}:${port}`
   if (code === 'EADDRINUSE') {
-    return `${where} is in use; if a proxy of this migration listens there, it can be replaced while it serves`
+    return `${where} is in use; a proxy of this migration that listens there is replaced, while it serves, by: osmigrate capture start --replace`
   }
   if (code === 'EACCES')
     return `${where} may not be listened at by this user; take a port above 1023`

@@ -104,14 +104,22 @@ const kafkaOptions = z.strictObject({
       mechanism: option(z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'aws-msk-iam']), {
         description:
           'How to log in to Kafka. aws-msk-iam takes the credentials of AWS as other tools do, and needs tls.',
+        flag: 'kafka-sasl',
+        placeholder: 'MECHANISM',
       }),
-      username: option(z.string().min(1).optional(), { description: 'User name at Kafka.' }),
+      username: option(z.string().min(1).optional(), {
+        description: 'User name at Kafka.',
+        flag: 'kafka-username',
+        placeholder: 'NAME',
+      }),
       password: option(secretReference().optional(), {
         description: 'Password of that user, as env:NAME or file:PATH.',
         secret: true,
       }),
       region: option(z.string().min(1).optional(), {
         description: 'Region of the cluster, for aws-msk-iam. Default: as for other AWS tools.',
+        flag: 'kafka-region',
+        placeholder: 'REGION',
       }),
     })
     .refine(
@@ -125,8 +133,14 @@ const kafkaOptions = z.strictObject({
       ca: option(pemFile().optional(), {
         description:
           'Authority that signed the certificates of the brokers: file:PATH of PEM. Default: what Node.js trusts.',
+        flag: 'kafka-ca',
+        placeholder: 'file:PATH',
       }),
-      cert: option(pemFile().optional(), { description: 'Client certificate: file:PATH of PEM.' }),
+      cert: option(pemFile().optional(), {
+        description: 'Client certificate: file:PATH of PEM.',
+        flag: 'kafka-cert',
+        placeholder: 'file:PATH',
+      }),
       key: option(secretReference().optional(), {
         description: 'Private key of the client certificate, as file:PATH or env:NAME.',
         secret: true,
@@ -155,6 +169,8 @@ export const captureOptions = z.strictObject({
   mode: option(z.enum(['proxy', 'none']).default('proxy'), {
     description:
       'How writes are followed: proxy records them in front of the source; none asks the source alone (no `capture start` then).',
+    flag: 'capture-mode',
+    placeholder: 'proxy|none',
   }),
   name: option(
     z
@@ -195,6 +211,8 @@ export const captureOptions = z.strictObject({
     {
       description:
         "Fields that each request to the source carries in the place of the client's, e.g. { Host: es.internal }. They are not recorded.",
+      flag: 'set-header',
+      placeholder: 'NAME=VALUE',
     },
   ),
   sourceWait: option(duration().default(30_000), {

@@ -32,7 +32,7 @@ export interface RecorderOptions {
   /** Fields whose values are taken out of reads. */
   readonly redact: readonly string[]
   /** Whether the source has types; see ParseOptions. */
-  readonly typed: boolean
+  readonly typed: boolean | undefined
   readonly metrics: Metrics
   /** Epoch microseconds. */
   readonly now: () => number

@@ -21,7 +21,7 @@ const sourceWaitMs = 5000
 
 /**
  * A proxy as migration.yaml describes it. The source is asked for its version, by which some paths mean another thing; one
- * that is not there now is told by `onWarning` and taken for one with types.
+ * that does not tell it now is told by `onWarning`, and what may write counts.
  */
 export async function configuredProxy(
   loaded: LoadedConfig,
@@ -67,7 +67,7 @@ export async function configuredProxy(
         reads: capture.reads,
         readBytesMax: capture.readBytesMax,
         redact: capture.redact,
-        typed: engine === undefined || hasTypes(engine),
+        typed: engine && hasTypes(engine),
       },
     },
   }

@@ -19,7 +19,7 @@ export function initFile(values: InitValues = {}): string {
 version: 1
 name: ${values.name ?? 'migration'}    # names the state folder ./.osmigrate/NAME/
 
-source:    # only needed to make a snapshot
+source:    # to make a snapshot, and to record writes
   url: ${source}    # or a list of nodes: [https://es-1:9200, https://es-2:9200]
   # Secrets stand in the environment or in files, never here:
   # auth: { username: migrator, password: env:${passwordVariable('source')} }   # or apiKey: env:… or bearer: file:…
@@ -47,6 +47,12 @@ backfill:
   bulkBytesMax: 4mb
   deadLettersMax: ${defaultText('backfill.deadLettersMax')}    # per index; more refused documents than that stop the run
   speedUpTarget: ${defaultText('backfill.speedUpTarget')}    # true: refresh off and no replicas meanwhile; put back afterwards
+
+# A proxy in front of the source that records every write: docs/guides/capture.md, osmigrate capture start
+# capture:
+#   listen: 0.0.0.0:9200
+#   log: { dir: /data/capture, bytesMax: 200gb }
+#   reads: 0.01    # share of searches that is kept for comparison
 `
 }
 

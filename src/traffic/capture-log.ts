@@ -28,7 +28,7 @@ export interface CaptureLogWriter {
    */
   append(record: CaptureRecord, durable: (error?: Error) => void): void
   /** What the stream ended with when it was opened; undefined for an empty one. */
-  readonly last?: StreamEnd | undefined
+  readonly last: StreamEnd | undefined
   /** Bytes held, and the bound (`capture.log.bytesMax`); both are estimates between two flushes. */
   usage(): { readonly bytes: number; readonly bytesMax: number }
   /** Waits for what was appended, then releases files and connections. */

@@ -113,7 +113,8 @@ test('an import that was broken off goes on where it was; another one into the s
           open: async () => {
             const writer = await one.open()
             return {
-              append: (record, durable) => {
+              last: undefined,
+        append: (record, durable) => {
                 if (++taken === stopAt) stop.abort(new Error('killed'))
                 writer.append(record, durable)
               },

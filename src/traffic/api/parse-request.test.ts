@@ -107,6 +107,14 @@ test('without types a segment after _doc is an id, whatever its name', () => {
   assert.equal(parseRequest('POST', '/i/_search', { typed }).api, 'search')
 })
 
+test('where nobody knows whether there are types, what may write counts', () => {
+  const typed = undefined
+  assert.equal(parseRequest('POST', '/i/_doc/_search', { typed }).api, 'index')
+  assert.equal(parseRequest('POST', '/i/t/_search', { typed }).api, 'search')
+  assert.equal(parseRequest('GET', '/i/_doc/_search', { typed }).mayWrite, false)
+  assert.equal(parseRequest('PUT', '/i/t/1', { typed }).api, 'index')
+})
+
 test('index names of the path are apart at the commas; without any they are not known', () => {
   assert.deepEqual(parseRequest('POST', '/a,b*,-c/_refresh').indices, ['a', 'b*', '-c'])
   assert.deepEqual(parseRequest('POST', '/a/_unknown').indices, ['a'])

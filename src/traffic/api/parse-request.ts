@@ -27,8 +27,11 @@ export interface ParsedRequest {
 }
 
 export interface ParseOptions {
-  /** Whether the engine has types (Elasticsearch below 9, OpenSearch 1): `/i/_doc/_search` is a search only there. */
-  readonly typed: boolean
+  /**
+   * Whether the engine has types (Elasticsearch below 9, OpenSearch 1): `/i/_doc/_search` is a search only there, else a
+   * document. undefined: nobody knows, and what may write counts.
+   */
+  readonly typed: boolean | undefined
 }
 
 const root = emptyNode()
@@ -66,7 +69,7 @@ function parseSegments(
   options: ParseOptions,
 ): ParsedRequest {
   const segments = inNamespace(given)
-  const route = findRoute(segments, method, options)
+  const route = routeOf(segments, method, options)
   if (route === undefined) return unknownRequest(method, segments, query)
   const parts = partsOf(route, segments)
   const named = parts.index
@@ -126,11 +129,22 @@ function isApiName(segment: string): boolean {
   return segment.startsWith('_') && segment !== '_all'
 }
 
+function routeOf(
+  segments: readonly string[],
+  method: string,
+  { typed }: ParseOptions,
+): Route | undefined {
+  const route = findRoute(segments, method, typed ?? true)
+  if (typed !== undefined || route?.typeAt === undefined) return route
+  const other = findRoute(segments, method, false)
+  return other !== undefined && effectMayWrite(other.effect) ? other : route
+}
+
 /** The best of the routes that fit: a literal end before a name at the end, then the fewest names. */
 function findRoute(
   segments: readonly string[],
   method: string,
-  { typed }: ParseOptions,
+  typed: boolean,
 ): Route | undefined {
   let best: Route | undefined
   const offer = (route: Route | undefined): void => {
