@@ -69,6 +69,16 @@ test('wrong usage ends with 2 and says what is meant', async () => {
   assert.match(flag.stderr, /did you mean --repository\?/)
 })
 
+test('rules of --rename are pairs, and half a rule is refused', async () => {
+  const flags = ['clusters', 'roles', 'target', '--index', 'a-*', '--rename'] as const
+  const { stdout } = await osmigrate(...flags, 'a-(.*)=b-$1', '--json')
+  const patterns = JSON.stringify(JSON.parse(stdout))
+  assert.match(patterns, /"b-\*"/)
+  const { code, stderr } = await osmigrate(...flags, 'a-1')
+  assert.equal(code, 2)
+  assert.match(stderr, /--rename.*a rule needs both/)
+})
+
 test('a secret as a flag is refused and says where secrets stand', async () => {
   const { code, stderr } = await osmigrate('snapshot', 'create', '--source-password', 'hunter2')
   assert.equal(code, 2)

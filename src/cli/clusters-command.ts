@@ -12,7 +12,7 @@ export function defineClusters(command: Command): void {
       'Prints the least that a user needs on the source or on the target, as roles that can be put there: of OpenSearch security, and for a source of Elasticsearch. Asks no cluster. The indices are those of the selection.',
     )
     .addArgument(new Argument('<side>', 'which cluster').choices(['source', 'target']))
-  addConfigFlags(roles, ['select'])
+  addConfigFlags(roles, ['select', 'metadata.rename'])
   addExamples(roles, [
     ['osmigrate clusters roles source', ''],
     ["osmigrate clusters roles target --index 'logs-*' --json", ''],

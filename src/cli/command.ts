@@ -155,7 +155,7 @@ function flagsOf(row: OptionRow): Option[] {
     return row.default === true ? [on.hideHelp(), off] : [on, off.hideHelp()]
   }
   const option = new Option(`--${row.flag} <${row.placeholder ?? 'VALUE'}>`, text)
-  if (row.kind === 'list' || row.kind === 'map') {
+  if (row.kind === 'list' || row.kind === 'map' || row.kind === 'pairs') {
     option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
   }
   return [option]
@@ -191,16 +191,21 @@ function flagValue(row: OptionRow, value: unknown): Json {
       return numberOrText(String(value))
     case 'map':
       return Object.fromEntries(
-        (value as string[]).map((pair) => {
-          const at = pair.lastIndexOf('=')
-          return at < 0 ? [pair, ''] : [pair.slice(0, at), numberOrText(pair.slice(at + 1))]
-        }),
+        (value as string[]).map(halves).map(([key, text]) => [key, numberOrText(text)]),
       )
+    case 'pairs':
+      return (value as string[]).map(halves).map(([from, to]) => ({ from, to }))
     case 'text':
     case 'list':
     case 'boolean':
       return value as Json
   }
+}
+
+/** What stands before the last `=`, and after it. */
+function halves(pair: string): [string, string] {
+  const at = pair.lastIndexOf('=')
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
 }
 
 function numberOrText(text: string): number | string {

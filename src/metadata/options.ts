@@ -6,9 +6,11 @@ import { renameFault } from './rename.ts'
 const numbersByPattern = (limits: { min: number; max: number }) =>
   z.record(z.string().min(1), z.int().min(limits.min).max(limits.max))
 
+const bothNeeded = 'a rule needs both, a pattern of names and the new name'
+
 /** Gives indices whose whole name `from` (a regular expression) fits the name `to`, with `$1` … for its groups. */
 const renameRule = z
-  .strictObject({ from: z.string().min(1), to: z.string().min(1) })
+  .strictObject({ from: z.string().min(1, bothNeeded), to: z.string().min(1, bothNeeded) })
   .superRefine((rule, context) => {
     const fault = renameFault(rule)
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
@@ -42,7 +44,8 @@ export const metadataOptions = z.strictObject({
   rename: option(z.array(renameRule).default([]), {
     description:
       'Other names for indices on the target, the first rule that fits: `from` is a regular expression for the whole name, `to` may hold $1 … for its groups. Aliases and data streams keep their names.',
-    placeholder: '{ from, to }',
+    flag: 'rename',
+    placeholder: 'FROM=TO',
   }),
   templates: option(z.boolean().default(true), {
     description:

@@ -269,7 +269,10 @@ function issueText(issue: Issue): string {
     if (!issue.message.startsWith('Invalid')) return issue.message
     return `expected ${issue.values.map(String).join(' or ')}, found ${JSON.stringify(issue.input)}`
   }
-  if (issue.code === 'too_small') return `expected at least ${String(issue.minimum)}`
+  if (issue.code === 'too_small') {
+    if (!issue.message.startsWith('Too small')) return issue.message
+    return `expected at least ${String(issue.minimum)}`
+  }
   if (issue.code === 'too_big') return `expected at most ${String(issue.maximum)}`
   if (issue.code === 'invalid_union') {
     // A union's own message says what it takes; one of its members may say it better.

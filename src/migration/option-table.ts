@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { OptionMeta } from '../base/option-types.ts'
 import { configSchema } from './config-schema.ts'
 
-/** How a flag's text becomes the value that migration.yaml would hold. */
-export type OptionKind = 'text' | 'number' | 'boolean' | 'list' | 'map'
+/** How a flag's text becomes the value that migration.yaml would hold; `pairs` is a list of { from, to }. */
+export type OptionKind = 'text' | 'number' | 'boolean' | 'list' | 'map' | 'pairs'
 
 /** One line of the table: an option with its place in migration.yaml and its flag. */
 export interface OptionRow extends OptionMeta {
@@ -56,7 +56,7 @@ function kindOf(schema: z.ZodType): OptionKind {
   if (schema instanceof z.ZodBoolean) return 'boolean'
   if (schema instanceof z.ZodNumber) return 'number'
   if (schema instanceof z.ZodRecord) return 'map'
-  if (schema instanceof z.ZodArray) return 'list'
+  if (schema instanceof z.ZodArray) return schema.element instanceof z.ZodObject ? 'pairs' : 'list'
   if (schema instanceof z.ZodUnion && schema.options.some((one) => one instanceof z.ZodArray)) {
     return 'list'
   }
@@ -73,6 +73,8 @@ function takes(schema: z.ZodType, meta: OptionMeta): string {
       return 'number'
     case 'map':
       return 'pattern: value'
+    case 'pairs':
+      return 'a list of { from, to }'
     case 'list':
       return schema instanceof z.ZodArray
         ? `a list of ${meta.placeholder ?? 'texts'}`
