@@ -18,8 +18,13 @@ import {
 /** One shard where engines before 2 spread routed documents by another hash. */
 const shardsOf = (version: string): number => (version === '1' ? 1 : 3)
 
-/** Tests of `source`, an engine of this version of Elasticsearch, to `engine`. */
-export function testTypes(version: string, source: TestEngine, engine: TestEngine): void {
+/** Tests of `source`, an engine of this version of Elasticsearch, to `engine`; united with so many questions. */
+export function testTypes(
+  version: string,
+  source: TestEngine,
+  engine: TestEngine,
+  united: number = manyQuestions,
+): void {
   const { skip } = engine
   const both = async () => ({
     cluster: await connect('source', source),
@@ -33,7 +38,7 @@ export function testTypes(version: string, source: TestEngine, engine: TestEngin
       async () => {
         const { cluster, target } = await both()
         const index = uniqueName('forum')
-        const questions = types === 'union' ? manyQuestions : 300
+        const questions = types === 'union' ? united : 300
         await makeForum(source, index, fieldsOf[version]!, { shards: shardsOf(version), questions })
         const taken = await makeSnapshot({ cluster, engine: source }, [index])
         const ready = await makeReady({ ...taken, target, indices: [index], options: { types } })
