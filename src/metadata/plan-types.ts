@@ -72,8 +72,9 @@ export interface EqualIds {
 
 function equalIdsText(name: string, { count, isLeast, examples }: EqualIds): string {
   const shown = examples.map((id) => JSON.stringify(id)).join(', ')
+  const ids = count === 1 ? '1 id is that' : `${count.toLocaleString('en-US')} ids are those`
   return (
-    `${name}: ${isLeast ? 'at least ' : ''}${count.toLocaleString('en-US')} ids are those of documents of several types, which would become one document each (${shown}). ` +
+    `${name}: ${isLeast ? 'at least ' : ''}${ids} of documents of several types, which would become one document each (${shown}). ` +
     'Take metadata.types: keep or split (--types); or exclude the index'
   )
 }
