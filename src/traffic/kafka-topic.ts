@@ -15,6 +15,7 @@ export interface TopicFacts {
 
 /** What brokers take by default. */
 const defaultMessageBytesMax = 1_048_588
+const leastMessageBytes = 16 * 1024
 const describeTimeoutMs = 10_000
 const madeWithinMs = 15_000
 const madePollMs = 50
@@ -138,8 +139,15 @@ async function readSettings(
       `topic ${topic} has compression.type=${compression}, which is not read: set producer, gzip or zstd`,
     )
   }
+  const messageBytesMax = Number(settings.get('max.message.bytes') ?? defaultMessageBytesMax)
+  if (messageBytesMax < leastMessageBytes) {
+    throw new MigrationError(
+      'MA_CONFIG',
+      `topic ${topic} has max.message.bytes=${messageBytesMax}, too little for a log: set ${leastMessageBytes} at least`,
+    )
+  }
   return {
-    messageBytesMax: Number(settings.get('max.message.bytes') ?? defaultMessageBytesMax),
+    messageBytesMax,
     minInsyncReplicas: Number(settings.get('min.insync.replicas') ?? 1),
     warnings: warningsOf(topic, settings),
   }
