@@ -14,6 +14,7 @@ const factsFor = (flavour: 'elasticsearch' | 'opensearch', source: string): Rule
   target: parseVersion('opensearch', '3.6.0')!,
   choices: defaultChoices,
   awarenessCopies: 1,
+  searchPipelines: new Set<string>(),
 })
 const component = (settings: JsonObject, properties?: JsonObject): JsonObject => ({
   template: { settings, ...(properties && { mappings: { properties } }) },

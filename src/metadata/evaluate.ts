@@ -26,7 +26,7 @@ import {
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
 import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.ts'
 import { partsOf } from './parts.ts'
-import type { MetadataPlan, NotCarried, PlannedIndex, PlanSource } from './plan.ts'
+import type { MetadataPlan, NotCarried, PlannedIndex, PlannedPipeline, PlanSource } from './plan.ts'
 import { noteMentions } from './rename-mentions.ts'
 import { refuseClashes } from './rename.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
@@ -60,7 +60,8 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const { global, added } = withRolloverTemplates(input, read ?? noGlobalMetadata, backings)
   const readIndex = (name: string): Promise<IndexMetadata | undefined> =>
     readable('index', name, unreadable, () => source.readIndexMetadata(name))
-  const facts = await readFacts(input, selection.names)
+  const pipelines = await planPipelines(input, global, edits)
+  const facts = await readFacts(input, { selected: selection.names, pipelines })
   const templates = input.options.templates
     ? notedAsAdded(await planTemplates(input, global, { facts, edits }), added)
     : noTemplates
@@ -97,7 +98,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
   const plan = noteMentions({
     source: origin,
     target: { version: target.version.text, ...(cluster && { url: cluster.url }) },
-    pipelines: await planPipelines(input, global, edits),
+    pipelines,
     ...templates,
     indices: refuseGaps(refuseClashes(indices.flatMap((planned) => planned ?? []))),
     notCarried: [
@@ -151,7 +152,7 @@ function isOfIndex(error: unknown): error is MigrationError {
 /** Looks at a selected index alone: the user may have no right to another. */
 async function readFacts(
   { source, target, options, signal }: EvaluateInput,
-  selected: readonly string[],
+  { selected, pipelines }: { selected: readonly string[]; pipelines: readonly PlannedPipeline[] },
 ): Promise<RuleFacts> {
   const createdVersions: number[] = []
   for (const name of selected) {
@@ -161,5 +162,6 @@ async function readFacts(
     break
   }
   const { engineVersion } = source
-  return readRuleFacts({ engineVersion, createdVersions }, target, options, signal)
+  const known = { target, options, pipelines, signal }
+  return readRuleFacts({ engineVersion, createdVersions }, known)
 }

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../base/json.ts'
+import type { EngineVersion } from '../cluster/cluster.ts'
 import { clusterOf, type PlanTarget } from './evaluate-input.ts'
 import { objectOf, textOf } from './json-objects.ts'
+import { isFrom } from './rules/rule.ts'
 import { processorTypes, searchProcessors, type TranslatedPipeline } from './pipelines.ts'
 
 /** What the target can run; undefined where it is not known. */
@@ -11,17 +13,19 @@ export interface Abilities {
   readonly languages: ReadonlySet<string> | undefined
 }
 
+export function hasSearchPipelines(target: EngineVersion): boolean {
+  return isFrom(target, '2.9')
+}
+
 export async function readAbilities(
   planTarget: PlanTarget,
   signal: AbortSignal | undefined,
 ): Promise<Abilities> {
   const target = clusterOf(planTarget)
-  const { major, minor } = planTarget.version
-  const hasSearchPipelines = major > 2 || (major === 2 && minor >= 9)
   if (target === undefined) {
     return {
       processors: undefined,
-      searchProcessors: hasSearchPipelines ? undefined : null,
+      searchProcessors: hasSearchPipelines(planTarget.version) ? undefined : null,
       languages: ofEveryOpenSearch,
     }
   }
@@ -36,7 +40,9 @@ export async function readAbilities(
   const languages = namesIn((await read('/_script_language'))?.language_contexts, 'language')
   return {
     processors: onEveryNode(await nodesOf('ingest'), 'processors'),
-    searchProcessors: hasSearchPipelines ? byList(await nodesOf('search_pipelines')) : null,
+    searchProcessors: hasSearchPipelines(planTarget.version)
+      ? byList(await nodesOf('search_pipelines'))
+      : null,
     languages: languages.length > 0 ? new Set(languages) : undefined,
   }
 }

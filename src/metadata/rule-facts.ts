@@ -3,6 +3,8 @@ import { parseVersion } from '../cluster/version.ts'
 import { versionOf } from '../snapshot/snapshot-info.ts'
 import { clusterOf, type PlanTarget } from './evaluate-input.ts'
 import type { MetadataOptions } from './options.ts'
+import { hasSearchPipelines } from './pipeline-abilities.ts'
+import type { PlannedPipeline } from './plan.ts'
 import type { RuleContext } from './rules/rule.ts'
 
 /** What the rules need to know besides the content. */
@@ -16,12 +18,17 @@ export interface SourceFacts {
   readonly createdVersions: readonly number[]
 }
 
-/** Reads what is needed from the target, where there is one: one request. */
+export interface FactsInput {
+  readonly target: PlanTarget
+  readonly options: MetadataOptions
+  readonly pipelines: readonly PlannedPipeline[]
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Reads what is needed from the target, where there is one: at most two requests. */
 export async function readRuleFacts(
   source: SourceFacts,
-  target: PlanTarget,
-  options: MetadataOptions,
-  signal?: AbortSignal,
+  { target, options, pipelines, signal }: FactsInput,
 ): Promise<RuleFacts> {
   const version = sourceVersionOf(source)
   const cluster = clusterOf(target)
@@ -36,6 +43,10 @@ export async function readRuleFacts(
       typeField: options.typeField,
     },
     awarenessCopies: cluster === undefined ? 1 : await readAwarenessCopies(cluster, signal),
+    searchPipelines: new Set([
+      ...pipelines.filter(isSearchPipelineThere).map(({ name }) => name),
+      ...(await readSearchPipelines(target, signal)),
+    ]),
   }
 }
 
@@ -96,6 +107,21 @@ async function readAwarenessCopies(target: Cluster, signal?: AbortSignal): Promi
     (attribute) => textsIn(settings[`${awareness}.force.${attribute}.values`]).length,
   )
   return Math.max(1, ...counts)
+}
+
+function isSearchPipelineThere({ kind, action }: PlannedPipeline): boolean {
+  return kind === 'search-pipeline' && action !== 'refused'
+}
+
+/** Names of those that the target has; none where it may not say. */
+async function readSearchPipelines(target: PlanTarget, signal?: AbortSignal): Promise<string[]> {
+  const cluster = clusterOf(target)
+  if (cluster === undefined || !hasSearchPipelines(target.version)) return []
+  const answer = await cluster.request('GET', '/_search/pipeline', {
+    accept: [403, 404],
+    ...(signal && { signal }),
+  })
+  return answer.status === 200 ? Object.keys(answer.body) : []
 }
 
 const awareness = 'cluster.routing.allocation.awareness'

@@ -7,7 +7,14 @@ import { translateTemplate } from './templates.ts'
 function facts(source: string) {
   const version = parseVersion('elasticsearch', source)!
   const target = parseVersion('opensearch', '3.6.0')!
-  return { source: version, created: version, target, choices: defaultChoices, awarenessCopies: 1 }
+  return {
+    source: version,
+    created: version,
+    target,
+    choices: defaultChoices,
+    awarenessCopies: 1,
+    searchPipelines: new Set<string>(),
+  }
 }
 
 test('translateTemplate() withholds pipelines, which would hold for every new index', () => {

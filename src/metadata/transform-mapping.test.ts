@@ -35,6 +35,7 @@ const facts = {
   target: version,
   choices: defaultChoices,
   awarenessCopies: 1,
+  searchPipelines: new Set<string>(),
 }
 const mappings = { properties: { name: { type: 'text' } } }
 const global = {

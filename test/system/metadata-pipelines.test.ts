@@ -98,9 +98,13 @@ test('search pipelines of an OpenSearch go over', { skip }, async () => {
   await send(targetEngine, 'PUT', `/${index}`, {
     settings: { number_of_replicas: 0, 'index.search.default_pipeline': good },
   })
+  const orphan = `${stem}-orphan`
+  await send(targetEngine, 'PUT', `/${orphan}`, {
+    settings: { number_of_replicas: 0, 'index.search.default_pipeline': `${stem}-gone` },
+  })
   // The target of this file is its own source here.
-  const snapshot = await snapshotOf(target, targetEngine, [index])
-  await send(targetEngine, 'DELETE', `/${index}`)
+  const snapshot = await snapshotOf(target, targetEngine, [index, orphan])
+  await send(targetEngine, 'DELETE', `/${index},${orphan}`)
   await send(targetEngine, 'DELETE', `/_search/pipeline/${good}`)
   await send(targetEngine, 'PUT', `/_search/pipeline/${other}`, {})
   const state = await newState()
@@ -122,4 +126,10 @@ test('search pipelines of an OpenSearch go over', { skip }, async () => {
   ])
   const settings = await target.request('GET', `/${index}/_settings/index.search.default_pipeline`)
   assert.match(JSON.stringify(settings.body), new RegExp(good))
+  const left = first.plan.indices.find(({ name }) => name === orphan)!.changes
+  assert.deepEqual(
+    left.filter(({ loss }) => loss).map(({ path, what }) => [path, what]),
+    [['settings.index.search.default_pipeline', 'dropped']],
+  )
+  await send(targetEngine, 'POST', `/${orphan}/_search`, {})
 })

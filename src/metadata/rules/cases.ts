@@ -2,6 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { EngineVersion } from '../../cluster/cluster.ts'
 import { parseVersion } from '../../cluster/version.ts'
+import type { RuleFacts } from '../rule-facts.ts'
 import { flattenSettings } from '../settings.ts'
 import { defaultChoices, type Rule, type RuleCase } from './rule.ts'
 import { translateContent, type Content, type Translated } from './translate.ts'
@@ -48,13 +49,19 @@ export function casesOf(rules: readonly Rule[]): WholeCase[] {
 
 /** Runs the whole table over a case. */
 export function runCase(one: WholeCase): Translated {
-  return translateContent(one.before, {
+  return translateContent(one.before, factsOf(one))
+}
+
+/** What the case says of the world around its content. */
+export function factsOf(one: WholeCase): RuleFacts {
+  return {
     source: one.source,
     created: one.source,
     target: one.target,
     choices: { ...defaultChoices, ...one.case.choices },
     awarenessCopies: one.case.awarenessCopies ?? 1,
-  })
+    searchPipelines: new Set(one.case.searchPipelines),
+  }
 }
 
 /** The changes in the short form of the cases. */

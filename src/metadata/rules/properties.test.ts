@@ -3,22 +3,11 @@ import test from 'node:test'
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts'
 import { differingPaths } from '../json-difference.ts'
 import { flattenSettings } from '../settings.ts'
-import { casesOf, runCase, type WholeCase } from './cases.ts'
-import { defaultChoices } from './rule.ts'
+import { casesOf, factsOf, runCase } from './cases.ts'
 import { rules } from './table.ts'
 import { translateContent, type Content } from './translate.ts'
 
 const cases = casesOf(rules)
-
-function factsOf(one: WholeCase) {
-  return {
-    source: one.source,
-    created: one.source,
-    target: one.target,
-    choices: { ...defaultChoices, ...one.case.choices },
-    awarenessCopies: one.case.awarenessCopies ?? 1,
-  }
-}
 
 test('rules applied to what they made change nothing', () => {
   for (const one of cases) {

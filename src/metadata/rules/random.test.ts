@@ -38,6 +38,7 @@ function randomFacts() {
       flattened: pick(['refuse', 'object', 'unsearchable'] as const),
     },
     awarenessCopies: pick([1, 1, 3]),
+    searchPipelines: new Set(pick([[], ['filtered']])),
   }
 }
 

@@ -54,6 +54,8 @@ export interface RuleContext {
   readonly choices: RuleChoices
   /** Copies of each shard must be a multiple of it: the values of the target's awareness attribute. 1: no matter. */
   readonly awarenessCopies: number
+  /** Search pipelines that the target has, or gets. */
+  readonly searchPipelines: ReadonlySet<string>
   /** The settings as the source has them. */
   readonly settings: FlatSettings
 }
@@ -144,6 +146,7 @@ export interface RuleCase {
   readonly changes: readonly string[]
   readonly choices?: Partial<RuleChoices>
   readonly awarenessCopies?: number
+  readonly searchPipelines?: readonly string[]
   /** What a real target says to `before`: refused unless said; `after` it must always accept. */
   readonly without?: 'refused' | 'accepted'
   /** Why no real target could be asked. */

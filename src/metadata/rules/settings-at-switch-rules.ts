@@ -1,3 +1,4 @@
+import { settingText } from '../../cluster/settings.ts'
 import { anyVersion, elasticsearch, type SettingRule } from './rule.ts'
 
 const es = 'https://www.elastic.co/guide/en/elasticsearch/reference'
@@ -98,6 +99,43 @@ export const settingsAtSwitchRules: readonly SettingRule[] = [
         before: { 'index.default_pipeline': 'p', 'index.final_pipeline': 'q' },
         after: {},
         changes: ['index.default_pipeline withheld', 'index.final_pipeline withheld'],
+        without: 'accepted',
+      },
+    ],
+  },
+  {
+    kind: 'setting',
+    name: 'search-pipeline',
+    source: anyVersion,
+    target: anyVersion,
+    names: ['index.search.default_pipeline'],
+    matches: (value, { searchPipelines }) =>
+      value !== '_none' && !searchPipelines.has(settingText(value)),
+    does: 'drop',
+    loses: 'dropped',
+    why: 'the target has no such search pipeline, nor is one carried over: every search of the index would be refused. Make it there, and set it on the index',
+    link: `${os}/search-plugins/search-pipelines/using-search-pipeline/`,
+    cases: [
+      {
+        on: 'os2.19 > 3.6',
+        before: { 'index.search.default_pipeline': 'p' },
+        after: {},
+        changes: ['index.search.default_pipeline dropped !'],
+        without: 'accepted',
+      },
+      {
+        on: 'os2.19 > 3.6',
+        before: { 'index.search.default_pipeline': 'p' },
+        after: { 'index.search.default_pipeline': 'p' },
+        changes: [],
+        searchPipelines: ['p'],
+        without: 'accepted',
+      },
+      {
+        on: 'os2.19 > 2.19',
+        before: { 'index.search.default_pipeline': '_none' },
+        after: { 'index.search.default_pipeline': '_none' },
+        changes: [],
         without: 'accepted',
       },
     ],
