@@ -114,7 +114,7 @@ test('an import that was broken off goes on where it was; another one into the s
             const writer = await one.open()
             return {
               last: undefined,
-        append: (record, durable) => {
+              append: (record, durable) => {
                 if (++taken === stopAt) stop.abort(new Error('killed'))
                 writer.append(record, durable)
               },
