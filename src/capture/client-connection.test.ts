@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RawServer, startTestProxy, type TestProxy } from '../../test/support/raw-http.ts'
 import type { ProxyLimits } from './limits.ts'
+import { connectionSides, placeOf } from './metrics.ts'
 import type { ExchangeObserver, Refusal } from './observer.ts'
 
 /** A source of bare sockets with a proxy in front of it. */
@@ -41,6 +42,32 @@ test('pipelined requests reach the source one after the other, and are answered 
     peer.send(ok('third'))
     assert.equal(await client.until('third'), ok('first') + ok('sec') + ok('third'))
     assert.equal(source.peers.length, 1)
+  })
+})
+
+test('what is pipelined in many pieces keeps its order', async () => {
+  await withProxy({}, async (source, proxy) => {
+    const client = await proxy.connect()
+    const requests = Array.from({ length: 5 }, (_, i) => put(`/${i}`, `body ${i}`))
+    const text = requests.join('')
+    const place = placeOf(
+      'osmigrate_capture_network_bytes_total',
+      connectionSides.indexOf('client'),
+    )
+    for (let at = 0; at < text.length; at += 50) {
+      client.send(text.slice(at, at + 50))
+      const came = Math.min(at + 50, text.length)
+      while (proxy.core.metrics.values[place] !== came) {
+        await new Promise((done) => setImmediate(done))
+      }
+    }
+    const peer = await source.take()
+    for (const i of requests.keys()) {
+      await peer.until(`body ${i}`)
+      peer.send(ok(`${i}`))
+    }
+    await client.until(ok('4'))
+    assert.equal(peer.text, text)
   })
 })
 
