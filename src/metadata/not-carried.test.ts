@@ -10,6 +10,7 @@ test('listNotCarried() names what users made and says nothing of what is only th
     indexTemplates: {},
     raw: {
       version: 12,
+      uuid: 'x',
       cluster_uuid: 'x',
       templates: { t: {} },
       settings: { 'cluster.max_shards_per_node': '5000' },

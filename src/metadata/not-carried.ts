@@ -64,6 +64,8 @@ const knownParts: { readonly [part: string]: KnownPart } = {
 /** Parts that are carried over elsewhere, or that only mean something to the cluster that wrote them. */
 const ownParts = matcher([
   'version',
+  // Of the cluster, as Elasticsearch 1 calls it.
+  'uuid',
   'cluster_uuid*',
   'cluster_coordination',
   'coordination_metadata',
