@@ -63,7 +63,8 @@ const settings: { readonly [name: string]: JsonObject } = {
   'highlight-limit': { highlight: { max_analyzed_offset: 500 }, analyze: { max_token_count: 500 } },
   'ngram-difference': { max_ngram_diff: 5, max_shingle_diff: 5 },
   'load-fixed-bitset': { load_fixed_bitset_filters_eagerly: false },
-  'primary-term': { search: { idle: { after: '9s' } }, 'search.throttled': false },
+  'search-idle': { search: { idle: { after: '9s' } } },
+  'search-throttled': { 'search.throttled': false },
   similarity: {
     similarity: {
       ours: { type: 'BM25', b: 0.5 },
@@ -380,6 +381,18 @@ export const kindsOfIndices: readonly IndexKind[] = [
       { id: 'a', routing: 'q', source: { j: { name: 'a', parent: 'q' } } },
     ],
     query: { has_child: { type: 'a', query: { match_all: {} } } },
+  }),
+  kindOf('ngrams-wide', {
+    settings: {
+      max_ngram_diff: 5,
+      max_shingle_diff: 5,
+      analysis: {
+        analyzer: { ours: { tokenizer: 'ours', filter: ['ours'] } },
+        tokenizer: { ours: { type: 'ngram', min_gram: 2, max_gram: 6 } },
+        filter: { ours: { type: 'shingle', min_shingle_size: 2, max_shingle_size: 6 } },
+      },
+    },
+    properties: { n: { type: 'long' }, text: text('text') },
   }),
   kindOf('pipeline-default', { settings: { default_pipeline: 'pipeline-set' }, mapping: n }),
   kindOf('pipeline-final', { settings: { final_pipeline: 'pipeline-set' }, mapping: n }),

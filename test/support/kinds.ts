@@ -3,6 +3,7 @@
  * here says which version has what. The lists are kinds-of-fields.ts, kinds-of-indices.ts and kinds-of-objects.ts.
  */
 import type { JsonObject } from '../../src/base/json.ts'
+import { eachAtOnce } from '../../src/base/each-at-once.ts'
 import { majorOf } from '../../src/engines/engine-row.ts'
 import { send, type EngineFacts } from './engines.ts'
 import { kindsOfFields } from './kinds-of-fields.ts'
@@ -57,7 +58,10 @@ export function isTyped({ kind, version }: EngineFacts): boolean {
   return kind === 'elasticsearch' && majorOf(version) < 7
 }
 
-/** Asks for one of each, one after the other; what is refused half way is taken away again. */
+/** The engine writes its state down once for several. */
+const indicesAtOnce = 4
+
+/** Asks for one of each; what is refused half way is taken away again. */
 export async function makeKinds(
   engine: EngineFacts,
   only: (name: string) => boolean = () => true,
@@ -79,15 +83,15 @@ export async function makeKinds(
     }
     if (await attempt(name, work)) objects.push(name)
   }
-  const indices: IndexKind[] = []
-  for (const kind of [...kindsOfFields, ...kindsOfIndices].filter(({ name }) => only(name))) {
-    if (kind.flavour !== undefined && kind.flavour !== engine.kind) continue
+  const kinds = [...kindsOfFields, ...kindsOfIndices].filter(
+    ({ name, flavour = engine.kind }) => only(name) && flavour === engine.kind,
+  )
+  const indices = await eachAtOnce(kinds, indicesAtOnce, async (kind) => {
     const isMade = await attempt(kind.name, () => makeIndex(engine, kind))
-    if (isMade) indices.push(kind)
-    else await send(engine, 'DELETE', `/${kind.name}`).catch(() => {})
-  }
-  await send(engine, 'POST', '/_refresh')
-  return { indices, objects, notMade }
+    if (!isMade) await send(engine, 'DELETE', `/${kind.name}`).catch(() => {})
+    return isMade ? [kind] : []
+  })
+  return { indices: indices.flat(), objects, notMade }
 }
 
 async function makeIndex(engine: EngineFacts, kind: IndexKind): Promise<void> {
@@ -101,6 +105,9 @@ async function makeIndex(engine: EngineFacts, kind: IndexKind): Promise<void> {
   })
   for (const [i, { id = String(i + 1), type, parent, routing, source }] of documents.entries()) {
     const query = new URLSearchParams({
+      // What has no place for its shard is given up soon.
+      timeout: '10s',
+      refresh: 'true',
       ...(parent !== undefined && { parent }),
       ...(routing !== undefined && { routing }),
     })

@@ -89,10 +89,15 @@ async function madeSource(engine: TestEngine): Promise<MatrixSource> {
 
 /** Files that analysis names, on source and target alike. */
 function writeFiles({ dir }: TestEngine): void {
-  const folder = path.join(dir, 'config/ours')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(path.join(folder, 'synonyms.txt'), 'quick, fast\n')
-  writeFileSync(path.join(folder, 'stopwords.txt'), 'the\na\n')
+  const write = (name: string, text: string): void => {
+    const file = path.join(dir, 'config', name)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  write('ours/synonyms.txt', 'quick, fast\n')
+  write('ours/stopwords.txt', 'the\na\n')
+  write('hunspell/en_US/en_US.aff', 'SET UTF-8\nSFX S Y 1\nSFX S 0 s .\n')
+  write('hunspell/en_US/en_US.dic', '1\nquick/S\n')
 }
 
 function print(line: string): void {
