@@ -104,6 +104,7 @@ async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
       ...(typeof targetVersion === 'string' && { targetVersion }),
       ...(planFile && { planFile }),
       probe: probe === true,
+      onShard: showIdsRead(progress),
       onProbed: (done, total) => progress.update([{ label: 'probe', done, total }]),
     }),
   ).finally(() => progress.end())
@@ -132,10 +133,10 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
     migrateMetadata(migration, {
       ...(planFile && { planFile }),
       keepGoing: keepGoing === true,
+      onShard: showIdsRead(progress),
       onApplied: (_applied, done, total) => progress.update([{ label: 'metadata', done, total }]),
     }),
-  )
-  progress.end()
+  ).finally(() => progress.end())
   if (invocation.json) printJson({ plan, ...result })
   else {
     printChanges(plan, 'losses')
@@ -150,6 +151,13 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
     )
   }
   return result.complete ? exitCodes.done : exitCodes.differs
+}
+
+/** Looking for equal ids reads all documents of an index. */
+export function showIdsRead(
+  progress: Progress,
+): (index: string, done: number, total: number) => void {
+  return (index, done, total) => progress.update([{ label: `ids of ${index}`, done, total }])
 }
 
 function nextStep(objects: readonly AppliedObject[]): string {

@@ -83,10 +83,11 @@ export async function countDocuments(files: ShardFiles): Promise<number> {
 async function findEqualIdsIn(
   files: ShardFiles,
   only: readonly string[] | null,
+  signal?: AbortSignal,
 ): Promise<EqualIds> {
   const reader = await openShardReader(files, { verify: 'touched' })
   try {
-    return await findEqualIds(reader, only)
+    return await findEqualIds(reader, only, { signal })
   } finally {
     await reader.close()
   }

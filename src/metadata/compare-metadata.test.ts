@@ -60,6 +60,15 @@ test('compareIndex() sees through forms, the fence, what is lent to the backfill
   assert.deepEqual(paths, ['settings.index.refresh_interval', 'settings.index.default_pipeline'])
 })
 
+test('compareIndex() takes doc values that a field has anyway for nothing said', () => {
+  const fields = (more: JsonObject): JsonObject => ({
+    properties: { k: { type: 'keyword', ...more }, b: { type: 'binary', ...more } },
+  })
+  const one = planned({ mappings: fields({ doc_values: true }) })
+  const { differences } = compareIndex(one, existing({ mappings: fields({}) }), [])
+  assert.deepEqual(differences, [{ path: 'mappings.properties.b.doc_values', wanted: true }])
+})
+
 test('compareIndex() tells what nobody has announced, what was, and what is missing', () => {
   const other = compareIndex(planned(body), existing({ aliases: { b: {} } }), [])
   assert.equal(other.verdict, 'different')
@@ -76,6 +85,14 @@ test('compareIndex() tells what nobody has announced, what was, and what is miss
   const loss: PlannedChange = { path: 'mappings.x', what: 'dropped', reason: 'gone', loss: true }
   const lossy = compareIndex(planned({}, { changes: [loss] }), existing({}), [])
   assert.deepEqual([lossy.verdict, lossy.announced], ['announced', [loss]])
+  const both = compareIndex(planned(body, { changes: [loss] }), existing({}), [])
+  assert.equal(both.verdict, 'different', 'a loss that was announced hides nothing else')
+  const stream = { name: 's', position: 0, timestampField: '@timestamp' }
+  const behind = planned({}, { stream })
+  assert.equal(compareIndex(behind, existing({ dataStream: 's' }), []).verdict, 'equal')
+  assert.deepEqual(compareIndex(behind, existing({}), []).differences, [
+    { path: 'data_stream', wanted: 's' },
+  ])
   const refused = planned({}, { action: 'refused', reason: 'because' })
   const { verdict, reason } = compareIndex(refused, undefined, [])
   assert.deepEqual([verdict, reason], ['missing', 'because'])

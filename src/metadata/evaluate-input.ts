@@ -11,6 +11,7 @@ import type { PlanSource } from './plan.ts'
 import {
   liveDocuments,
   snapshotDocuments,
+  type LongLook,
   type ShardLook,
   type SourceDocuments,
 } from './source-documents.ts'
@@ -39,11 +40,16 @@ export interface PlannedFrom {
 }
 
 /** A snapshot of the repository at `repository`. */
-export function fromSnapshot(repository: string, snapshot: Snapshot, look: ShardLook): PlannedFrom {
+export function fromSnapshot(
+  repository: string,
+  snapshot: Snapshot,
+  look: ShardLook,
+  long: LongLook = {},
+): PlannedFrom {
   return {
     origin: { kind: 'snapshot', repository, snapshot: snapshot.name, uuid: snapshot.uuid },
     source: snapshot,
-    documents: snapshotDocuments(snapshot, look),
+    documents: snapshotDocuments(snapshot, look, long),
   }
 }
 

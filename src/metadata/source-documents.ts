@@ -23,14 +23,26 @@ export interface SourceDocuments {
 export interface ShardLook {
   sample(files: ShardFiles): Promise<SourceSample>
   count(files: ShardFiles): Promise<number>
-  equalIds(files: ShardFiles, types: readonly string[] | null): Promise<EqualIds>
+  equalIds(
+    files: ShardFiles,
+    types: readonly string[] | null,
+    signal?: AbortSignal,
+  ): Promise<EqualIds>
   open(files: ShardFiles): Promise<Pick<ShardReader, 'hasField' | 'close'>>
+}
+
+/** For what reads all documents of an index. */
+export interface LongLook {
+  readonly signal?: AbortSignal
+  /** Called before each shard, and after the last. */
+  readonly onShard?: (index: string, done: number, total: number) => void
 }
 
 /** Looks into the shards of a snapshot. Of a shard that cannot be read the backfill will say so by name. */
 export function snapshotDocuments(
   snapshot: Pick<Snapshot, 'shardFailures' | 'openShard'>,
   look: ShardLook,
+  { signal, onShard }: LongLook = {},
 ): SourceDocuments {
   return {
     sample: async (index) => {
@@ -48,13 +60,17 @@ export function snapshotDocuments(
     // Documents of one id lie in one shard, or are routed to several and stay so.
     equalIds: async (index, types) => {
       const sum = { count: 0, isLeast: false, examples: [] as string[] }
-      for await (const { count, isLeast, examples } of readable(snapshot, index, (files) =>
-        look.equalIds(files, types),
-      )) {
+      let shard = 0
+      const lookAt = (files: ShardFiles): Promise<EqualIds> => {
+        onShard?.(index.name, shard++, index.numberOfShards)
+        return look.equalIds(files, types, signal)
+      }
+      for await (const { count, isLeast, examples } of readable(snapshot, index, lookAt)) {
         sum.count += count
         sum.isLeast ||= isLeast
         sum.examples = [...sum.examples, ...examples].slice(0, equalIdsShown)
       }
+      onShard?.(index.name, index.numberOfShards, index.numberOfShards)
       return sum
     },
     // A segment whose field infos know `_routing` has held a routed document. A shard that cannot be read may hold some.

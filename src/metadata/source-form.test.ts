@@ -119,6 +119,24 @@ test('a mapping that says nothing is not believed where the stored fields show o
   assert.match(refused!, /logs.*2,000 documents.*--allow-partial-source/)
 })
 
+test('a search for equal ids says which shard it reads, and ends when it is stopped', async () => {
+  const fixtures = new URL('../../test/fixtures/', import.meta.url)
+  const folder = new URL('elasticsearch-2.4.6/reduced/repository', fixtures)
+  const snapshot = await (await openRepository(openBlobStore(folder.href))).openSnapshot('s1')
+  const index = await snapshot.readIndexMetadata(snapshot.indices[0]!)
+  const said: string[] = []
+  const onShard = (name: string, done: number, total: number): void => {
+    said.push(`${name} ${done}/${total}`)
+  }
+  await snapshotDocuments(snapshot, shardLook, { onShard }).equalIds(index, null)
+  const { name, numberOfShards: total } = index
+  assert.equal(said.length, total + 1)
+  assert.deepEqual([said[0], said.at(-1)], [`${name} 0/${total}`, `${name} ${total}/${total}`])
+  const signal = AbortSignal.abort(new Error('stopped'))
+  const stopped = snapshotDocuments(snapshot, shardLook, { signal }).equalIds(index, null)
+  await assert.rejects(stopped, /stopped/)
+})
+
 test('indices that engines wrote without a whole _source are found, even where the mapping says nothing', async () => {
   const fixtures = new URL('../../test/fixtures/', import.meta.url)
   const found = new Map<string, string>()

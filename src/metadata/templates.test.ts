@@ -58,6 +58,29 @@ test('translateTemplate() withholds pipelines, which would hold for every new in
   assert.deepEqual(composable.withheld, { 'index.default_pipeline': 'p' })
 })
 
+test('translateTemplate() gives a template of several types the fields of all, and where they are split nothing is lost', () => {
+  const mappings = {
+    a: { properties: { x: { type: 'long' } } },
+    b: { properties: { y: { type: 'date' } } },
+  }
+  const found = (['union', 'split'] as const).map((types) => {
+    const { choices, ...rest } = facts('5.6.16')
+    const own = { ...rest, choices: { ...choices, types } }
+    const { body, changes } = translateTemplate(
+      'legacy-template',
+      't',
+      { template: 't-*', mappings },
+      own,
+    )
+    return [body.mappings, changes.some(({ loss }) => loss)]
+  })
+  const properties = { x: { type: 'long' }, y: { type: 'date' } }
+  assert.deepEqual(found, [
+    [{ properties }, true],
+    [{ properties }, false],
+  ])
+})
+
 test('translateTemplate() names every part that OpenSearch has no place for', () => {
   const { body, changes } = translateTemplate(
     'index-template',

@@ -126,10 +126,7 @@ function translatePart(
       mappings: mappingsByType(content.mappings),
     },
     settingsBeside,
-    // No template can serve several indices each with its own type.
-    facts.choices.types === 'split'
-      ? { ...facts, choices: { ...facts.choices, types: 'union' } }
-      : facts,
+    facts,
   )
   const body: JsonObject = {}
   if (Object.keys(settings).length > 0) body.settings = settings

@@ -12,6 +12,7 @@ import {
   type PlanTarget,
 } from '../metadata/evaluate-input.ts'
 import { probePlan, type ProbeInput } from '../metadata/probe.ts'
+import type { LongLook } from '../metadata/source-documents.ts'
 import { parsePlanFile, type PlanFile } from '../metadata/plan-file.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
 import { openEntries } from '../state/ledger.ts'
@@ -20,10 +21,15 @@ import type { Migration } from './migration.ts'
 import { required } from './required.ts'
 import { selectionOf } from './open-snapshot.ts'
 
-export interface PlanMetadataOptions {
+/** `onShard` says how far reading all documents of an index has got, which planning does for some with several types. */
+interface Evaluating {
+  readonly planFile?: PlanFile | undefined
+  readonly onShard?: LongLook['onShard'] | undefined
+}
+
+export interface PlanMetadataOptions extends Evaluating {
   /** Planned for an OpenSearch of this version, without any target to ask. */
   readonly targetVersion?: string
-  readonly planFile?: PlanFile
   /** Each index is tried on the target under a temporary name: the state is needed, for the ledger. */
   readonly probe?: boolean
   readonly onProbed?: ProbeInput['onProbed']
@@ -32,16 +38,16 @@ export interface PlanMetadataOptions {
 /** What carrying the metadata over would do; changes nothing that lasts. */
 export async function planMetadata(
   migration: Migration,
-  { targetVersion, planFile, probe = false, onProbed }: PlanMetadataOptions = {},
+  { targetVersion, probe = false, onProbed, ...how }: PlanMetadataOptions = {},
 ): Promise<MetadataPlan> {
   if (targetVersion !== undefined) {
     if (probe)
       throw new MigrationError('MA_CONFIG', 'a probe needs a target: --target-version names none')
-    return evaluate(migration, targetOfVersion(targetVersion), await readState(migration), planFile)
+    return evaluate(migration, targetOfVersion(targetVersion), await readState(migration), how)
   }
   const state = probe ? await migration.state('write') : await readState(migration)
   const target = await migration.target()
-  const plan = await evaluate(migration, target, state, planFile)
+  const plan = await evaluate(migration, target, state, how)
   if (!probe || state === undefined) return plan
   const { signal } = migration
   return probePlan(plan, { target, state, signal, ...(onProbed && { onProbed }) })
@@ -63,18 +69,17 @@ export async function readPlanFile(path: string): Promise<PlanFile> {
   }
 }
 
-export interface MigrateMetadataOptions extends Pick<ApplyInput, 'onApplied' | 'keepGoing'> {
-  readonly planFile?: PlanFile
-}
+export interface MigrateMetadataOptions
+  extends Pick<ApplyInput, 'onApplied' | 'keepGoing'>, Evaluating {}
 
 /** Plans anew, so that what is applied is what the target looks like now, and applies it. */
 export async function migrateMetadata(
   migration: Migration,
-  { planFile, ...apply }: MigrateMetadataOptions = {},
+  { planFile, onShard, ...apply }: MigrateMetadataOptions = {},
 ): Promise<{ plan: MetadataPlan; result: MetadataResult }> {
   const state = await migration.state('write')
   const target = await migration.target()
-  const plan = await evaluate(migration, target, state, planFile)
+  const plan = await evaluate(migration, target, state, { planFile, onShard })
   const { signal } = migration
   return { plan, result: await applyMetadata(plan, { ...apply, target, state, signal }) }
 }
@@ -82,12 +87,12 @@ export async function migrateMetadata(
 /** Compares the metadata of the source, as it becomes on the target, with what the target has. */
 export async function compareConfiguredMetadata(
   migration: Migration,
-  planFile?: PlanFile,
+  how: Evaluating = {},
 ): Promise<MetadataComparison> {
   const state = await readState(migration)
   const target = await migration.target()
   const { signal } = migration
-  const plan = await evaluate(migration, target, state, planFile)
+  const plan = await evaluate(migration, target, state, how)
   const changedMeanwhile = state ? (await openEntries(state)).map(({ value }) => value) : []
   const select = selectionOf(migration.config)
   return compareMetadata(plan, { target, changedMeanwhile, select, signal })
@@ -97,13 +102,13 @@ async function evaluate(
   migration: Migration,
   target: PlanTarget,
   state: StateStore | undefined,
-  planFile?: PlanFile,
+  { planFile, onShard }: Evaluating,
 ): Promise<MetadataPlan> {
   const { config, signal } = migration
   const transform = await migration.transform()
   return evaluateMetadata({
     ...(transform && { transform }),
-    ...(await plannedFrom(migration)),
+    ...(await plannedFrom(migration, onShard)),
     target,
     select: selectionOf(config),
     options: config.metadata,
@@ -115,13 +120,17 @@ async function evaluate(
 }
 
 /** The snapshot where a repository is configured, else the live source; or as metadata.from says. */
-async function plannedFrom(migration: Migration): Promise<PlannedFrom> {
+async function plannedFrom(
+  migration: Migration,
+  onShard: LongLook['onShard'],
+): Promise<PlannedFrom> {
   const { repository } = migration.config.snapshot
   const { from = repository === undefined && migration.config.source ? 'source' : 'snapshot' } =
     migration.config.metadata
   if (from === 'source') return fromCluster(await migration.source(), migration.signal)
   const location = required(repository, 'snapshot.repository')
-  return fromSnapshot(location, await migration.snapshot(), shardLook)
+  const long = { signal: migration.signal, ...(onShard && { onShard }) }
+  return fromSnapshot(location, await migration.snapshot(), shardLook, long)
 }
 
 /** The version of --target-version in the place of a target; throws MA_CONFIG for what is none. */

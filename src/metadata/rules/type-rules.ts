@@ -139,6 +139,19 @@ export const typeRules: readonly TypesRule[] = [
       },
       {
         on: '5.6 > 3.6',
+        before: { a: { _routing: { required: true } }, b: { _routing: { required: false } } },
+        after: {},
+        changes: ['a, b changed !', '_routing dropped !'],
+      },
+      {
+        on: '5.6 > 3.6',
+        choices: { types: 'split' },
+        before: { a: { dynamic: 'strict' }, b: { dynamic: 'strict' } },
+        after: { dynamic: 'strict' },
+        changes: ['a, b changed'],
+      },
+      {
+        on: '5.6 > 3.6',
         before: {
           a: { dynamic_templates: [{ t: { match: 'a*', mapping: { type: 'ip' } } }] },
           b: {

@@ -10,10 +10,9 @@ export function uniteAs(
   types: MappingsByType,
   notes: Notes,
 ): MappingsByType {
-  const joined = choice === 'split' || joinsAll(types)
   if (choice !== 'keep') {
-    const why = 'the types become one: by the join field of a document one sees which type it had'
-    return unite(types, notes, joined ? { why, loses: 'nothing' } : {})
+    const why = joinsAll(types) ? joined : choice === 'split' ? forEach : undefined
+    return unite(types, notes, why === undefined ? {} : { why, loses: 'nothing' })
   }
   const why = `the types become one: each document has its type in the field ${typeField} (metadata.typeField), and its id is type#id, so that no two have one`
   const { _doc: united = {} } = unite(types, notes, { why, loses: 'nothing' })
@@ -28,6 +27,12 @@ export function uniteAs(
   notes.add(path, 'added', { to }, { why: 'for the type of each document', loses: 'nothing' })
   return { _doc: { ...united, properties: { ...properties, [typeField]: to } } }
 }
+
+const joined = 'the types become one: by the join field of a document one sees which type it had'
+
+// Of an index that is split only types that are joined stay together.
+const forEach =
+  'metadata.types is split: the indices of each type that the template fits get the fields of all its types'
 
 /** True when each type is a name in a join field. */
 function joinsAll(types: MappingsByType): boolean {
