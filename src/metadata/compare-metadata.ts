@@ -171,6 +171,12 @@ function mappingForm(mapping: JsonObject): JsonObject {
 
 const frequencyDefaults = { min_segment_size: 0, max: 2 ** 31 - 1 }
 
+/** Those that have doc values unless they say otherwise; on Elasticsearch 1 they had to say so. */
+const withDocValues = [
+  ...['keyword', 'boolean', 'date', 'ip', 'geo_point'],
+  ...['byte', 'short', 'integer', 'long', 'float', 'double'],
+]
+
 /** `[key, value, type]`: of fields of any type where none is named. */
 const defaults: readonly (readonly [key: string, value: string, type?: string])[] = [
   ['type', 'object'],
@@ -179,6 +185,7 @@ const defaults: readonly (readonly [key: string, value: string, type?: string])[
   ['fielddata', 'false'],
   ['format', 'strict_date_optional_time||epoch_millis', 'date'],
   ['eager_global_ordinals', 'true', 'join'],
+  ...withDocValues.map((type) => ['doc_values', 'true', type] as const),
 ]
 
 function isDefault(field: JsonObject, key: string): boolean {
