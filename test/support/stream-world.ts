@@ -130,7 +130,7 @@ export async function changeWhileFilled(
       for (const index of ready.indices) {
         const record = (await state.get(targetIndexKind, index))!.value
         const changes = someChanges(model.get(index)!, random, () => seqNo++)
-        await write(world, state, record, changes)
+        await writeChanges(world, state, record, changes)
         done.changes += changes.length
         done.deletes += changes.filter(({ source }) => source === null).length
         done.notesMost = Math.max(done.notesMost, await state.count(streamChangeKind))
@@ -160,7 +160,8 @@ export async function changeWhileFilled(
   return done
 }
 
-async function write(
+/** As a follower of the source does, one call at a time; nothing may be refused. */
+export async function writeChanges(
   { target }: StreamWorld,
   state: StateStore,
   index: TargetIndex,
@@ -244,7 +245,7 @@ function randomNumber(random: (below: number) => number): string {
 }
 
 /** The text of each `_source` as the engine keeps it: whole answers are not parsed, since numbers would change. */
-async function textsOf(target: Cluster, index: string): Promise<Map<string, string>> {
+export async function textsOf(target: Cluster, index: string): Promise<Map<string, string>> {
   const path = `/${encodeURIComponent(index)}`
   await target.request('POST', `${path}/_refresh`)
   const { body } = await target.requestRaw('POST', `${path}/_search`, {

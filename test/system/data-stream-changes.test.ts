@@ -1,6 +1,8 @@
 /** A data stream is filled while the source goes on changing it: nothing is lost, and nothing comes back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { targetIndexKind } from '../../src/state/records.ts'
+import { withState } from '../support/backfill.ts'
 import { useEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
 import {
@@ -9,6 +11,8 @@ import {
   changeWhileFilled,
   makeStreamWorld,
   randomFrom,
+  textsOf,
+  writeChanges,
 } from '../support/stream-world.ts'
 
 const engine = await useEngine('opensearch', '3')
@@ -28,6 +32,35 @@ test(
       assert.ok(done.deletes > 0 && done.notesMost > 0)
       await assertAsModel(world)
       await assertInsertsKeepText(world, randomFrom(seed))
+    } finally {
+      await world.clean()
+    }
+  },
+)
+
+test(
+  'a change that is older than one before it is left out while the backfill is not done',
+  { skip: engine.skip },
+  async () => {
+    const world = await makeStreamWorld(engine, target, 4)
+    try {
+      await withState(world.ready.folder, async (state) => {
+        const { value: index } = (await state.get(targetIndexKind, world.ready.indices[0]!))!
+        const change = (id: string, seqNo: number, n: number | null) => {
+          const source = n === null ? null : Buffer.from(`{"@timestamp":1,"n":${n}}`)
+          return { id, routing: null, seqNo, source }
+        }
+        for (const changes of [
+          [change('g1-0', 20, 2), change('g1-1', 21, null)],
+          [change('g1-0', 10, 1), change('g1-1', 11, 1), change('other', 12, 3)],
+        ]) {
+          await writeChanges(world, state, index, changes)
+        }
+        assert.deepEqual([...(await textsOf(target, index.targetIndex))].sort(), [
+          ['g1-0', '{"@timestamp":1,"n":2}'],
+          ['other', '{"@timestamp":1,"n":3}'],
+        ])
+      })
     } finally {
       await world.clean()
     }
