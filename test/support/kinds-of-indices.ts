@@ -284,6 +284,18 @@ const from = (
 ): IndexKind[] =>
   Object.entries(table).map(([name, value]) => kindOf(`${prefix}-${name}`, build(value, name)))
 
+/** Modes that ask for the time of each document; in `time_series` ids are made by the engine. */
+function timed(value: JsonObject): Omit<IndexKind, 'name'> {
+  const isSeries = value.mode === 'time_series'
+  const properties = {
+    '@timestamp': { type: 'date' },
+    n: { type: 'long' },
+    k: { type: 'keyword', ...(isSeries && { time_series_dimension: true }) },
+  }
+  const source = { '@timestamp': '2024-01-02T00:00:00Z', n: 1, k: 'a' }
+  return { settings: value, mapping: { properties }, documents: isSeries ? [] : [{ source }] }
+}
+
 const text = (type: string): JsonObject => ({ type, analyzer: 'ours' })
 const analysedFields = (type: string) => (value: JsonObject, name: string) => ({
   settings: analysed(value),
@@ -333,7 +345,9 @@ const typed: readonly IndexKind[] = ['string', 'text'].flatMap((type): IndexKind
 ])
 
 export const kindsOfIndices: readonly IndexKind[] = [
-  ...from('setting', settings, (value) => ({ settings: value, mapping: n })),
+  ...from('setting', settings, (value) =>
+    'mode' in value ? timed(value) : { settings: value, mapping: n },
+  ),
   ...from('analysis', analysis, analysedFields('text')),
   ...from('analysis-old', analysis, analysedFields('string')),
   ...from('root', roots, (value) => ({
