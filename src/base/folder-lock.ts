@@ -25,7 +25,12 @@ export function takeFolderLock(folder: string, waitMs = 1000): FolderLock | unde
     return undefined
   }
   const holder: LockHolder = { pid: process.pid, since: new Date().toISOString() }
-  writeFileSync(join(folder, 'lock.json'), JSON.stringify(holder) + '\n', { mode: 0o600 })
+  try {
+    writeFileSync(join(folder, 'lock.json'), JSON.stringify(holder) + '\n', { mode: 0o600 })
+  } catch (error) {
+    database.close()
+    throw error
+  }
   return {
     release: () => {
       if (database.isOpen) database.close()

@@ -15,16 +15,11 @@ const causesMax = 3
 
 /** The gap that is open: it grows until the log takes it. */
 export class GapCollector {
-  readonly #proxy: string
   #from = Infinity
   #until = 0
   #requests = 0
   readonly #causes = new Set<string>()
   #indices: Set<string> | undefined = new Set()
-
-  constructor(proxy: string) {
-    this.#proxy = proxy
-  }
 
   /** `until`: when it was given up. Says whether it was not counted before. */
   add(request: Unrecorded, { until, cause }: { until: number; cause: string }): boolean {
@@ -50,11 +45,11 @@ export class GapCollector {
   }
 
   /** The gap so far, which is empty from then on; undefined where there is none. */
-  take(): CaptureGap | undefined {
+  take(proxy: string): CaptureGap | undefined {
     if (this.#requests === 0) return undefined
     const gap: CaptureGap = {
       kind: 'gap',
-      proxy: this.#proxy,
+      proxy,
       from: this.#from,
       until: this.#until,
       requests: this.#requests,

@@ -14,7 +14,7 @@ import { recordKinds, type Metrics } from './metrics.ts'
  * The process calls `tick` a few times a second: there is one timer for all requests.
  */
 export interface GuardedLogOptions {
-  readonly proxy: string
+  readonly proxy: () => string
   readonly waitMaxMs: number
   readonly metrics: Metrics
   /** Epoch microseconds. */
@@ -59,7 +59,7 @@ export class GuardedLog {
   constructor(log: CaptureLogWriter, options: GuardedLogOptions) {
     this.#log = log
     this.#options = options
-    this.#gap = new GapCollector(options.proxy)
+    this.#gap = new GapCollector()
     this.#health = { state: 'ok', since: options.now() }
   }
 
@@ -156,6 +156,12 @@ export class GuardedLog {
     return this.#options.now() - entry.at > this.#options.waitMaxMs * 1000
   }
 
+  /** Begins with a log that is out, and so with a gap: whether a write came by is not known before. */
+  beginOut(from: number, cause: string): void {
+    this.#setState('out', cause)
+    this.addGap({ from, indices: undefined, isCounted: false }, cause)
+  }
+
   /** Counts a request that may have written and is in no record. */
   addGap(request: Unrecorded, cause: string): void {
     const { now, metrics } = this.#options
@@ -181,7 +187,7 @@ export class GuardedLog {
 
   #writeGap(): void {
     if (this.#isTrying) return
-    const gap = this.#gap.take()
+    const gap = this.#gap.take(this.#options.proxy())
     if (gap === undefined) return
     this.#isTrying = true
     this.#triedAt = this.#options.now()

@@ -5,6 +5,7 @@ import { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
 import type { CaptureLogReader, CaptureLogWriter } from '../traffic/capture-log.ts'
 import type { KafkaLogin, KafkaOptions } from '../traffic/kafka-client.ts'
+import { unusableError } from '../traffic/log-errors.ts'
 import type { Metrics } from './metrics.ts'
 import type { CaptureOptions } from './options.ts'
 
@@ -28,15 +29,26 @@ export interface OpenStream {
   readonly place: string
 }
 
+/** Who is told of what a stream does. */
+export interface StreamTold {
+  readonly metrics: Metrics
+  /** Of settings of the topic by which records can be lost. */
+  readonly onWarning?: ((warning: string) => void) | undefined
+}
+
+export function placeOf({ dir, kafka }: LogPlace): string {
+  return kafka === undefined ? dir : `${(kafka.brokers ?? []).join(',')}/${kafka.topic}`
+}
+
 const streamsMax = 1000
 
 /**
  * Opens the first stream of the proxy that no process writes to: workers find one each, and those of a proxy that takes
  * over find others than those that still drain.
  */
-export async function openStream(log: LogPlace, metrics: Metrics): Promise<OpenStream> {
+export async function openStream(log: LogPlace, told: StreamTold): Promise<OpenStream> {
   for (let number = 0; number < streamsMax; number++) {
-    const opened = await openNamedStream(log, `${log.name}.${number}`, metrics)
+    const opened = await openNamedStream(log, `${log.name}.${number}`, told)
     if (opened !== undefined) return opened
   }
   throw new MigrationError(
@@ -49,16 +61,16 @@ export async function openStream(log: LogPlace, metrics: Metrics): Promise<OpenS
 export async function openNamedStream(
   log: LogPlace,
   stream: string,
-  metrics: Metrics,
+  told: StreamTold,
 ): Promise<OpenStream | undefined> {
   const folder = join(log.dir, stream)
-  if (log.kafka !== undefined) return openKafkaStream({ ...log, kafka: log.kafka }, stream, metrics)
+  if (log.kafka !== undefined) return openKafkaStream({ ...log, kafka: log.kafka }, stream, told)
   const { openLocalLog } = await import('../traffic/local-log.ts')
   try {
     const { bytesMax } = log
-    const onWrite = countFlushes(metrics)
+    const onWrite = countFlushes(told.metrics)
     const writer = await openLocalLog({ folder, stream, bytesMax, onWrite })
-    return { stream, writer, place: log.dir }
+    return { stream, writer, place: placeOf(log) }
   } catch (error) {
     if (error instanceof MigrationError && error.code === 'MA_LOCKED') return undefined
     throw error
@@ -68,7 +80,7 @@ export async function openNamedStream(
 async function openKafkaStream(
   log: LogPlace & { kafka: KafkaConfig },
   stream: string,
-  metrics: Metrics,
+  { metrics, onWarning }: StreamTold,
 ): Promise<OpenStream | undefined> {
   const lock = lockFolder(join(log.dir, stream))
   if (lock === undefined) return undefined
@@ -79,9 +91,9 @@ async function openKafkaStream(
       kafka,
       proxy: stream,
       onFlush: countFlushes(metrics),
+      ...(onWarning && { onWarning }),
     })
-    const place = `${kafka.brokers.join(',')}/${kafka.topic}`
-    return { stream, writer: releasing(writer, lock), place }
+    return { stream, writer: releasing(writer, lock), place: placeOf(log) }
   } catch (error) {
     lock.release()
     throw error
@@ -106,8 +118,12 @@ function countFlushes(metrics: Metrics): (flush: { seconds: number; bytes: numbe
 }
 
 function lockFolder(folder: string): FolderLock | undefined {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return takeFolderLock(folder)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return takeFolderLock(folder)
+  } catch (error) {
+    throw unusableError(folder, error)
+  }
 }
 
 function releasing(writer: CaptureLogWriter, lock: FolderLock): CaptureLogWriter {

@@ -1,6 +1,11 @@
 import type { RawHeaders } from '../traffic/exchange.ts'
 import { BodyBuffer } from './body-buffer.ts'
-import { headerValue, keptRequestHeaders, keptResponseHeaders, keptTarget } from '../traffic/kept-heads.ts'
+import {
+  headerValue,
+  keptRequestHeaders,
+  keptResponseHeaders,
+  keptTarget,
+} from '../traffic/kept-heads.ts'
 import type { ExchangeWatch, RequestHead, ResponseHead } from './observer.ts'
 import type { Recording } from './recorder.ts'
 import { redactRead } from './redact.ts'

@@ -448,8 +448,44 @@ test('no mark of a clean end is written while a gap is open', async () => {
   assert.ok(log.isClosed)
 })
 
-test('a log that cannot be written is an error of the start', async () => {
+test('pass: a log that is away when the proxy begins is one gap until it is back', async () => {
+  const log = new MemoryLog({ isClean: true, at: 5, number: 7 })
+  log.failure = 'no broker'
+  const begun = clock
+  const { recorder } = await makeRecorder({}, log)
+  assert.equal(recorder.health().state, 'out')
+  const { state, answer } = send(recorder)
+  answer()
+  assert.deepEqual(state, { released: true })
+  log.failure = undefined
+  clock += 2_000_000
+  recorder.tick()
+  await settled()
+  assert.equal(recorder.health().state, 'ok')
+  send(recorder).answer()
+  await settled()
+  assert.deepEqual(
+    log.records.map(({ kind }) => kind),
+    ['gap', 'request', 'response'],
+  )
+  const [gap] = log.of('gap')
+  assert.equal(gap!.from, begun)
+  assert.match(gap!.cause, /no broker/)
+  assert.ok(log.of('request')[0]!.exchange.number > 7)
+})
+
+test('refuse: a log that is away when the proxy begins lets reads through and no write', async () => {
   const log = new MemoryLog()
-  log.failure = 'read-only file system'
-  await assert.rejects(makeRecorder({}, log), /read-only/)
+  log.failure = 'no broker'
+  const { recorder } = await makeRecorder({ onLogFailure: 'refuse' }, log)
+  const refused = begin(recorder)
+  assert.ok(refused !== undefined && 'status' in refused)
+  assert.equal(refused.status, 503)
+  assert.equal(begin(recorder, { method: 'GET', target: '/shop/_doc/1' }), undefined)
+  log.failure = undefined
+  clock += 2_000_000
+  recorder.tick()
+  await settled()
+  const watch = begin(recorder)
+  assert.ok(watch !== undefined && 'requestEnd' in watch)
 })

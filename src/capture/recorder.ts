@@ -18,7 +18,7 @@ import { isSampled } from './sampling.ts'
  * a sample is kept, which nothing waits for and which goes first when memory or the log is short.
  */
 export interface RecorderOptions {
-  /** Name of this proxy process, and of its stream in the log. */
+  /** Name of this proxy process, and of its stream in the log; read anew each time, since a log may be opened late. */
   readonly proxy: string
   readonly version: string
   readonly onLogFailure: 'pass' | 'refuse'
@@ -51,14 +51,13 @@ export class Recorder implements ExchangeObserver {
   readonly #recording: Recording
   readonly #options: RecorderOptions
   readonly #log: GuardedLog
-  #number: number
+  #number = 0
 
   /** Use openRecorder(), which writes what the log must begin with. */
-  constructor(writer: CaptureLogWriter, options: RecorderOptions, lastNumber: number) {
+  constructor(writer: CaptureLogWriter, options: RecorderOptions) {
     this.#options = options
-    this.#number = lastNumber
     this.#log = new GuardedLog(writer, {
-      proxy: options.proxy,
+      proxy: () => options.proxy,
       waitMaxMs: options.logWaitMaxMs,
       metrics: options.metrics,
       now: options.now,
@@ -67,7 +66,8 @@ export class Recorder implements ExchangeObserver {
       options,
       log: this.#log,
       memory: new BodyMemory(options.memoryMax),
-      nextNumber: () => ++this.#number,
+      // What the stream ended with is known when it is open; until then no record gets into it.
+      nextNumber: () => (this.#number = Math.max(this.#number, writer.last?.number ?? 0) + 1),
     }
   }
 
@@ -96,9 +96,9 @@ export class Recorder implements ExchangeObserver {
     return this.#log.isThin
   }
 
-  /** Notes that requests may be in no record, before the first one of this run. */
-  noteGap(from: number, cause: string): void {
-    this.#log.addGap({ from, indices: undefined, isCounted: false }, cause)
+  /** The log does not take the beginning of this run: requests from then on may be in no record. */
+  beginOut(from: number, cause: string): void {
+    this.#log.beginOut(from, cause)
   }
 
   /** To be called a few times a second. */

@@ -155,7 +155,7 @@ async function endLeftStreams(
 ): Promise<void> {
   for (const stream of streamsOf(log)) {
     try {
-      const opened = await openNamedStream(log, stream, new Metrics())
+      const opened = await openNamedStream(log, stream, { metrics: new Metrics() })
       if (opened === undefined) continue
       const { writer } = opened
       if (writer.last === undefined || writer.last.isClean) {

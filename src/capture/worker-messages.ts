@@ -5,6 +5,8 @@ export type ToProxyWorker =
   | {
       readonly kind: 'start'
       readonly worker: number
+      /** One of this number has served before. */
+      readonly isRestart: boolean
       readonly settings: ProxySettings
       /** For what records, not looked at here. */
       readonly recording: unknown

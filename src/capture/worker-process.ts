@@ -121,7 +121,8 @@ export class WorkerProcess {
     })
     child.on('error', (error) => onWarning(`worker ${number}: ${error.message}`))
     child.once('exit', (code, signal) => this.#ended(failure, `${signal ?? code}`))
-    this.#send({ kind: 'start', worker: number, settings, recording })
+    const isRestart = this.#hasServed
+    this.#send({ kind: 'start', worker: number, isRestart, settings, recording })
   }
 
   #ended(failure: MigrationError | undefined, how: string): void {

@@ -30,6 +30,10 @@ export interface WorkerStart {
   /** As given to the supervisor. */
   readonly recording: unknown
   readonly metrics: Metrics
+  /** One of this number has served before. */
+  readonly isRestart: boolean
+  /** Says it to whoever runs the proxy. */
+  readonly warn: (message: string) => void
 }
 
 /**
@@ -90,7 +94,7 @@ class ProxyWorker {
     const urls = settings.sourceUrls.map((url) => new URL(url))
     this.#source = new Source(urls, limits, material)
     const metrics = new Metrics()
-    const recording = await this.#open({ ...message, metrics })
+    const recording = await this.#open({ ...message, metrics, warn })
     this.#recording = recording
     const core = new ProxyCore({
       ...{ source: this.#source, limits, metrics },
@@ -137,8 +141,7 @@ class ProxyWorker {
       resolveTls('source', sourceTls).then((material) => this.#source?.useTls(material)),
     ]
     Promise.all(all).catch((error: unknown) => {
-      const message = `certificates stay as they were: ${(error as Error).message}`
-      send({ kind: 'warning', message })
+      warn(`certificates stay as they were: ${(error as Error).message}`)
     })
   }
 
@@ -175,6 +178,10 @@ function byName(fields: {
   return new Map(
     Object.entries(fields).map(([name, value]) => [name.toLowerCase(), { name, value }]),
   )
+}
+
+function warn(message: string): void {
+  send({ kind: 'warning', message })
 }
 
 function send(message: FromProxyWorker): void {

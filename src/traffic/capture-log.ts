@@ -23,8 +23,10 @@ export interface StreamEnd {
 export interface CaptureLogWriter {
   /**
    * Takes a record. `durable` is called once: without an error when the record outlives a crash of process and machine,
-   * with a MigrationError when it is certain that it is not in the log. Never throws, never waits for space: a log that is
-   * full refuses at once. Bodies are not copied, so their bytes may not change until then.
+   * with a MigrationError when it is not known to. It may be in the log all the same: a broker that timed out may have
+   * taken it. So it is told as part of a gap, and a gap beside a record is harmless: what it covers is looked at once
+   * more. Never throws, never waits for space: a log that is full refuses at once. Bodies are not copied, so their bytes
+   * may not change until then.
    */
   append(record: CaptureRecord, durable: (error?: Error) => void): void
   /** What the stream ended with when it was opened; undefined for an empty one. */

@@ -66,7 +66,7 @@ export interface ThinItem {
   readonly routing?: string
 }
 
-/** Requests that may have written and that are not in the log. The audit finds what they did. */
+/** Requests that may have written and that are not known to be in the log. The audit finds what they did. */
 export interface CaptureGap {
   readonly kind: 'gap'
   readonly proxy: string

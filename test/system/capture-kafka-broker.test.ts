@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,7 +9,13 @@ import type { CaptureLogWriter } from '../../src/traffic/capture-log.ts'
 import type { KafkaLogin, KafkaOptions } from '../../src/traffic/kafka-client.ts'
 import { openKafkaReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
-import { startCapture, writeCaptureConfig, Writers, type RunningProxy } from '../support/capture.ts'
+import {
+  ask,
+  startCapture,
+  writeCaptureConfig,
+  Writers,
+  type RunningProxy,
+} from '../support/capture.ts'
 import { appendAll, readAll } from '../support/capture-log-contract.ts'
 import { numberedRequest } from '../support/capture-records.ts'
 import { cliFolder } from '../support/cli.ts'
@@ -199,6 +205,57 @@ test('a proxy whose Kafka stands still answers its clients; what is not in the l
   const marks = records.map(({ kind }) => kind).filter((kind) => /^st/.test(kind))
   assert.deepEqual(marks, ['started', 'started', 'stopped'])
 })
+
+test('a proxy, and a worker that is started again, serve while Kafka stands still; gaps tell of it', async () => {
+  const folder = cliFolder()
+  const topic = uniqueName('late')
+  writeCaptureConfig(folder, source.url, {
+    log: { kafka: { brokers: [kafka.plain], topic, partitions: 1 } },
+  })
+  const index = uniqueName('late')
+  const headers = { 'content-type': 'application/json' }
+  kafka.freeze()
+  let proxy: RunningProxy
+  const write = async (id: string): Promise<number> => {
+    const target = `/${index}/_doc/${id}`
+    return (await ask(proxy.url, { method: 'PUT', target, body: '{}', headers })).status
+  }
+  try {
+    proxy = await startCapture(folder)
+    assert.equal(await write('first'), 201)
+    assert.equal((await proxy.status()).log.state, 'failing')
+  } finally {
+    kafka.thaw()
+  }
+  await logState(proxy, 'ok')
+  assert.equal(await write('second'), 201)
+  kafka.freeze()
+  try {
+    for (const pid of childrenOf(proxy.pid)) process.kill(pid, 'SIGKILL')
+    // The first try may go to a connection that was the dead worker's.
+    assert.equal(await write('third').catch(() => write('third')), 201)
+    await logState(proxy, 'failing')
+  } finally {
+    kafka.thaw()
+  }
+  await logState(proxy, 'ok')
+  assert.equal(await write('fourth'), 201)
+  await proxy.stop()
+  const reader = await openKafkaReader({ brokers: [kafka.plain], topic })
+  const [stream] = await reader.streams()
+  const records = (await readAll(reader, stream!.oldest)).map(({ record }) => record)
+  await reader.close()
+  const told = records.map((one) => (one.kind === 'request' ? path.basename(one.target) : one.kind))
+  assert.deepEqual(
+    told.filter((one) => one !== 'response'),
+    ['started', 'gap', 'second', 'gap', 'started', 'gap', 'fourth', 'stopped'],
+  )
+})
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.split(' ').filter(Boolean).map(Number)
+}
 
 async function logState(proxy: RunningProxy, wanted: string): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await pause(200)) {
