@@ -13,12 +13,19 @@ export interface LoadRequest {
 }
 
 export interface LoadFound {
+  /** Answered in the time of the run. */
   readonly requests: number
+  /** Requests without an answer, connections that broke, and answers that are none. */
   readonly errors: number
+  /** The first of them. */
+  readonly failure?: string
   readonly seconds: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
+
+/** A disk that stands still for a moment loses no request. */
+const lastAnswersMs = 10_000
 
 const document = JSON.stringify({ message: 'x'.repeat(1000), level: 'info' })
 const request = Buffer.from(
@@ -35,9 +42,13 @@ class Client {
   #dueAt = 0
   isBusy = false
 
-  constructor(port: number, onAnswer: (client: Client, ms: number) => void, onError: () => void) {
+  constructor(
+    port: number,
+    onAnswer: (client: Client, ms: number) => void,
+    onError: (what: string) => void,
+  ) {
     this.#socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
-    this.#socket.on('error', onError)
+    this.#socket.on('error', (error) => onError(error.message))
     this.#socket.on('data', (bytes: Buffer) => {
       if (this.#answerBytes === 0) {
         this.#text += bytes.toString('latin1')
@@ -46,7 +57,8 @@ class Client {
         this.#left = this.#answerBytes - this.#text.length
       } else this.#left -= bytes.length
       if (this.#left > 0) return
-      if (this.#left < 0) return onError()
+      if (this.#left < 0)
+        return onError(`another answer: ${bytes.toString('latin1').slice(0, 200)}`)
       this.isBusy = false
       onAnswer(this, performance.now() - this.#dueAt)
     })
@@ -73,22 +85,23 @@ function lengthOf(text: string): number {
 
 async function run({ port, connections, seconds, rate }: LoadRequest): Promise<LoadFound> {
   const times: number[] = []
-  let errors = 0
+  const failures: string[] = []
   const due: number[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   const idle: Client[] = []
   let isOver = false
+  let onLast = (): void => {}
   const startedAt = performance.now()
   const onAnswer = (client: Client, ms: number): void => {
+    if (isOver) return onLast()
     times.push(ms)
-    if (isOver) return
     if (rate === 0) client.send()
     else if (due.length > 0) client.send(due.shift())
     else idle.push(client)
   }
   const clients = Array.from(
     { length: connections },
-    () => new Client(port, onAnswer, () => errors++),
+    () => new Client(port, onAnswer, (what) => failures.push(what)),
   )
   if (rate === 0) for (const client of clients) client.send()
   else {
@@ -113,10 +126,29 @@ async function run({ port, connections, seconds, rate }: LoadRequest): Promise<L
   }, seconds * 1000)
   await promise
   const took = (performance.now() - startedAt) / 1000
+  const isAnswered = (): boolean => !clients.some(({ isBusy }) => isBusy)
+  if (!isAnswered()) {
+    await new Promise<void>((done) => {
+      setTimeout(done, lastAnswersMs).unref()
+      onLast = () => {
+        if (isAnswered()) done()
+      }
+    })
+  }
+  for (const { isBusy } of clients) {
+    if (isBusy) failures.push(`no answer ${lastAnswersMs / 1000} s after the end of the run`)
+  }
   for (const client of clients) client.close()
   const sorted = Float64Array.from(times).sort()
   const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0
-  return { requests: times.length, errors, seconds: took, p50Ms: at(0.5), p99Ms: at(0.99) }
+  return {
+    requests: times.length,
+    errors: failures.length,
+    ...(failures[0] !== undefined && { failure: failures[0] }),
+    seconds: took,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  }
 }
 
 process.on('message', (message: LoadRequest) => {

@@ -24,6 +24,8 @@ export interface CaptureResult {
   readonly ofPipe?: { readonly requests: number; readonly cpu: number }
   /** Every request was answered. */
   readonly correct: boolean
+  /** The first that was not. */
+  readonly failure?: string
 }
 
 export interface CaptureOptions {
@@ -40,7 +42,8 @@ interface Run {
   readonly addedP50Ms: number
   readonly addedP99Ms: number
   readonly memoryMb: number
-  readonly correct: boolean
+  /** The first request that was not answered, and how. */
+  readonly failure: string | undefined
 }
 
 const connections = 16
@@ -84,7 +87,7 @@ export async function measureCapture(options: CaptureOptions): Promise<CaptureRe
   }
   const pipe = found.get('pipe')
   return [
-    { part: 'straight', ...loadFigures(straight), correct: straight.every(isCorrect) },
+    { part: 'straight', ...loadFigures(straight), ...verdictOf(straight) },
     ...[...found].map(([part, all]) => resultOf(part, all, pipe)),
   ]
 }
@@ -110,7 +113,7 @@ async function measure(
     addedP50Ms: half.p50Ms - alone.p50Ms,
     addedP99Ms: half.p99Ms - alone.p99Ms,
     memoryMb: memoryMb(pids),
-    correct: full.requests > 0 && [full, half, many].every(isCorrect),
+    failure: verdictOf([full, half, many]).failure,
   }
 }
 
@@ -135,7 +138,7 @@ function resultOf(
         cpu: ratios((one) => one.cpuMsPerRequest),
       },
     }),
-    correct: all.every((one) => one.correct),
+    ...verdictOf(all),
   }
 }
 
@@ -149,8 +152,11 @@ function loadFigures(
   }
 }
 
-function isCorrect({ errors }: LoadFound): boolean {
-  return errors === 0
+function verdictOf(
+  all: readonly { readonly failure?: string | undefined }[],
+): Pick<CaptureResult, 'correct' | 'failure'> {
+  const failure = all.find((one) => one.failure !== undefined)?.failure
+  return { correct: failure === undefined, ...(failure !== undefined && { failure }) }
 }
 
 async function runLoad(load: ChildProcess, request: LoadRequest): Promise<LoadFound> {
@@ -195,7 +201,7 @@ const columns: [string, (result: CaptureResult) => string][] = [
     'goals',
     (result) =>
       [
-        ...(result.correct ? [] : ['REQUESTS WERE LOST']),
+        ...(result.correct ? [] : [`REQUESTS WERE LOST (${result.failure})`]),
         ...goalsOf(result).map(([what, met]) => `${what} ${met ? 'met' : 'NOT MET'}`),
       ].join('; '),
   ],
