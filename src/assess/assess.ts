@@ -109,7 +109,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     estimate: figures,
     roles: {
       source: leastRoles('source', patterns),
-      target: leastRoles('target', patterns, input.options.rename),
+      target: leastRoles('target', patterns, input.options),
     },
     complete: carriesEverything(plan),
   }

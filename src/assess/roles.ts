@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import { regexPrefix } from '../base/select.ts'
 import type { Side } from '../cluster/cluster.ts'
-import type { RenameRule } from '../metadata/options.ts'
+import type { MetadataOptions } from '../metadata/options.ts'
 import { newNames } from '../metadata/rename.ts'
 
 /** The least that a user needs, in the words of one security system; `body` is what its API takes. */
@@ -23,10 +23,12 @@ const roleName = (side: Side): string => `osmigrate-${side}`
 export function leastRoles(
   side: Side,
   include: readonly string[],
-  rename: readonly RenameRule[] = [],
+  { rename, types }: Partial<Pick<MetadataOptions, 'rename' | 'types'>> = {},
 ): Role[] {
   const name = roleName(side)
-  const patterns = [...include.map(rolePattern), ...(side === 'target' ? newNames(rename) : [])]
+  const ofTypes = types === 'split' ? include.map(namesOfTypes) : []
+  const others = side === 'target' ? [...ofTypes, ...newNames(rename ?? [])] : []
+  const patterns = [...include.map(rolePattern), ...others]
   const openSearch: Role = {
     system: 'OpenSearch security',
     request: `PUT /_plugins/_security/api/roles/${name}`,
@@ -56,6 +58,13 @@ const targetNotes = [
   'Enough for: metadata, backfill, compare, deadletters, settings restore, close.',
   'With cluster:monitor/state and cluster:admin/settings/update besides, deleted indices are fenced off by a cluster setting in the place of an index template, which is one thing less to see among the templates.',
 ]
+
+/** The indices of single types, INDEX-TYPE. */
+function namesOfTypes(pattern: string): string {
+  return pattern.startsWith(regexPrefix)
+    ? `/(${pattern.slice(regexPrefix.length)})-.*/`
+    : `${pattern}-*`
+}
 
 /** Both security systems write a regular expression between slashes. */
 function rolePattern(pattern: string): string {

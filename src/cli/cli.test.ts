@@ -74,6 +74,8 @@ test('rules of --rename are pairs, and half a rule is refused', async () => {
   const { stdout } = await osmigrate(...flags, 'a-(.*)=b-$1', '--json')
   const patterns = JSON.stringify(JSON.parse(stdout))
   assert.match(patterns, /"b-\*"/)
+  const split = await osmigrate(...flags.slice(0, -1), '--types', 'split', '--json')
+  assert.match(split.stdout, /"a-\*-\*"/)
   const { code, stderr } = await osmigrate(...flags, 'a-1')
   assert.equal(code, 2)
   assert.match(stderr, /--rename.*a rule needs both/)

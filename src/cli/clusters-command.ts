@@ -12,7 +12,7 @@ export function defineClusters(command: Command): void {
       'Prints the least that a user needs on the source or on the target, as roles that can be put there: of OpenSearch security, and for a source of Elasticsearch. Asks no cluster. The indices are those of the selection.',
     )
     .addArgument(new Argument('<side>', 'which cluster').choices(['source', 'target']))
-  addConfigFlags(roles, ['select', 'metadata.rename'])
+  addConfigFlags(roles, ['select', 'metadata.rename', 'metadata.types'])
   addExamples(roles, [
     ['osmigrate clusters roles source', ''],
     ["osmigrate clusters roles target --index 'logs-*' --json", ''],
@@ -23,7 +23,7 @@ export function defineClusters(command: Command): void {
 async function rolesCommand(invocation: Invocation): Promise<void> {
   const { config } = await invocation.loadConfig()
   const side = invocation.args[0] === 'target' ? 'target' : 'source'
-  const roles = leastRoles(side, config.select.include, config.metadata.rename)
+  const roles = leastRoles(side, config.select.include, config.metadata)
   if (invocation.json) return printJson({ side, roles })
   roles.forEach(printRole)
 }
