@@ -6,6 +6,7 @@ import type { LedgerEntry } from '../state/records.ts'
 import {
   canonicalTemplate,
   readExistingIndex,
+  settingsTold,
   readExistingTemplates,
   type ExistingIndex,
 } from './existing.ts'
@@ -107,7 +108,8 @@ export function compareIndex(
   const { targetIndex, body, fenceAlias, withheld } = planned
   const named = targetIndex === planned.name ? {} : { renamedTo: targetIndex }
   if (existing === undefined) return { ...verdictOn(planned, body, undefined), ...named }
-  const wanted = indexForm(body)
+  const settingsWanted = settingsTold(objectOf(body.settings), existing)
+  const wanted = indexForm({ ...body, settings: settingsWanted })
   const found = indexForm({ ...existing })
   const settings = settingsAtSwitch(objectOf(found.settings), objectOf(wanted.settings), withheld)
   const borrowed = changedMeanwhile.filter(

@@ -78,6 +78,18 @@ test('decideIndex() joins what another host of the migration made, also while th
   assert.match(reason!, /logs on the target.*other settings: index.number_of_shards/)
 })
 
+test('decideIndex() compares routing shards only where the target tells them', () => {
+  const settings = { ...wanted.body.settings, 'index.number_of_routing_shards': '8' }
+  const placed = { ...wanted, body: { ...wanted.body, settings } }
+  const action = (told: object): string => {
+    const there = existing('T1', { settings: { ...wanted.body.settings, ...told } })
+    return decideIndex(placed, undefined, there, true).action
+  }
+  assert.equal(action({}), 'adopt')
+  assert.equal(action({ 'index.number_of_routing_shards': '8' }), 'adopt')
+  assert.equal(action({ 'index.number_of_routing_shards': '4' }), 'refused')
+})
+
 test('decideIndex() refuses another incarnation of the source index', () => {
   const { action, reason } = decideIndex(wanted, record('T1', 'S0'), existing('T1'), true)
   assert.equal(action, 'refused')

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TargetIndex } from '../state/records.ts'
 import { differingPaths } from './json-difference.ts'
-import { objectOf, textOf } from './json-objects.ts'
+import { objectOf, textOf, without } from './json-objects.ts'
 import { mappingsByType, onlyMapping } from './mappings.ts'
 import type { PlannedIndex, TemplateKind } from './plan.ts'
 import { flattenSettings } from './settings.ts'
@@ -30,7 +30,11 @@ export async function readExistingIndex(
   })
   const index = answer.body[name]
   if (answer.status === 404 || !isJsonObject(index)) return undefined
-  const settings = objectOf(index.settings)
+  const settings = await withRoutingShards(
+    target,
+    { name, settings: objectOf(index.settings) },
+    signal,
+  )
   return {
     uuid: textOf(settings['index.uuid']),
     settings,
@@ -38,6 +42,34 @@ export async function readExistingIndex(
     aliases: objectOf(index.aliases),
     ...(typeof index.data_stream === 'string' && { dataStream: index.data_stream }),
   }
+}
+
+const routingShards = 'index.number_of_routing_shards'
+
+/** OpenSearch 1 tells them in the cluster state alone; who may not read that is not told. */
+async function withRoutingShards(
+  target: Cluster,
+  { name, settings }: { name: string; settings: JsonObject },
+  signal: AbortSignal | undefined,
+): Promise<JsonObject> {
+  if (routingShards in settings) return settings
+  const { body } = await target.request(
+    'GET',
+    `/_cluster/state/metadata/${encodeURIComponent(name)}`,
+    {
+      query: { filter_path: 'metadata.indices.*.routing_num_shards', expand_wildcards: 'all' },
+      accept: [403],
+      ...(signal && { signal }),
+    },
+  )
+  const state = objectOf(objectOf(objectOf(body.metadata).indices)[name])
+  const { routing_num_shards: told } = state
+  return told === undefined ? settings : { ...settings, [routingShards]: textOf(told) }
+}
+
+/** The settings that are wanted, without what the target does not tell of an index. */
+export function settingsTold(wanted: JsonObject, { settings }: ExistingIndex): JsonObject {
+  return routingShards in settings ? wanted : without(wanted, [routingShards])
 }
 
 type Wanted = Pick<PlannedIndex, 'name' | 'targetIndex' | 'sourceUuid' | 'fenceAlias' | 'body'>
@@ -84,7 +116,7 @@ export function decideIndex(
  * the same settings. Those that a backfill which is under way changes for its time may be others.
  */
 function decideJoining(wanted: Wanted, existing: ExistingIndex): Decision {
-  const settings = objectOf(wanted.body.settings)
+  const settings = settingsTold(objectOf(wanted.body.settings), existing)
   const paths = Object.keys(settings)
     .filter((name) => !changedMeanwhile.has(name))
     .filter((name) => differingPaths(settings[name]!, existing.settings[name] ?? null).length > 0)
@@ -131,7 +163,7 @@ function decideAdoption(wanted: Wanted, existing: ExistingIndex): Decision {
 
 /** Paths at which an index that somebody else made is not as wanted; what it has beyond that does not count in settings. */
 function adoptionDifference(wanted: Wanted, existing: ExistingIndex): string[] {
-  const settings = objectOf(wanted.body.settings)
+  const settings = settingsTold(objectOf(wanted.body.settings), existing)
   const found = Object.fromEntries(
     Object.keys(settings).map((key) => [key, existing.settings[key] ?? null]),
   )
