@@ -3,7 +3,7 @@ import test from 'node:test'
 import type { JsonObject } from '../base/json.ts'
 import { parseVersion } from '../cluster/version.ts'
 import { noGlobalMetadata, type GlobalMetadata } from '../snapshot/snapshot.ts'
-import { settingsBeside } from './composed.ts'
+import { settingsBeside, withoutAbsent } from './composed.ts'
 import type { RuleFacts } from './rule-facts.ts'
 import { defaultChoices } from './rules/rule.ts'
 import { translateTemplate, type TranslatedTemplate } from './templates.ts'
@@ -34,6 +34,21 @@ function translated(
   return translateTemplate(kind, name, all[name]!, facts, settingsBeside(kind, name, global))
 }
 const contentOf = ({ body }: TranslatedTemplate): JsonObject => body.template as JsonObject
+
+test('withoutAbsent() leaves out optional components that the source does not have, and says so', () => {
+  const template = {
+    composed_of: ['there', 'logs@custom', 'gone'],
+    ignore_missing_component_templates: ['logs@custom', 'there'],
+  }
+  const found = withoutAbsent(template, cluster({ there: {} }, {}))
+  assert.deepEqual(found.template.composed_of, ['there', 'gone'])
+  assert.deepEqual(
+    found.changes.map(({ path, from, loss }) => [path, from, loss]),
+    [['composed_of', ['logs@custom'], false]],
+  )
+  const plain = { composed_of: ['gone'] }
+  assert.deepEqual(withoutAbsent(plain, cluster({}, {})), { template: plain, changes: [] })
+})
 
 test('settingsBeside() gives the settings of all parts that a part is used with', () => {
   const global = cluster(

@@ -30,6 +30,29 @@ export function settingsBeside(
   return beside
 }
 
+/**
+ * The template without the component templates that it may do without (`ignore_missing_component_templates`) and that the
+ * source does not have, as with the `@custom` ones of Elasticsearch: OpenSearch takes no name of one that is not there.
+ */
+export function withoutAbsent(
+  template: JsonObject,
+  { componentTemplates }: GlobalMetadata,
+): { template: JsonObject; changes: PlannedChange[] } {
+  const optional = namesOf(template.ignore_missing_component_templates)
+  const names = namesOf(template.composed_of)
+  const absent = names.filter((name) => optional.includes(name) && !(name in componentTemplates))
+  if (absent.length === 0) return { template, changes: [] }
+  const change: PlannedChange = {
+    path: 'composed_of',
+    what: 'dropped',
+    from: absent,
+    reason: 'the source has no such component template; when one is made, name it in the template',
+    loss: false,
+  }
+  const composed_of = names.filter((name) => !absent.includes(name))
+  return { template: { ...template, composed_of }, changes: [change] }
+}
+
 function namesOf(composedOf: Json | undefined): string[] {
   return Array.isArray(composedOf) ? composedOf.map(textOf) : []
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { defaultExclude, matcher } from '../base/select.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
-import { settingsBeside } from './composed.ts'
+import { settingsBeside, withoutAbsent } from './composed.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import {
   noTemplatesThere,
@@ -127,9 +127,11 @@ export async function planTemplates(
     for (const name of Object.keys(sources).filter(templateSelected(input, sources)).sort()) {
       const beside = settingsBeside(kind, name, global)
       const patterns = patternsFor({ kind, name }, sources[name]!, global)
+      const { template: source, changes } = withoutAbsent(sources[name]!, global)
+      const translated = translateTemplate(kind, name, source, facts, beside)
       const template = await transformedTemplate(
         input,
-        translateTemplate(kind, name, sources[name]!, facts, beside),
+        { ...translated, changes: [...changes, ...translated.changes] },
         patterns,
       )
       planned.push(
