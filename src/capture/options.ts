@@ -184,8 +184,8 @@ export const captureOptions = z.strictObject({
       placeholder: 'NAME',
     },
   ),
-  listen: option(address().default('0.0.0.0:9200'), {
-    description: 'Where clients come in.',
+  listen: option(address().default('127.0.0.1:9200'), {
+    description: 'Where clients come in; 0.0.0.0:9200 for those of other machines, too.',
     flag: 'listen',
     placeholder: 'HOST:PORT',
   }),

@@ -1,6 +1,6 @@
 import { MigrationError } from '../base/errors.ts'
 import { duration } from '../base/option-types.ts'
-import { checkCaptureSetUp } from '../migration/capture-check.ts'
+import { checkCaptureSetUp, type CheckFinding } from '../migration/capture-check.ts'
 import { withMigration } from '../migration/migration.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
@@ -13,8 +13,8 @@ export async function checkCapture(invocation: Invocation): Promise<ExitCode> {
   const check = await withMigration(loaded, invocation.signal, (migration) =>
     checkCaptureSetUp(migration, {
       compareMs,
-      onFinding: ({ isWell, text }) => {
-        if (!json) printLine(`${isWell ? '✓' : '✗'} ${printable(text)}`)
+      onFinding: (finding) => {
+        if (!json) printLine(`${markOf(finding)} ${printable(finding.text)}`)
       },
     }),
   )
@@ -27,7 +27,14 @@ export async function checkCapture(invocation: Invocation): Promise<ExitCode> {
       check.indices.map(({ index, counted, seen }) => [index, counted, seen]),
     )
   }
-  return isWell ? exitCodes.done : exitCodes.differs
+  if (isWell) return exitCodes.done
+  const isIll = check.findings.some((one) => !one.isWell && one.isOpen !== true)
+  return isIll ? exitCodes.differs : exitCodes.unfinished
+}
+
+function markOf({ isWell, isOpen }: CheckFinding): string {
+  if (isOpen === true) return '·'
+  return isWell ? '✓' : '✗'
 }
 
 function timeOf(text: unknown): number {

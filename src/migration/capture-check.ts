@@ -18,6 +18,8 @@ import { required } from './required.ts'
 export interface CheckFinding {
   readonly what: 'proxy' | 'way' | 'log' | 'disk' | 'topic' | 'writes'
   readonly isWell: boolean
+  /** There was nothing to look at: neither well nor ill. */
+  readonly isOpen?: true
   /** What was found, with what to do where it is not well. */
   readonly text: string
 }
@@ -227,7 +229,7 @@ function writesFinding(
   const seconds = Math.round(compareMs / 1000)
   if (counted === 0) {
     const text = `nobody wrote to the selected indices for ${seconds} s: look again while clients write`
-    return { what: 'writes', isWell: true, text }
+    return { what: 'writes', isWell: false, isOpen: true, text }
   }
   const share = Math.floor(1000 * (1 - missing / counted)) / 10
   const text = `${share.toFixed(1)} % of ${counted} documents that were written in ${seconds} s are in the log`

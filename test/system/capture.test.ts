@@ -191,6 +191,18 @@ test('capture check finds writes that pass the proxy by, and none where all go t
   const index = uniqueName('checked')
   const proxy = await startCapture(folder)
   const listen = proxy.url.replace('http://', '')
+  const quiet = ['--for', '1s', '--listen', listen, '--index', index]
+  const unproven = await osmigrateJson<{ findings: { what: string; isOpen?: true }[] }>(
+    folder,
+    4,
+    'capture',
+    'check',
+    ...quiet,
+  )
+  assert.deepEqual(
+    unproven.findings.filter(({ isOpen }) => isOpen).map(({ what }) => what),
+    ['writes'],
+  )
   const check = (): Promise<{ findings: { what: string; isWell: boolean }[]; isWell: boolean }> =>
     osmigrateJson(
       folder,
