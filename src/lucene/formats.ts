@@ -43,7 +43,7 @@ interface FieldInfosFormat extends FormatRow {
   read(cursor: Cursor, version: number): FieldInfo[]
 }
 
-interface DocValuesFormat extends FormatRow {
+export interface DocValuesFormat extends FormatRow {
   /** Codec in the header of the data file. */
   readonly dataCodec: string
   /** The numeric fields by field number; those of other types are passed over. */
