@@ -66,6 +66,7 @@ test(
         const list = state.list.bind(state)
         state.list = async (...of) => {
           const page = await list(...of)
+          state.list = list
           await writeChanges(world, state, index, [change('g1-1', 30, 4)])
           return page
         }
