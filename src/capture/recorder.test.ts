@@ -346,6 +346,15 @@ test('from 80 % of the log on records are thin: what was written, and no bodies'
   ])
 })
 
+test('below 80 % of the log records hold their bodies', async () => {
+  const { recorder, log } = await makeRecorder()
+  log.bytes = 0.79 * log.bytesMax
+  send(recorder).answer()
+  await settled()
+  assert.equal(log.of('request')[0]!.body.length, 7)
+  assert.equal(log.of('response')[0]!.body.length, oneCreated.length)
+})
+
 test('a thin record that cannot be made is a gap', async () => {
   const { recorder, log } = await makeRecorder()
   log.bytes = log.bytesMax

@@ -201,6 +201,7 @@ test('a torn tail is cut at opening, wherever it is torn, and named', async (t) 
     const whole = Math.floor((torn.length - 58) / (26 + 500 + 100))
     const again = await openLog(root)
     const cutBytes = again.recovered.cut?.bytes ?? 0
+    assert.equal(statSync(path!).size, torn.length - cutBytes)
     await append(again, numberedRequest(100))
     await again.close()
     const numbers = await numbersIn(root)

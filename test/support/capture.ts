@@ -19,6 +19,8 @@ export interface RunningProxy {
   readonly pid: number
   /** Ends the proxy and all of its workers at once, as the kernel does when memory is short. */
   kill(): Promise<void>
+  /** Ends the workers alone, as a crash does; they are started again. */
+  killWorkers(): void
   /** As `capture stop`: waits until it has ended well. */
   stop(): Promise<void>
   status(): Promise<CaptureStatus>
@@ -68,6 +70,10 @@ export async function startCapture(folder: string): Promise<RunningProxy> {
     kill: async () => {
       kill()
       await ended
+    },
+    killWorkers: () => {
+      const text = readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8')
+      for (const pid of text.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGKILL')
     },
     stop: async () => {
       child.kill('SIGTERM')

@@ -62,6 +62,32 @@ test('refuse: with a full log no write reaches the source, reads pass, and space
   assert.ok(records.some((one) => one.kind === 'request' && one.target.endsWith('/after')))
 })
 
+test('a worker that is started again serves, whatever became of its log, and records when it can', async () => {
+  const folder = cliFolder()
+  const index = uniqueName('again')
+  writeCaptureConfig(folder, engine.url)
+  const dir = path.join(folder, '.osmigrate/live/log')
+  const proxy = await startCapture(folder)
+  const write = (id: string) =>
+    ask(proxy.url, { method: 'PUT', target: `/${index}/_doc/${id}`, body: '{}', headers })
+  assert.equal((await write('before')).status, 201)
+  rmSync(dir, { recursive: true })
+  writeFileSync(dir, 'no folder')
+  proxy.killWorkers()
+  // The first try may go to a connection that was the dead worker's.
+  assert.equal((await write('during').catch(() => write('during'))).status, 201)
+  await until('the log fails', async () => (await proxy.status()).log.state === 'failing')
+  rmSync(dir)
+  await until('the log is back', async () => (await proxy.status()).log.state === 'ok')
+  assert.equal((await write('after')).status, 201)
+  await proxy.stop()
+  const records = await readCaptureLog(folder)
+  assert.deepEqual(
+    records.map(({ kind }) => kind),
+    ['started', 'gap', 'request', 'response', 'stopped'],
+  )
+})
+
 /** A file system of its own that can be filled; undefined where it may not be made. */
 function smallDisk(): string | undefined {
   const folder = mkdtempSync(path.join(tmpdir(), 'osmigrate-disk-'))

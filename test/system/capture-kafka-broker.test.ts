@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -231,7 +231,7 @@ test('a proxy, and a worker that is started again, serve while Kafka stands stil
   assert.equal(await write('second'), 201)
   kafka.freeze()
   try {
-    for (const pid of childrenOf(proxy.pid)) process.kill(pid, 'SIGKILL')
+    proxy.killWorkers()
     // The first try may go to a connection that was the dead worker's.
     assert.equal(await write('third').catch(() => write('third')), 201)
     await logState(proxy, 'failing')
@@ -251,11 +251,6 @@ test('a proxy, and a worker that is started again, serve while Kafka stands stil
     ['started', 'gap', 'second', 'gap', 'started', 'gap', 'fourth', 'stopped'],
   )
 })
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
-}
 
 async function logState(proxy: RunningProxy, wanted: string): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await pause(200)) {
