@@ -7,6 +7,8 @@ import {
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { Metrics } from '../../src/capture/metrics.ts'
+import { openStream } from '../../src/capture/open-log.ts'
 import type {
   CaptureLogReader,
   CaptureLogWriter,
@@ -17,6 +19,7 @@ import type { KafkaOptions } from '../../src/traffic/kafka-client.ts'
 import { openKafkaReader, openKnownTopicReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
 import { append, testCaptureLogStore } from '../support/capture-log-contract.ts'
+import { cliFolder } from '../support/cli.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
 import { buildChunk } from '../support/known-streams.ts'
 
@@ -133,6 +136,15 @@ test('a topic that removes records by itself is refused or warned of', async () 
   await (await openKafkaWriter({ kafka, proxy: 'p1', onWarning })).close()
   assert.equal(warnings.length, 1)
   assert.match(warnings[0]!, /retention\.ms=86400000/)
+  // As a worker opens it.
+  const place = {
+    name: 'edge',
+    dir: cliFolder(),
+    bytesMax: 1,
+    kafka: { brokers: [broker.url], topic: kafka.topic },
+  }
+  await (await openStream(place, { metrics: new Metrics(), onWarning })).writer.close()
+  assert.equal(warnings.length, 2)
   await setTopic(kafka.topic, { 'max.message.bytes': '900' })
   const tiny = openKafkaWriter({ kafka, proxy: 'p1' })
   await assert.rejects(tiny, { code: 'MA_CONFIG', message: /max\.message\.bytes=900/ })
