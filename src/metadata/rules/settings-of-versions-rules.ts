@@ -156,6 +156,33 @@ export const settingsOfVersionsRules: readonly SettingRule[] = [
   },
   {
     kind: 'setting',
+    name: 'sort-of-2',
+    source: elasticsearch({ before: '5' }),
+    target: anyVersion,
+    names: ['index.sort.*'],
+    does: 'drop',
+    loses: 'nothing',
+    why: 'Elasticsearch before 5 took settings that it did not know; it did not sort',
+    link: `${es}/6.8/index-modules-index-sorting.html`,
+    cases: [
+      {
+        on: '2.4 > 3.6',
+        before: { 'index.sort.field': 'n', 'index.sort.order': 'desc' },
+        after: {},
+        changes: ['index.sort.field dropped', 'index.sort.order dropped'],
+      },
+      {
+        on: '6.8 > 3.6',
+        before: { 'index.sort.field': 'n' },
+        after: { 'index.sort.field': 'n' },
+        mapping: [{ properties: { n: { type: 'long' } } }, { properties: { n: { type: 'long' } } }],
+        changes: [],
+        without: 'accepted',
+      },
+    ],
+  },
+  {
+    kind: 'setting',
     name: 'translog-of-2',
     source: elasticsearch({ before: '6' }),
     target: anyVersion,
