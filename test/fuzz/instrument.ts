@@ -7,7 +7,8 @@ import zlib from 'node:zlib'
 import ts from 'typescript'
 import { meter } from './meter.ts'
 
-const counted = /\/src\/(base|bytes|lucene|snapshot|document|traffic)\/|\/node_modules\/yaml\/dist\//
+const counted =
+  /\/src\/(base|bytes|lucene|snapshot|document|traffic)\/|\/node_modules\/yaml\/dist\//
 const tick = 'fuzzMeter.tick();'
 
 Object.assign(globalThis, { fuzzMeter: meter })

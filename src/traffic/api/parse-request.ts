@@ -141,11 +141,7 @@ function routeOf(
 }
 
 /** The best of the routes that fit: a literal end before a name at the end, then the fewest names. */
-function findRoute(
-  segments: readonly string[],
-  method: string,
-  typed: boolean,
-): Route | undefined {
+function findRoute(segments: readonly string[], method: string, typed: boolean): Route | undefined {
   let best: Route | undefined
   const offer = (route: Route | undefined): void => {
     if (route === undefined || (best !== undefined && route.rank >= best.rank)) return
