@@ -1,16 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs'
 import type { AddressInfo, Server } from 'node:net'
 import { openLocalLogReader } from '../traffic/local-log-reader.ts'
 import { AdminServer, type AdminHandlers, type AdminOptions } from './admin-server.ts'
-import { epochMicros } from './clock.ts'
+import { LeftStreams } from './left-streams.ts'
 import { handOver, isTakingOver, openListener, receiveListener, tellServing } from './listener.ts'
-import { Metrics } from './metrics.ts'
-import { openNamedStream, type LogPlace } from './open-log.ts'
-import { openRecorder } from './open-recorder.ts'
 import type { ProxySettings } from './proxy-settings.ts'
 import type { RecordingStart } from './recording-worker.ts'
 import { StatusBoard } from './status-board.ts'
-import { Supervisor } from './supervisor.ts'
+import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
 export interface ProxyRun {
   readonly name: string
@@ -35,16 +31,21 @@ export async function runProxy(run: ProxyRun, signal: AbortSignal): Promise<void
   const isSecond = isTakingOver()
   const server = isSecond ? await receiveListener() : await openListener(run.settings.listen)
   const board = new StatusBoard(run, hostPort(server.address() as AddressInfo))
-  const supervisor = await startSupervisor(server, run, board)
+  const left = new LeftStreams(run.recording, run.onWarning)
+  const supervisor = await startSupervisor(server, run, (worker, status) => {
+    board.update(worker, status)
+    if (status === 'ended') left.endSoon()
+  })
   const proxy = new RunningProxy(run, supervisor, board)
   try {
     await proxy.openAdmin()
-    await endLeftStreams(run.recording, run.onWarning)
+    await left.end()
     if (isSecond) tellServing()
     proxy.tellServing()
     await proxy.untilEnd(signal)
   } finally {
     await supervisor.drain()
+    await left.close()
     await proxy.closeAdmin()
   }
 }
@@ -52,7 +53,7 @@ export async function runProxy(run: ProxyRun, signal: AbortSignal): Promise<void
 async function startSupervisor(
   server: Server,
   { settings, recording, onWarning }: ProxyRun,
-  board: StatusBoard,
+  onStatus: NonNullable<SupervisorOptions['onStatus']>,
 ): Promise<Supervisor> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   try {
@@ -61,7 +62,7 @@ async function startSupervisor(
       entry: new URL(`./recording-worker.${extension}`, import.meta.url),
       recording,
       onWarning,
-      onStatus: (worker, status) => board.update(worker, status),
+      onStatus,
     })
   } catch (error) {
     server.close()
@@ -146,34 +147,6 @@ class RunningProxy {
       ...(log.kafka === undefined && { log: openLocalLogReader(log.dir) }),
     }
   }
-}
-
-/** Streams of this proxy that no worker goes on with get their end: whoever reads the log need not wait for more. */
-async function endLeftStreams(
-  { log, recorder }: RecordingStart,
-  onWarning: (message: string) => void,
-): Promise<void> {
-  for (const stream of streamsOf(log)) {
-    try {
-      const opened = await openNamedStream(log, stream, { metrics: new Metrics() })
-      if (opened === undefined) continue
-      const { writer } = opened
-      if (writer.last === undefined || writer.last.isClean) {
-        await writer.close()
-        continue
-      }
-      const options = { ...recorder, proxy: stream, metrics: new Metrics(), now: epochMicros }
-      await (await openRecorder(writer, options)).close()
-    } catch (error) {
-      onWarning(`the stream ${stream} of an earlier run has no end: ${(error as Error).message}`)
-    }
-  }
-}
-
-function streamsOf({ dir, name }: LogPlace): string[] {
-  const isOurs = (stream: string): boolean =>
-    stream.startsWith(`${name}.`) && /^\d+$/.test(stream.slice(name.length + 1))
-  return existsSync(dir) ? readdirSync(dir).filter(isOurs).sort() : []
 }
 
 /** As a client on this machine writes it. */

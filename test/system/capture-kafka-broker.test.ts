@@ -182,6 +182,7 @@ test('a proxy whose Kafka stands still answers its clients; what is not in the l
   kafka.freeze()
   try {
     await writers.until(writers.acknowledged.size + 100)
+    await logState(proxy, 'failing')
   } finally {
     kafka.thaw()
   }
@@ -245,10 +246,19 @@ test('a proxy, and a worker that is started again, serve while Kafka stands stil
   const [stream] = await reader.streams()
   const records = (await readAll(reader, stream!.oldest)).map(({ record }) => record)
   await reader.close()
-  const told = records.map((one) => (one.kind === 'request' ? path.basename(one.target) : one.kind))
+  const names = records.flatMap((one) =>
+    one.kind === 'request' ? [path.basename(one.target)] : [],
+  )
+  assert.deepEqual(names, ['second', 'fourth'])
+  const gaps = records.flatMap((one) => (one.kind === 'gap' ? [one] : []))
+  const isKilled = ({ cause }: { cause: string }): boolean =>
+    cause.includes('without being stopped')
+  assert.equal(gaps.filter((gap) => !isKilled(gap)).length, 2, 'of the first and the third')
+  const second = records.find((one) => one.kind === 'request')!
   assert.deepEqual(
-    told.filter((one) => one !== 'response'),
-    ['started', 'gap', 'second', 'gap', 'started', 'gap', 'fourth', 'stopped'],
+    gaps.filter(isKilled).map((gap) => gap.proxy),
+    [second.exchange.proxy],
+    'of the worker that was killed',
   )
 })
 
