@@ -1,3 +1,4 @@
+import { MigrationError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { StateStore } from '../state/store.ts'
 import { putOwnTemplate } from './own-template.ts'
@@ -21,7 +22,24 @@ export async function withoutTemplates(
   if (names.length === 0) return work()
   const shield = `${shieldPrefix}${uniquePart()}`
   await withTemporary({ target, state }, shield, async () => {
-    await putOwnTemplate(target, shield, { patterns: names, priority: 2 ** 31 - 1, settings: {} })
+    await putOnTop(target, shield, names)
     await work()
   })
+}
+
+const highestPriority = 2 ** 31 - 1
+/** As many hosts as may make the same indices at the same time. */
+const hostsMax = 64
+
+/** The engine refuses two templates of one priority for one name: who comes second stands below, and is as empty. */
+async function putOnTop(target: Cluster, path: string, names: readonly string[]): Promise<void> {
+  for (let below = 0; ; below++) {
+    try {
+      const priority = highestPriority - below
+      return await putOwnTemplate(target, path, { patterns: names, priority, settings: {} })
+    } catch (error) {
+      const isTaken = error instanceof MigrationError && /same priority/.test(error.message)
+      if (!isTaken || below === hostsMax) throw error
+    }
+  }
 }
