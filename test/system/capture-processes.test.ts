@@ -211,8 +211,8 @@ test('the source goes away and comes back under load: readers wait, and see no e
   await stopSource(back)
 })
 
-test('100 MB go through in both directions without staying', async () => {
-  const bytes = 100 * 1024 * 1024
+test('300 MB go through in both directions without staying', async () => {
+  const bytes = 300 * 1024 * 1024
   const piece = Buffer.alloc(64 * 1024)
   const source = http.createServer((request, response) => {
     response.writeHead(200, { 'content-length': bytes })
@@ -249,7 +249,7 @@ test('100 MB go through in both directions without staying', async () => {
     await stopSource(source)
   })
   assert.equal(came, bytes)
-  assert.ok(highest - before < 80, `${highest - before} MB more than before`)
+  assert.ok(highest - before < 120, `${highest - before} MB more than before`)
 })
 
 function residentMb(pid: number): number {
