@@ -66,7 +66,7 @@ export function pipelinesLeft(input: EvaluateInput, global: GlobalMetadata): Not
   }))
 }
 
-/** Names that exclude names, and what engines make for themselves, stay behind, as templates do. */
+/** Names that exclude names, and what engines make for themselves, stay behind, as templates do. By kind and name. */
 function selectedPipelines(
   { select }: EvaluateInput,
   global: GlobalMetadata,
@@ -76,11 +76,16 @@ function selectedPipelines(
   const managed = (one: TranslatedPipeline): boolean =>
     one.changes.some(({ path, from }) => path === '_meta' && isManaged(from))
   const all = [
-    ...translateScripts(global),
-    ...translatePipelines(global),
-    ...translateSearchPipelines(global),
+    ...translateScripts(global).sort(byName),
+    ...translatePipelines(global).sort(byName),
+    ...translateSearchPipelines(global).sort(byName),
   ]
   return all.filter((one) => !excluded(one.name) && !ofEngine(one.name) && !managed(one))
+}
+
+/** An engine lists them in the order of its hashes. */
+function byName(a: TranslatedPipeline, b: TranslatedPipeline): number {
+  return a.name < b.name ? -1 : 1
 }
 
 const paths = {

@@ -121,7 +121,7 @@ function readRequestV1(cursor: Cursor): CapturedRequest {
 
 function readResponseV1(cursor: Cursor): CapturedResponse {
   const exchange = readExchange(cursor)
-  const status = cursor.readVInt()
+  const status = readStatus(cursor)
   const headers = readHeaders(cursor)
   const firstByteAt = cursor.readInt64()
   const lastByteAt = cursor.readInt64()
@@ -132,7 +132,7 @@ function readResponseV1(cursor: Cursor): CapturedResponse {
 
 function readThinV1(cursor: Cursor): ThinResponse {
   const exchange = readExchange(cursor)
-  const status = cursor.readVInt()
+  const status = readStatus(cursor)
   const lastByteAt = cursor.readInt64()
   const count = cursor.readCount('items', 4)
   const items = Array.from({ length: count }, () => readItem(cursor))
@@ -176,6 +176,13 @@ function readMarkV1(cursor: Cursor, kind: CaptureMark['kind']): CaptureMark {
   const proxy = cursor.readString()
   const at = cursor.readInt64()
   return { kind, proxy, at, version: cursor.readString() }
+}
+
+/** Of HTTP: three digits, or 0 where no whole answer came. */
+function readStatus(cursor: Cursor): number {
+  const status = cursor.readVLong()
+  if (status > 999) throw cursor.corrupt('a status up to 999', `${status}`)
+  return status
 }
 
 function readExchange(cursor: Cursor): ExchangeId {

@@ -279,7 +279,7 @@ const corpus: readonly Asked[] = [
   {
     method: 'POST',
     path: '/INDEX/_search?scroll=1m&size=2',
-    body: json({ sort: [{ _id: 'asc' }] }),
+    body: json({ query: { ids: { values: ['1', '2', '3'] } }, sort: [{ _id: 'asc' }] }),
   },
   { method: 'GET', path: '/_cat/indices/INDEX?h=health,index,pri' },
   { method: 'GET', path: '/_cat/health?h=nonsense' },

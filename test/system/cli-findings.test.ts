@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { JsonObject } from '../../src/base/json.ts'
+import { doneOrNamed } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 
 /** What commands say of a migration in which not all is well, from its first document to its close. */
@@ -73,9 +74,6 @@ function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> 
   })
   return { child, ended }
 }
-
-/** Templates and pipelines of other tests on the shared source may be in the snapshot, and are named: 3. */
-const doneOrNamed = [0, 3]
 
 /** Runs a command that must end with this code (or one of these), and gives what it printed. */
 async function text(code: number | readonly number[], ...args: string[]): Promise<string> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { doneOrNamed } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 
 /** A migration by commands, as a person gives them, between real clusters. */
@@ -63,9 +64,6 @@ function osmigrate(...args: string[]): Promise<Ended> {
     child.once('close', (code) => resolve({ code, ...ended }))
   })
 }
-
-/** Templates and pipelines of other tests on the shared source may be in the snapshot, and are named: 3. */
-const doneOrNamed = [0, 3]
 
 /** Runs a command that must end with this code (or one of these) and print one JSON document. */
 async function json<T>(code: number | readonly number[], ...args: string[]): Promise<T> {

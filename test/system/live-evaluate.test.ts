@@ -6,7 +6,7 @@ import { evaluateMetadata } from '../../src/metadata/evaluate.ts'
 import { fromCluster, fromSnapshot, type PlannedFrom } from '../../src/metadata/evaluate-input.ts'
 import { metadataOptions } from '../../src/metadata/options.ts'
 import type { MetadataPlan, PlannedIndex } from '../../src/metadata/plan.ts'
-import { cliFolder, osmigrateJson } from '../support/cli.ts'
+import { cliFolder, doneOrNamed, osmigrateJson } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { connect, snapshotOf } from '../support/metadata.ts'
 
@@ -90,7 +90,7 @@ for (const [release, type] of [
     const words = ['--source-url', engine.url, '--index', index, '--no-templates']
     const plan = await osmigrateJson<MetadataPlan>(
       cliFolder(),
-      0,
+      doneOrNamed,
       ...['metadata', 'evaluate', ...words, '--target-version', '3.1'],
     )
     assert.deepEqual(plan.target, { version: '3.1' })
