@@ -5,8 +5,8 @@ import { StatusBoard, type ProxyFacts } from '../src/capture/status-board.ts'
 /** What a proxy answers at `/metrics` when its log grows: every figure is in it. */
 export function sampleMetrics(): string {
   const metrics = new Metrics()
-  metrics.answered('write', 201)
-  metrics.answered('passed', 0)
+  metrics.answered('write', 201, 0.1)
+  metrics.answered('passed', 0, 0.1)
   const board = new StatusBoard(sampleFacts, '127.0.0.1:9200')
   const recording = (bytes: number): unknown => ({
     ...{ stream: 'edge-1.0', place: '/log', isThin: false, bytes, bytesMax: 1e9 },

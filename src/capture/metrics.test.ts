@@ -6,9 +6,9 @@ import { metricPlaces, Metrics, placeOf, statusAt, statusPlace } from './metrics
 
 test('what is counted stands in the text, by kind and status', () => {
   const metrics = new Metrics()
-  metrics.answered('write', 201)
-  metrics.answered('write', 201)
-  metrics.answered('passed', 0)
+  metrics.answered('write', 201, 0.1)
+  metrics.answered('write', 201, 0.1)
+  metrics.answered('passed', 0, 0.1)
   metrics.add('osmigrate_capture_connections', 3, 1)
   const lines = metricsText(metrics.values, []).split('\n')
   const requests = 'osmigrate_capture_requests_total'
@@ -69,7 +69,7 @@ test('counts of an ended worker stay, what it held does not', () => {
   const sum = new MetricsSum()
   const [first, second] = [new Metrics(), new Metrics()]
   for (const worker of [first, second]) {
-    worker.answered('write', 200)
+    worker.answered('write', 200, 0.1)
     worker.add('osmigrate_capture_connections', 5)
     worker.observe('http_client_request_duration_seconds', 0.3)
   }

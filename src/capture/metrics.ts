@@ -10,10 +10,8 @@ export const requestKinds = ['write', 'sampled', 'passed'] as const
 export type RequestKind = (typeof requestKinds)[number]
 
 export const recordKinds = ['request', 'response', 'thin', 'gap', 'mark'] as const
-export type RecordKind = (typeof recordKinds)[number]
 
 export const connectionSides = ['client', 'source'] as const
-export type ConnectionSide = (typeof connectionSides)[number]
 
 /** Status codes have a place each: 0 (no answer) and 100 to 599; what is above or between stands at 0. */
 const statusPlaces = 500
@@ -198,10 +196,11 @@ export class Metrics {
     this.values[placeOf(name)] = value
   }
 
-  /** Counts an answer. */
-  answered(kind: RequestKind, status: number): void {
+  /** Counts an answer, `seconds` after the first byte of its request; status 0: none came. */
+  answered(kind: RequestKind, status: number, seconds: number): void {
     const place = requestPlaces[requestKinds.indexOf(kind)]! + statusPlace(status)
     this.values[place] = this.values[place]! + 1
+    this.observe('http_server_request_duration_seconds', seconds, requestKinds.indexOf(kind))
   }
 
   /** Counts a duration in seconds. */

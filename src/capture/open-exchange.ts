@@ -1,12 +1,11 @@
 import { epochMicros } from './clock.ts'
-import { requestKinds, type Metrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import type { ExchangeObserver, ExchangeWatch, Refusal } from './observer.ts'
 import type { AddressRewriting } from './node-addresses.ts'
 import type { AnswerHeadBytes, RequestHeadBytes } from './wire/heads.ts'
 
 /** More would only bring down more of the source, if it is the request that does. */
 const resendsMax = 2
-const passedKind = requestKinds.indexOf('passed')
 
 /** One request under way on a connection, with its answer. */
 export class OpenExchange {
@@ -139,9 +138,8 @@ export class OpenExchange {
     this.#metrics.add('http_server_active_requests', -1)
     if (!whole) this.#metrics.add('osmigrate_capture_errors_total')
     if (this.refusal !== undefined || this.watch !== undefined) return
-    this.#metrics.answered('passed', whole ? (this.answer?.status ?? 0) : 0)
     const seconds = (performance.now() - this.#startedMs) / 1000
-    this.#metrics.observe('http_server_request_duration_seconds', seconds, passedKind)
+    this.#metrics.answered('passed', whole ? (this.answer?.status ?? 0) : 0, seconds)
   }
 }
 

@@ -46,9 +46,8 @@ export class RecordedRead implements ExchangeWatch {
 
   end(whole: boolean, lastByteAt: number): void {
     const { metrics } = this.#recording.options
-    metrics.answered('sampled', whole ? (this.#responseHead?.status ?? 0) : 0)
     const seconds = (lastByteAt - this.#head.firstByteAt) / 1e6
-    metrics.observe('http_server_request_duration_seconds', seconds, 1)
+    metrics.answered('sampled', whole ? (this.#responseHead?.status ?? 0) : 0, seconds)
     const { log } = this.#recording
     if (whole && this.#responseHead && log.health.state === 'ok' && !log.isThin) {
       this.#append(this.#responseHead, lastByteAt)

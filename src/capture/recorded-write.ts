@@ -96,9 +96,7 @@ export class RecordedWrite implements ExchangeWatch {
   end(whole: boolean, lastByteAt: number): void {
     const { metrics } = this.#recording.options
     const status = whole ? (this.#responseHead?.status ?? 0) : 0
-    metrics.answered('write', status)
-    const seconds = (lastByteAt - this.#head.firstByteAt) / 1e6
-    metrics.observe('http_server_request_duration_seconds', seconds, 0)
+    metrics.answered('write', status, (lastByteAt - this.#head.firstByteAt) / 1e6)
     if (this.#exchange === undefined && this.#mayHaveBegun()) this.#appendRequest(lastByteAt)
     if (this.#exchange !== undefined && this.#isInLog) this.#appendResponse(status, lastByteAt)
     this.#done()

@@ -77,7 +77,7 @@ export class CompareRows {
   }
 }
 
-export function printVerdicts(verdicts: readonly Verdict[]): void {
+function printVerdicts(verdicts: readonly Verdict[]): void {
   printTable(
     ['index', 'verdict', 'source', 'target', 'equal', 'different', 'missing', 'extra'],
     verdicts.map((one) => [

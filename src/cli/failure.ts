@@ -15,7 +15,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-export function exitCodeOf(error: unknown): ExitCode {
+function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof MigrationError)) return exitCodes.failed
   if (error.code === 'MA_CONFIG' || error.code === 'MA_SECRET') return exitCodes.usage
   return error.code === 'MA_STOPPED' ? exitCodes.unfinished : exitCodes.failed

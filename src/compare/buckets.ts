@@ -2,7 +2,7 @@ import type { Side } from '../cluster/cluster.ts'
 import type { ScannedDocument } from './scanned-document.ts'
 
 /** 2^20 buckets of 16 bytes: what a comparison holds, however many documents there are. */
-export const bucketsMax = 2 ** 20
+const bucketsMax = 2 ** 20
 const documentsPerBucket = 32
 
 /**

@@ -37,7 +37,7 @@ export function engineCacheFolder(): string {
 }
 
 /** The folder that the home of a row has, or would have. */
-export function engineHome(
+function engineHome(
   row: EngineRow,
   security: boolean,
   cache: string = engineCacheFolder(),

@@ -79,7 +79,7 @@ function isLocal(host: string): boolean {
 }
 
 /** The proxy that runs here. Throws MA_STATE where none does. */
-export function runningProxy(loaded: LoadedConfig): ProxyRecord {
+function runningProxy(loaded: LoadedConfig): ProxyRecord {
   const proxy = proxyName(loaded)
   const record = readProxyRecord(loaded.stateFolder, proxy)
   if (record !== undefined && isAlive(record.pid)) return record

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { MigrationError } from '../base/errors.ts'
 
 /** Step i brings a state of format i to format i + 1; format 0 is an empty file. A step is never changed once published. */
-export const formatSteps: readonly string[] = [
+const formatSteps: readonly string[] = [
   `CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, revision INTEGER NOT NULL,
      PRIMARY KEY (kind, key)) WITHOUT ROWID;
    CREATE TABLE sequence (revision INTEGER NOT NULL);

@@ -22,7 +22,7 @@ import { frameHeadBytes } from './record-layout.ts'
  */
 export const exportKinds = { begin: 128, stream: 129, end: 130 } as const
 
-export const exportVersion = 1
+const exportVersion = 1
 export const memberBytesMin = 1 << 20
 
 const title = 'osmigrate capture log'

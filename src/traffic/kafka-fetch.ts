@@ -57,7 +57,7 @@ export async function readOffsets(
   }))
 }
 
-export function missingTopic(topic: string): MigrationError {
+function missingTopic(topic: string): MigrationError {
   return new MigrationError(
     'MA_CAPTURE_LOG',
     `there is no topic ${topic}: check its name and the brokers; a proxy makes it when it starts`,
