@@ -23,7 +23,7 @@ function defineStart(command: Command): void {
       'Starts an engine, downloading it at first, and prints its address. It runs until Ctrl-C.',
     )
     .addArgument(new Argument('<kind>', 'what to start').choices(kinds))
-    .addArgument(new Argument('<version>', 'e.g. 7.10.2, or short: 7'))
+    .addArgument(new Argument('<version>', 'e.g. 7.10.2, or short: 7.10 or 7'))
     .addOption(new Option('--port <PORT>', 'where it listens (default: a free one)'))
     .addOption(
       new Option(

@@ -13,6 +13,13 @@ test('findEngine() knows versions and short names', () => {
     ['opensearch', '3', true, '3.4.0'],
     ['opensearch', '2', true, '2.19.4'],
     ['kafka', '4', false, '4.1.0'],
+    ['elasticsearch', '7.10', false, '7.10.2'],
+    ['elasticsearch', '5.6', false, '5.6.16'],
+    ['elasticsearch', '6.2', false, '6.2.4'],
+    ['elasticsearch', '7.17', false, '7.17.28'],
+    ['opensearch', '3.6', false, '3.6.0'],
+    ['opensearch', '2.19', true, '2.19.4'],
+    ['elasticsearch', '7.1', false, undefined],
     ['elasticsearch', '7.11', false, undefined],
     ['opensearch', '', false, undefined],
   ]

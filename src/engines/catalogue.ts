@@ -11,7 +11,6 @@ import {
   elasticsearchFull,
   jar,
   javaWithSecurityManager,
-  majorOf,
   openSearchBare,
   slowModules,
   zip,
@@ -257,7 +256,10 @@ export const engineCatalogue: readonly EngineRow[] = [
   ...fixtureEngines.map((row) => ({ ...row, forFixtures: true })),
 ]
 
-/** The row of a version such as `7.10.2`, or of a short name such as `7`; undefined if there is none. */
+/**
+ * The row of a version such as `7.10.2`, of a short name such as `7`, or of the beginning of a version such as `7.10`
+ * (engines that are for everybody before those of fixtures); undefined if there is none.
+ */
 export function findEngine(
   kind: EngineKind,
   version: string,
@@ -265,11 +267,10 @@ export function findEngine(
 ): EngineRow | undefined {
   const rows = engineCatalogue.filter((row) => row.kind === kind)
   const wanted = security ? 'secured' : 'plain'
+  const begun = rows.filter((row) => version !== '' && row.version.startsWith(`${version}.`))
   return (
     rows.find((row) => row.version === version) ??
-    rows.find(
-      (row) =>
-        majorOf(row.version) === Number(version) && (row.short === wanted || row.short === 'both'),
-    )
+    begun.find((row) => row.short === wanted || row.short === 'both') ??
+    (version.includes('.') ? begun[0] : undefined)
   )
 }
