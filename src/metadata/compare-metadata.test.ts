@@ -69,6 +69,35 @@ test('compareIndex() takes doc values that a field has anyway for nothing said',
   assert.deepEqual(differences, [{ path: 'mappings.properties.b.doc_values', wanted: true }])
 })
 
+test('compareIndex() knows which index takes malformed values where the field does not say', () => {
+  const fields = (more: JsonObject): JsonObject => ({
+    properties: { at: { type: 'date', ...more } },
+  })
+  const compared = (said: boolean, settings: JsonObject) => {
+    const one = planned({ settings, mappings: fields({ ignore_malformed: said }) })
+    return compareIndex(one, existing({ settings, mappings: fields({}) }), []).verdict
+  }
+  const lenient = { 'index.mapping.ignore_malformed': 'true' }
+  assert.equal(compared(false, {}), 'equal')
+  assert.equal(compared(true, lenient), 'equal')
+  assert.equal(compared(true, {}), 'different')
+  assert.equal(compared(false, lenient), 'different')
+})
+
+test('compareIndex() expects fields that documents bring below what a rule made an object, and nowhere else', () => {
+  const o = { properties: { f: {}, g: {} } }
+  const brought = { properties: { a: { type: 'text' } } }
+  const at = (name: string): ExistingIndex =>
+    existing({ mappings: { properties: { o: { properties: { f: {}, g: {}, [name]: brought } } } } })
+  const path = 'mappings.properties.o.properties.f.type'
+  const change: PlannedChange = {
+    ...{ path, what: 'changed', from: 'flattened', to: 'object', reason: '', loss: true },
+  }
+  const one = planned({ mappings: { properties: { o } } }, { changes: [change] })
+  assert.equal(compareIndex(one, at('f'), []).verdict, 'announced')
+  assert.equal(compareIndex(one, at('g'), []).verdict, 'different')
+})
+
 test('compareIndex() tells what nobody has announced, what was, and what is missing', () => {
   const other = compareIndex(planned(body), existing({ aliases: { b: {} } }), [])
   assert.equal(other.verdict, 'different')

@@ -111,6 +111,9 @@ export function compareIndex(
   const settingsWanted = settingsTold(objectOf(body.settings), existing)
   const wanted = indexForm({ ...body, settings: settingsWanted })
   const found = indexForm({ ...existing })
+  for (const place of objectsByRule(planned)) {
+    found.mappings = withoutFieldsOfDocuments(objectOf(found.mappings), wanted.mappings, place)
+  }
   const settings = settingsAtSwitch(objectOf(found.settings), objectOf(wanted.settings), withheld)
   const borrowed = changedMeanwhile.filter(
     ({ side, index }) => side === 'target' && index === targetIndex,
@@ -125,6 +128,27 @@ export function compareIndex(
   const changes = [...planned.changes, ...borrowed.map(borrowedChange)]
   const verdict = verdictOn({ ...planned, changes }, wanted, { ...found, settings, aliases })
   return { ...verdict, ...named }
+}
+
+/** Paths of fields that are objects on the target alone, and get their fields from documents there. */
+function objectsByRule({ changes }: PlannedIndex): string[][] {
+  const prefix = 'mappings.'
+  return changes
+    .filter(({ path, to }) => path.startsWith(prefix) && path.endsWith('.type') && to === 'object')
+    .map(({ path }) => path.slice(prefix.length).split('.').slice(0, -1))
+}
+
+/** The mapping that was found without the fields at this place where the plan has none. */
+function withoutFieldsOfDocuments(
+  found: JsonObject,
+  wanted: Json | undefined,
+  [key, ...rest]: readonly string[],
+): JsonObject {
+  if (key === undefined)
+    return 'properties' in objectOf(wanted) ? found : without(found, ['properties'])
+  if (!isJsonObject(found[key])) return found
+  const inner = withoutFieldsOfDocuments(found[key], objectOf(wanted)[key], rest)
+  return { ...found, [key]: inner }
 }
 
 function borrowedChange({ setting, oldValue, newValue }: LedgerEntry): PlannedChange {
@@ -144,7 +168,7 @@ function indexForm(index: JsonObject): JsonObject {
   for (const name of Object.keys(settings)) if (ofEachIndex(name)) delete settings[name]
   return {
     settings,
-    mappings: mappingForm(objectOf(index.mappings)),
+    mappings: mappingForm(objectOf(index.mappings), malformedOf(settings)),
     aliases: { ...objectOf(index.aliases) },
   }
 }
@@ -158,17 +182,24 @@ const ofEachIndex = matcher([
 ])
 
 /** Without what only says the default, which engines leave out or write down; empty `properties` and `fields` among it. */
-function mappingForm(mapping: JsonObject): JsonObject {
+function mappingForm(mapping: JsonObject, malformed: string): JsonObject {
   const form: JsonObject = {}
   for (const [key, value] of Object.entries(mapping)) {
     if (isDefault(mapping, key)) continue
+    if (key === 'ignore_malformed' && textOf(value) === malformed) continue
     if (key === 'fielddata_frequency_filter')
       form[key] = { ...frequencyDefaults, ...objectOf(value) }
     else if (key === 'contexts') form[key] = contextsForm(value)
     else if (key !== 'properties' && key !== 'fields') form[key] = value
-    else if (isJsonObject(value) && Object.keys(value).length > 0) form[key] = fieldsForm(value)
+    else if (isJsonObject(value) && Object.keys(value).length > 0)
+      form[key] = fieldsForm(value, malformed)
   }
   return form
+}
+
+/** What `ignore_malformed` is in a field that does not say. */
+function malformedOf(settings: JsonObject): string {
+  return textOf(settings['index.mapping.ignore_malformed'] ?? 'false')
 }
 
 const frequencyDefaults = { min_segment_size: 0, max: 2 ** 31 - 1 }
@@ -204,7 +235,7 @@ function contextsForm(contexts: Json): Json {
 }
 
 /** A name with dots is a path of objects, as engines write it down. */
-function fieldsForm(fields: JsonObject): JsonObject {
+function fieldsForm(fields: JsonObject, malformed: string): JsonObject {
   const form: JsonObject = {}
   for (const [name, field] of Object.entries(fields)) {
     const path = name.split('.')
@@ -216,7 +247,7 @@ function fieldsForm(fields: JsonObject): JsonObject {
       at = properties
     }
     const last = path.at(-1)!
-    const own = mappingForm(objectOf(field))
+    const own = mappingForm(objectOf(field), malformed)
     const properties = { ...objectOf(objectOf(at[last]).properties), ...objectOf(own.properties) }
     at[last] = { ...own, ...(Object.keys(properties).length > 0 && { properties }) }
   }
