@@ -1,5 +1,6 @@
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
+import { murmur3, shardOf } from '../base/shard-of.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import { objectOf } from './json-objects.ts'
@@ -130,41 +131,4 @@ function partitionOf(
   const hash = murmur3(routing)
   const offsets = Array.from({ length: index.routingPartitionSize }, (_, offset) => offset)
   return new Set(offsets.map((offset) => shardOf(hash + offset, index)))
-}
-
-/** Where a document with this hash of its routing lies, as Elasticsearch's OperationRouting computes it. */
-export function shardOf(
-  hash: number,
-  {
-    numberOfShards,
-    numberOfRoutingShards,
-  }: Pick<IndexMetadata, 'numberOfShards' | 'numberOfRoutingShards'>,
-): number {
-  const place = ((hash % numberOfRoutingShards) + numberOfRoutingShards) % numberOfRoutingShards
-  return Math.floor(place / (numberOfRoutingShards / numberOfShards))
-}
-
-/** MurmurHash3 (x86, 32 bits, seed 0) of the text as UTF-16, little endian: a signed number, as engines since 2.0 route by. */
-export function murmur3(text: string): number {
-  const bytes = Buffer.from(text, 'utf16le')
-  let hash = 0
-  const blocks = bytes.length & ~3
-  for (let at = 0; at < blocks; at += 4) {
-    hash = rotate(hash ^ mix(bytes.readInt32LE(at)), 13)
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0
-  }
-  // UTF-16 leaves two bytes or none.
-  if (blocks < bytes.length) hash ^= mix(bytes.readUInt16LE(blocks))
-  hash ^= bytes.length
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return hash ^ (hash >>> 16)
-}
-
-function mix(word: number): number {
-  return Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593)
-}
-
-function rotate(word: number, by: number): number {
-  return (word << by) | (word >>> (32 - by))
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { murmur3, shardOf } from './routing-shards.ts'
+import { murmur3, shardOf, shardOfDocument } from './shard-of.ts'
 
 test('hashes a routing value as the engines do', () => {
   const known: [string, number][] = [
@@ -18,4 +18,14 @@ test('hashes a routing value as the engines do', () => {
 test('a negative hash lies in a shard, too', () => {
   assert.equal(shardOf(-1, { numberOfShards: 3, numberOfRoutingShards: 12 }), 2)
   assert.equal(shardOf(-12, { numberOfShards: 3, numberOfRoutingShards: 12 }), 0)
+})
+
+test('in a partitioned index routing and id place a document, and the sum may pass 32 bits', () => {
+  const placing = { numberOfShards: 4, numberOfRoutingShards: 1024, routingPartitionSize: 3 }
+  for (let i = 0; i < 200; i++) {
+    const [id, routing] = [`id-${i}`, `r-${i % 7}`]
+    const shards = [0, 1, 2].map((offset) => shardOf((murmur3(routing) + offset) | 0, placing))
+    assert.ok(shards.includes(shardOfDocument(id, routing, placing)))
+  }
+  assert.equal(shardOfDocument('a', null, { ...placing, numberOfShards: 1 }), 0)
 })
