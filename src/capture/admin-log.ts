@@ -24,13 +24,20 @@ export async function answerStreams(
   sendJson(response, 200, { streams: await log.streams() })
 }
 
+export async function answerBehind(
+  log: CaptureLogReader,
+  { response, query }: { response: ServerResponse; query: URLSearchParams },
+): Promise<void> {
+  sendJson(response, 200, await log.behind(positionIn(query)))
+}
+
 /** Records of a stream, as long as the client takes them. */
 export async function serveRecords(
   log: CaptureLogReader,
   given: { response: ServerResponse; query: URLSearchParams; signal: AbortSignal },
 ): Promise<void> {
   const { response, query } = given
-  const from = positionOf({ stream: query.get('stream'), offset: Number(query.get('from')) })
+  const from = positionIn(query)
   const gone = new AbortController()
   const signal = AbortSignal.any([gone.signal, given.signal])
   response.once('close', () => gone.abort(new MigrationError('MA_STOPPED', 'the client is gone')))
@@ -91,6 +98,10 @@ export async function answerReleased(
   }
   await log.release(positionOf(parsed(text)))
   sendJson(response, 200, {})
+}
+
+function positionIn(query: URLSearchParams): LogPosition {
+  return positionOf({ stream: query.get('stream'), offset: Number(query.get('from')) })
 }
 
 function parsed(text: string): { stream?: unknown; offset?: unknown } {

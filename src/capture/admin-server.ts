@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { MigrationError } from '../base/errors.ts'
 import type { CaptureLogReader } from '../traffic/capture-log.ts'
 import { sendJson } from './admin-answer.ts'
-import { answerReleased, answerStreams, serveRecords } from './admin-log.ts'
+import { answerBehind, answerReleased, answerStreams, serveRecords } from './admin-log.ts'
 import { metricsContentType } from './metrics-text.ts'
 import type { CaptureStatus } from './status.ts'
 
@@ -56,6 +56,7 @@ type Route = (request: IncomingMessage, response: ServerResponse, query: URLSear
  *   GET  /metrics       text form of Prometheus
  *   GET  /log/streams   {streams: [{oldest, end}]}
  *   GET  /log/records?stream=&from=&follow=   log-stream.ts
+ *   GET  /log/behind?stream=&from=            {bytes}
  *   POST /log/release   {stream, offset}
  *   POST /reload, /drain, /stop
  */
@@ -152,6 +153,9 @@ export class AdminServer {
     routes.set('GET /log/streams', (_request, response) => answerStreams(log, response))
     routes.set('GET /log/records', (_request, response, query) =>
       serveRecords(log, { response, query, signal }),
+    )
+    routes.set('GET /log/behind', (_request, response, query) =>
+      answerBehind(log, { response, query }),
     )
     routes.set('POST /log/release', (request, response) =>
       answerReleased(log, { request, response }),

@@ -2,7 +2,8 @@ import type { BackfillProgress } from '../backfill/progress.ts'
 import { runBackfill, type BackfillSummary } from '../backfill/run.ts'
 import { backfillStatus, requestStop, type BackfillStatus } from '../backfill/status.ts'
 import { forbidAutoCreate } from '../metadata/fence.ts'
-import { currentHolder, type LockHolder } from '../base/folder-lock.ts'
+import type { LockHolder } from '../base/folder-lock.ts'
+import { currentWriter } from '../state/writer-lock.ts'
 import { clusterOptions, type Migration } from './migration.ts'
 import { selectedIndices, storeOptions } from './open-snapshot.ts'
 import { required } from './required.ts'
@@ -48,7 +49,7 @@ export async function readBackfillStatus(migration: Migration): Promise<Backfill
 
 /** The process that works on the migration now. */
 export function writerOf(migration: Migration): LockHolder | undefined {
-  return currentHolder(migration.loaded.stateFolder)
+  return currentWriter(migration.loaded.stateFolder, 'write')
 }
 
 /** Asks the run at work to stop; false when none is. */

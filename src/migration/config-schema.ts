@@ -5,6 +5,7 @@ import { requestDefaults } from '../blob/retry.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
 import { compareOptions } from '../compare/options.ts'
 import { metadataOptions } from '../metadata/options.ts'
+import { syncOptions } from '../sync/options.ts'
 import { takeOptions } from '../take/options.ts'
 import { transformOptions } from '../transform/options.ts'
 
@@ -267,6 +268,7 @@ export const configSchema = z.strictObject({
   backfill: backfillOptions.prefault({}),
   compare: compareOptions.prefault({}),
   capture: captureOptions.prefault({}),
+  sync: syncOptions.prefault({}),
 })
 
 /** The completed configuration, every default filled in. */

@@ -1,3 +1,4 @@
+import { MigrationError } from '../base/errors.ts'
 import { kind, type StateRecord, type StateStore } from './store.ts'
 import { ledgerKind, type LedgerEntry } from './records.ts'
 
@@ -27,8 +28,31 @@ export interface SettingChange extends SettingName {
   until: LedgerEntry['until']
 }
 
+/** Another process writes to the ledger as well (sync beside a backfill): each commit that meets its own is one try more. */
+const triesMax = 20
+
 /** Changes a setting and remembers what it was. A change that stands already is applied again and keeps its record. */
 export async function changeSetting(
+  state: StateStore,
+  access: SettingAccess,
+  change: SettingChange,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await changeOnce(state, access, change)
+    } catch (error) {
+      if (!isConflict(error) || tries === triesMax) throw error
+    }
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return (
+    error instanceof MigrationError && error.code === 'MA_STATE' && error.details.conflict === true
+  )
+}
+
+async function changeOnce(
   state: StateStore,
   access: SettingAccess,
   change: SettingChange,

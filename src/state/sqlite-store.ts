@@ -18,11 +18,12 @@ import { takeWriterLock } from './writer-lock.ts'
  * fdatasync; backfill commits once a bulk, which is a few times a second.
  *
  * Modes: `write` is the one process that works on the migration; it holds the writer lock for as long as it lives,
- * and a second one gets MA_LOCKED, which names the first one's pid. `read` is for `status` from any shell. `note` is
- * for another shell that leaves word for the one at work (a request to stop): it writes without the lock, and only
+ * and a second one gets MA_LOCKED, which names the first one's pid. `sync` is for the one process that follows the
+ * source: it writes as well, beside that of `write`, under a lock of its own. `read` is for `status` from any shell. `note`
+ * is for another shell that leaves word for the one at work (a request to stop): it writes without a lock, and only
  * records that the writer does not write.
  */
-export type StoreMode = 'write' | 'read' | 'note'
+export type StoreMode = 'write' | 'sync' | 'read' | 'note'
 
 const fileName = 'state.db'
 
@@ -32,22 +33,23 @@ export function stateExists(folder: string): boolean {
 }
 
 /**
- * Opens the state of a migration, in `write` mode creating it. Throws MA_LOCKED when another process works on it,
+ * Opens the state of a migration, in `write` and `sync` mode creating it. Throws MA_LOCKED when another process works on it,
  * MA_STATE when there is none (read, note), when a newer program wrote it, or when the file cannot be used.
  */
 export async function openSqliteStore(folder: string, mode: StoreMode): Promise<StateStore> {
   const file = join(folder, fileName)
-  if (mode !== 'write' && !existsSync(file)) {
+  const mayWrite = mode === 'write' || mode === 'sync'
+  if (!mayWrite && !existsSync(file)) {
     throw new MigrationError(
       'MA_STATE',
       `there is no state of a migration in ${folder}: nothing was started yet, or it is another folder`,
       { details: { folder } },
     )
   }
-  if (mode === 'write') createFolder(folder)
-  const lock = mode === 'write' ? takeWriterLock(folder) : undefined
+  if (mayWrite) createFolder(folder)
+  const lock = mayWrite ? takeWriterLock(folder, mode) : undefined
   try {
-    if (mode === 'write') createFile(file)
+    if (mayWrite) createFile(file)
     return new SqliteStore(openDatabase(file, mode), lock)
   } catch (error) {
     lock?.release()
@@ -73,10 +75,9 @@ function createFile(file: string): void {
 function openDatabase(file: string, mode: StoreMode): DatabaseSync {
   const database = new DatabaseSync(file, { readOnly: mode === 'read', timeout: 5000 })
   try {
-    if (mode === 'write') {
-      database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
-    }
-    migrateFormat(database, { file, mayWrite: mode === 'write' })
+    const mayWrite = mode === 'write' || mode === 'sync'
+    if (mayWrite) database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
+    migrateFormat(database, { file, mayWrite })
     return database
   } catch (error) {
     database.close()

@@ -1,16 +1,47 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
-import { lastHolder, takeFolderLock, type FolderLock } from '../base/folder-lock.ts'
+import {
+  currentHolder,
+  lastHolder,
+  takeFolderLock,
+  type FolderLock,
+  type LockHolder,
+} from '../base/folder-lock.ts'
 
-/** Takes the lock of the one process that works on a migration, or throws MA_LOCKED that names the process that has it. */
-export function takeWriterLock(folder: string): FolderLock {
-  const lock = takeFolderLock(folder)
+/** What a process does with the state of a migration; of each there is one process at most. */
+export type WriterRole = 'write' | 'sync'
+
+const stopCommands: Record<WriterRole, string> = {
+  write: 'osmigrate backfill stop',
+  sync: 'osmigrate sync stop',
+}
+
+/** Takes the lock of the one process of a role, or throws MA_LOCKED that names the process that has it. */
+export function takeWriterLock(folder: string, role: WriterRole): FolderLock {
+  const place = lockFolder(folder, role)
+  mkdirSync(place, { recursive: true, mode: 0o700 })
+  const lock = takeFolderLock(place)
   if (lock !== undefined) return lock
-  const writer = lastHolder(folder)
+  const writer = lastHolder(place)
+  const what =
+    role === 'sync'
+      ? 'sync already runs for the migration'
+      : 'another process works on the migration'
   throw new MigrationError(
     'MA_LOCKED',
-    `another process works on the migration in ${folder}` +
+    `${what} in ${folder}` +
       (writer ? `: pid ${writer.pid}, since ${writer.since}` : '') +
-      '. Wait until it ends, or stop it (osmigrate backfill stop).',
+      `. Wait until it ends, or stop it (${stopCommands[role]}).`,
     { details: { folder, ...writer }, retryable: true },
   )
+}
+
+/** The process of a role that is at work; undefined when none is. */
+export function currentWriter(folder: string, role: WriterRole): LockHolder | undefined {
+  return currentHolder(lockFolder(folder, role))
+}
+
+function lockFolder(folder: string, role: WriterRole): string {
+  return role === 'sync' ? join(folder, 'sync') : folder
 }

@@ -43,6 +43,14 @@ export interface LoggedRecord {
   readonly next: LogPosition
 }
 
+/** What lies between a position and the end of its stream: one of them is known, or two. */
+export interface LogBehind {
+  readonly bytes?: number
+  /** Of Kafka: each holds some records. */
+  readonly messages?: number
+  readonly records?: number
+}
+
 /** The side that sync, shadow, export and `log show` read. */
 export interface CaptureLogReader {
   /** The streams there are, each with its oldest and its next position; a stream may appear later. */
@@ -55,6 +63,8 @@ export interface CaptureLogReader {
     from: LogPosition,
     options: { follow: boolean; signal?: AbortSignal },
   ): AsyncIterable<LoggedRecord>
+  /** How much lies behind `position`, counted as the store can without reading it. */
+  behind(position: LogPosition): Promise<LogBehind>
   /** Lets go of everything before `position`: only then may the store remove it. */
   release(position: LogPosition): Promise<void>
   close(): Promise<void>

@@ -1,4 +1,4 @@
-import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
+import type { CaptureLogReader, LogBehind, LoggedRecord, LogPosition } from './capture-log.ts'
 import { readExport } from './export-read.ts'
 import { MigrationError } from '../base/errors.ts'
 
@@ -41,6 +41,11 @@ class ExportReader implements CaptureLogReader {
       count++
       if (count > offset) yield { record: entry.record, next: { stream, offset: count } }
     }
+  }
+
+  async behind({ stream, offset }: LogPosition): Promise<LogBehind> {
+    const found = (await this.streams()).find(({ end }) => end.stream === stream)
+    return { records: Math.max(0, (found?.end.offset ?? 0) - offset) }
   }
 
   async release(): Promise<void> {

@@ -1,5 +1,5 @@
 import { MigrationError } from '../base/errors.ts'
-import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
+import type { CaptureLogReader, LogBehind, LoggedRecord, LogPosition } from './capture-log.ts'
 import {
   clientOptions,
   loadKafka,
@@ -130,6 +130,11 @@ class KafkaLogReader implements CaptureLogReader {
       stop.removeEventListener('abort', giveUp)
       await consumer.close(true)
     }
+  }
+
+  async behind({ stream, offset }: LogPosition): Promise<LogBehind> {
+    const end = await this.#end({ stream, offset })
+    return { messages: Math.max(0, end - messageOffset(offset)) }
   }
 
   async release(position: LogPosition): Promise<void> {

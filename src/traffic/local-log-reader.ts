@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
-import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
+import type { CaptureLogReader, LogBehind, LoggedRecord, LogPosition } from './capture-log.ts'
 import type { CaptureGap, CaptureRecord } from './exchange.ts'
 import type { OpenSegment } from './frame-scanner.ts'
 import {
@@ -11,11 +11,13 @@ import {
   isMissing,
   listSegments,
   openSegment,
+  readHeader,
 } from './log-folder.ts'
 import { segmentFile, writeReleased } from './log-folder.ts'
 import { decodeContent } from './record-decode.ts'
 import { frameHeadBytes } from './record-layout.ts'
 import { recordTime } from './record-time.ts'
+import type { SegmentHeader } from './segment-layout.ts'
 import { readFrames, type Found, type FramesOptions } from './stream-frames.ts'
 
 export type ReadOptions = Omit<FramesOptions, 'folder' | 'offset'>
@@ -45,6 +47,8 @@ export class LocalLogReader implements CaptureLogReader {
   readonly #options: LocalLogReaderOptions
   /** How far the last segment of a stream was read, so that it need not be read again. */
   readonly #known = new Map<string, { salt: Buffer; position: number }>()
+  /** Headers of segments that are followed by others. */
+  readonly #segments = new Map<string, ReadonlyMap<number, SegmentHeader>>()
 
   constructor(folder: string, options: LocalLogReaderOptions) {
     this.#folder = folder
@@ -87,6 +91,18 @@ export class LocalLogReader implements CaptureLogReader {
     return readFrames({ skipDamage, ...options, folder: join(this.#folder, stream), offset })
   }
 
+  /** Of each segment what it holds behind the position: what lies between two segments was never written. */
+  async behind({ stream, offset }: LogPosition): Promise<LogBehind> {
+    checkStreamName(stream)
+    const ends = await this.#ends(stream)
+    const headers = ends === undefined ? [] : await this.#headers(stream)
+    const bytes = headers.map(({ firstOffset }, at) => {
+      const end = headers[at + 1]?.previousEnd ?? ends!.end.offset
+      return Math.max(0, end - Math.max(firstOffset, offset))
+    })
+    return { bytes: bytes.reduce((sum, one) => sum + one, 0) }
+  }
+
   async release({ stream, offset }: LogPosition): Promise<void> {
     checkStreamName(stream)
     await writeReleased(join(this.#folder, stream), offset)
@@ -94,6 +110,7 @@ export class LocalLogReader implements CaptureLogReader {
 
   async close(): Promise<void> {
     this.#known.clear()
+    this.#segments.clear()
   }
 
   async #streamNames(): Promise<string[]> {
@@ -106,6 +123,23 @@ export class LocalLogReader implements CaptureLogReader {
       .map(({ name }) => name)
       .filter((name) => this.#options.only === undefined || name === this.#options.only)
       .sort()
+  }
+
+  /** Of the segments that are there, in order: a header is read once. */
+  async #headers(stream: string): Promise<SegmentHeader[]> {
+    const folder = join(this.#folder, stream)
+    const known = this.#segments.get(stream) ?? new Map<number, SegmentHeader>()
+    const present = new Map<number, SegmentHeader>()
+    for (const number of await listSegments(folder)) {
+      // The number of one without records is used again.
+      const header =
+        known.get(number) ?? (await readHeader(segmentFile(folder, number)).catch(damageOf))
+      if (header === undefined || header instanceof MigrationError) continue
+      present.set(number, header)
+    }
+    const last = Math.max(...present.keys())
+    this.#segments.set(stream, new Map([...present].filter(([number]) => number !== last)))
+    return [...present.values()]
   }
 
   /** Where the oldest segment begins and the last one ends; undefined where the folder holds no segment. */

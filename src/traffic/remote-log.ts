@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
-import type { CaptureLogReader, LoggedRecord, LogPosition } from './capture-log.ts'
+import type { CaptureLogReader, LogBehind, LoggedRecord, LogPosition } from './capture-log.ts'
 import { logStreamType, parseLogStream, type LogStreamEntry } from './log-stream.ts'
 import { decodeRecord } from './record-decode.ts'
 
@@ -72,6 +72,12 @@ class RemoteLog implements CaptureLogReader {
       }
       if (offset === begin) await wait(retryWaitMs, undefined, { signal: stop })
     }
+  }
+
+  async behind({ stream, offset }: LogPosition): Promise<LogBehind> {
+    const query = new URLSearchParams({ stream, from: String(offset) })
+    const answer = await this.#ask('GET', `/log/behind?${query.toString()}`)
+    return JSON.parse(await textOf(answer)) as LogBehind
   }
 
   async release({ stream, offset }: LogPosition): Promise<void> {

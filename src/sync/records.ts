@@ -1,0 +1,77 @@
+import { kind } from '../state/store.ts'
+
+/** The run as a whole. Key: `run`. */
+export type SyncRun = {
+  state: 'running' | 'stopped' | 'failed'
+  pid: number
+  startedAt: string
+  endedAt: string | null
+  /** Why it failed. */
+  error: { code: string; message: string } | null
+}
+export const syncRunKind = kind<SyncRun>('sync-run')
+
+/**
+ * How far a consumer of the capture log has come in one of its streams: everything before is done with. Key:
+ * `STREAM CONSUMER`, so that the consumers of a stream lie side by side: the log keeps what the last of them needs.
+ */
+export type LogCheckpoint = {
+  stream: string
+  consumer: 'sync'
+  offset: number
+  /** Epoch microseconds of the newest record before it; 0: none yet. */
+  recordedAt: number
+  at: string
+}
+export const logCheckpointKind = kind<LogCheckpoint>('log-checkpoint')
+
+export function logCheckpointKey({
+  stream,
+  consumer,
+}: Pick<LogCheckpoint, 'stream' | 'consumer'>): string {
+  return `${stream} ${consumer}`
+}
+
+/** Requests that are in no record; shown until the audit has looked at all that they may have changed. Key: `STREAM/OFFSET`. */
+export type SyncGap = {
+  stream: string
+  proxy: string
+  /** ISO 8601. */
+  from: string
+  until: string
+  requests: number
+  cause: string
+  /** Names and patterns; null: any. */
+  indices: string[] | null
+  /** When the audit had looked; null: not yet. */
+  explainedAt: string | null
+}
+export const syncGapKind = kind<SyncGap>('sync-gap')
+
+/** A change that the target refused. Key: syncDeadLetterKey(). */
+export type SyncDeadLetter = {
+  index: string
+  id: string
+  routing: string | null
+  /** The source's number; null where it is not known. */
+  seqNo: number | null
+  status: number
+  cause: string
+  reason: string
+  at: string
+  /** `again`: somebody has asked that it be read from the source and written once more. */
+  state: 'open' | 'again' | 'discarded'
+}
+export const syncDeadLetterKind = kind<SyncDeadLetter>('sync-dead-letter')
+
+export function syncDeadLetterKey({
+  index,
+  id,
+  routing,
+}: Pick<SyncDeadLetter, 'index' | 'id' | 'routing'>): string {
+  return `${index}/sync/${JSON.stringify([id, routing])}`
+}
+
+/** Another shell asks the run for something. Key: what is asked. */
+export type SyncRequest = { at: string; pid: number }
+export const syncRequestKind = kind<SyncRequest>('sync-request')
