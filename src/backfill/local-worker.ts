@@ -1,6 +1,7 @@
 import { sourceIndexOf, type DocumentTypes } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { BulkOutcome } from '../cluster/bulk-body.ts'
+import { Pace } from '../cluster/pace.ts'
 import type { WritePlace } from '../cluster/write-place.ts'
 import type { DocumentBlock } from '../document/document-block.ts'
 import type { ChecksumPart, ShardReader } from '../document/shard-reader.ts'
@@ -19,9 +20,9 @@ import {
 } from './batch.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { judge } from './outcome.ts'
-import { Pace, stopped } from './pace.ts'
 import type { WorkItem } from './records.ts'
 import { parseShare, stretchesOfShare } from './share.ts'
+import { stopped } from './stopped.ts'
 
 /** One shard to be opened, checked and divided into work items. */
 export interface ShardTask {

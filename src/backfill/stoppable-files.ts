@@ -1,6 +1,6 @@
 import type { ByteSource } from '../blob/byte-source.ts'
 import type { ShardFiles } from '../snapshot/snapshot.ts'
-import { stopped } from './pace.ts'
+import { stopped } from './stopped.ts'
 
 /** The same files, whose next read after the signal throws MA_STOPPED: checking a large shard takes minutes. */
 export function stoppableFiles(files: ShardFiles, signal: AbortSignal): ShardFiles {

@@ -23,6 +23,11 @@ export interface BulkOutcome {
   readonly conflicts: readonly ItemProblem[]
   /** To become dead letters. */
   readonly refused: readonly ItemProblem[]
+  /**
+   * Of a body whose items name their places: what the index of the item alone is to blame for (it is gone, blocked, or has
+   * no primary just now). It was answered, and was not written; the caller says when it is sent again.
+   */
+  readonly held?: readonly ItemProblem[]
   readonly bytesSent: number
   readonly requests: number
   /** How often something was waited for: the target asks for less at once. */

@@ -17,6 +17,8 @@ export interface BulkRule {
   readonly code?: ErrorCode
   /** Of a whole request: perhaps it is too much at once; every few attempts it is halved. */
   readonly mayBeTooLarge?: true
+  /** Of an item: its index alone is to blame, others may go on. */
+  readonly isOfIndex?: true
 }
 
 interface Row extends BulkRule {
@@ -61,7 +63,7 @@ const table: readonly Row[] = [
   },
 
   // Blocks of a full disk go when there is room again; others when somebody takes them off.
-  { type: 'cluster_block_exception', action: 'wait', code: 'MA_TARGET_INDEX' },
+  { type: 'cluster_block_exception', action: 'wait', code: 'MA_TARGET_INDEX', isOfIndex: true },
   { type: 'circuit_breaking_exception', action: 'wait', mayBeTooLarge: true },
   { type: 'unreachable_connect', action: 'wait' },
   { type: /^unreachable_(cut|timeout)$/, action: 'wait', mayBeTooLarge: true },
@@ -74,6 +76,7 @@ const table: readonly Row[] = [
   {
     type: /^(unavailable_shards|no_shard_available_action|primary_missing_action|shard_not_found)_exception$/,
     action: 'wait',
+    isOfIndex: true,
   },
   {
     type: /^(master_not_discovered|cluster_manager_not_discovered|not_master|not_cluster_manager|process_cluster_event_timeout)_exception$/,
@@ -86,6 +89,7 @@ const table: readonly Row[] = [
   {
     type: /^(illegal_index_shard_state|index_shard_closed|index_shard_not_started|index_shard_recovering|already_closed|shard_not_in_primary_mode|no_longer_primary_shard|retry_on_primary|retry_on_replica)_exception$/,
     action: 'wait',
+    isOfIndex: true,
   },
   { status: 429, action: 'wait', mayBeTooLarge: true },
   { status: 503, action: 'wait' },

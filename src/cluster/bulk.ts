@@ -10,7 +10,13 @@ import type { BulkBody, BulkOutcome, ItemProblem } from './bulk-body.ts'
 import { bulkRule } from './bulk-errors.ts'
 import type { BulkRule } from './bulk-errors.ts'
 import type { Cluster } from './cluster.ts'
-import { addressOf, requireSameIndex, type WritePlace } from './write-place.ts'
+import {
+  addressByItem,
+  addressOf,
+  requireSameIndex,
+  type PlaceByItem,
+  type WritePlace,
+} from './write-place.ts'
 
 /** Told before each wait, so that nothing stalls silently. */
 export interface BulkWait {
@@ -25,7 +31,7 @@ export interface BulkWait {
   readonly status: number
 }
 
-export type BulkDelivery = WritePlace & {
+export type BulkDelivery = (WritePlace | PlaceByItem) & {
   readonly body: BulkBody
   /** Sends bodies compressed; costs about 13 ms of CPU per MB. Default false. */
   readonly gzip?: boolean | undefined
@@ -74,10 +80,12 @@ class Run {
   readonly #delivery: BulkDelivery
   readonly #clock: Clock
   readonly #where: string
+  readonly #address: ReturnType<typeof addressOf> | typeof addressByItem
   readonly #conflicts: ItemProblem[] = []
   readonly #refused: ItemProblem[] = []
   /** Items that failed for an unknown reason for too long. */
   readonly #suspects: ItemProblem[] = []
+  readonly #held: ItemProblem[] = []
   #written = 0
   #bytesSent = 0
   #requests = 0
@@ -91,7 +99,9 @@ class Run {
     this.#delivery = delivery
     this.#clock = delivery.clock ?? systemClock
     const kind = delivery.stream ? 'index' : 'alias'
-    this.#where = `${cluster.side} ${cluster.url}, ${kind} ${addressOf(delivery).name}`
+    this.#address = 'byItem' in delivery ? addressByItem : addressOf(delivery)
+    const { name } = this.#address
+    this.#where = `${cluster.side} ${cluster.url}${name === undefined ? '' : `, ${kind} ${name}`}`
   }
 
   /** Once nothing is left to send. */
@@ -101,6 +111,7 @@ class Run {
       written: this.#written,
       conflicts: this.#conflicts,
       refused: this.#refused,
+      held: this.#held,
       bytesSent: this.#bytesSent,
       requests: this.#requests,
       waits: this.#waits,
@@ -137,13 +148,14 @@ class Run {
 
   async #post(part: Part): Promise<BulkReply> {
     const { body, signal, requestTimeoutMs } = this.#delivery
-    const { name, query } = addressOf(this.#delivery)
+    const { name, query } = this.#address
     const bytes = bytesOf(part, body)
     const sent = this.#delivery.gzip === true ? await compressed(bytes) : bytes
     this.#requests++
     this.#bytesSent += sent.length
     try {
-      const answer = await this.#cluster.requestRaw('POST', `/${encodeURIComponent(name)}/_bulk`, {
+      const path = name === undefined ? '/_bulk' : `/${encodeURIComponent(name)}/_bulk`
+      const answer = await this.#cluster.requestRaw('POST', path, {
         query: { ...query, filter_path: bulkFilterPath },
         body: sent,
         accept: 'any',
@@ -203,6 +215,10 @@ class Run {
     for (const found of problems) {
       const problem = { ...found, item: items[found.item]! }
       const rule = bulkRule('item', problem)
+      if (this.#isOfItsIndex(rule)) {
+        this.#held.push(problem)
+        continue
+      }
       switch (rule.action) {
         case 'stop':
           throw this.#stopped(rule, problem)
@@ -227,6 +243,12 @@ class Run {
     const attempt = progress ? 1 : part.attempt
     await this.#wait(attempt, waiting[0]!.rule, waiting[0]!.problem, undefined)
     return [{ items: waiting.map(({ problem }) => problem.item), attempt: attempt + 1 }]
+  }
+
+  /** One index shall not keep those of others from being settled. */
+  #isOfItsIndex({ action, code, isOfIndex }: BulkRule): boolean {
+    if (!('byItem' in this.#delivery)) return false
+    return action === 'stop' ? code === 'MA_TARGET_INDEX' : isOfIndex === true
   }
 
   #refuse(problem: ItemProblem): void {

@@ -11,6 +11,13 @@ export type WritePlace =
     }
   | { readonly stream: StreamIndex; readonly alias?: undefined }
 
+/** Each item of a bulk names the fence of its index itself (`_index`), so that one request serves many indices. */
+export interface PlaceByItem {
+  readonly byItem: true
+  readonly alias?: undefined
+  readonly stream?: undefined
+}
+
 /**
  * An index behind a data stream. It takes no alias, no version, and no new document but by an `update` that inserts it.
  * Its fence is a pipeline that does nothing: each write names it, and is refused once it is gone.
@@ -45,6 +52,12 @@ export function addressOf(place: WritePlace): {
   }
   return { name: place.stream.index, query: { pipeline: place.stream.pipeline } }
 }
+
+/** As addressOf(), where each item has its own name. An item whose shard has no primary holds the others up no longer. */
+export const addressByItem = {
+  name: undefined,
+  query: { pipeline: '_none', require_alias: true, timeout: '10s' },
+} as const
 
 /**
  * Throws MA_TARGET_INDEX unless the index still is the one that was made. Asked after a write: since a UUID never comes

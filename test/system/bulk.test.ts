@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { BulkDelivery, BulkWait } from '../../src/cluster/bulk.ts'
 import { deliverBulk } from '../../src/cluster/bulk.ts'
-import type { BulkOutcome } from '../../src/cluster/bulk-body.ts'
+import type { BulkBody, BulkOutcome } from '../../src/cluster/bulk-body.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import { requireTarget } from '../../src/cluster/version.ts'
 import { bulkBody, SkippingClock } from '../support/bulk-bodies.ts'
@@ -53,7 +53,7 @@ const patience = { waitMaxMs: 30 * 60_000 }
 
 async function deliver(
   url: string,
-  delivery: Pick<BulkDelivery, 'alias' | 'body'> & Partial<BulkDelivery>,
+  delivery: { alias: string; body: BulkBody } & Partial<Omit<BulkDelivery, 'alias' | 'stream'>>,
 ): Promise<BulkOutcome> {
   const cluster = await connectCluster('target', { url: [url] })
   try {

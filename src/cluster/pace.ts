@@ -1,7 +1,7 @@
-import { MigrationError } from '../base/errors.ts'
+import { stoppedError } from './backoff.ts'
 
 /**
- * How many bulks may be under way at once: one more for each full round of answers while the target keeps pace, half
+ * How many requests may be under way at once: one more for each full round of answers while the target keeps pace, half
  * of them when it pushes back (429, 503 …) or an answer took longer than `slowMs`.
  */
 export class Pace {
@@ -27,10 +27,10 @@ export class Pace {
   /** Waits for a place. Throws MA_STOPPED when the signal is aborted first. */
   async enter(signal: AbortSignal): Promise<void> {
     while (this.#underWay >= Math.floor(this.#limit)) {
-      if (signal.aborted) throw stopped()
+      if (signal.aborted) throw stoppedError(doing, signal)
       await this.#freed(signal)
     }
-    if (signal.aborted) throw stopped()
+    if (signal.aborted) throw stoppedError(doing, signal)
     this.#underWay++
   }
 
@@ -62,10 +62,4 @@ export class Pace {
 }
 
 const slowMs = 10_000
-
-export function stopped(): MigrationError {
-  return new MigrationError(
-    'MA_STOPPED',
-    'the backfill was stopped; the same command goes on where it was',
-  )
-}
+const doing = 'waiting for a place among the requests under way'
