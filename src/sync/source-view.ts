@@ -1,0 +1,342 @@
+import { isDeepStrictEqual } from 'node:util'
+import { MigrationError } from '../base/errors.ts'
+import { selectIndices, selectStreams, type StreamIndices } from '../base/select-indices.ts'
+import { matcher, type Selection } from '../base/select.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { findRoutingShards } from '../metadata/routing-shards.ts'
+import {
+  readDetails,
+  readList,
+  readPrimaryTerms,
+  readShards,
+  readStateVersion,
+  type IndexDetails,
+  type ListedIndex,
+  type SourceList,
+} from './read-source.ts'
+import type { SourceIndex, SourceShard } from './source-index.ts'
+
+export interface SourceViewInput {
+  readonly source: Cluster
+  readonly select: Selection
+  /** Whether data streams bring the indices behind them along. */
+  readonly withStreams: boolean
+  readonly signal?: AbortSignal
+}
+
+/** What became of an index since the view was read before. */
+export type IndexChange =
+  | 'added'
+  | 'removed'
+  /** Deleted and made anew: it has another UUID. */
+  | 'made-anew'
+  /** Restored over a closed index, or a stale copy was made the primary: numbers begin anew under the same UUID. */
+  | 'other-history'
+  | 'opened'
+  | 'closed'
+  | 'mapping'
+  | 'settings'
+  | 'aliases'
+  /** It is behind another data stream than before, or the stream has been rolled over. */
+  | 'stream'
+  | 'primary-term'
+
+export type ViewChange = ReadonlyMap<string, ReadonlySet<IndexChange>>
+
+/** One index: what the view tells of it, and by what it knows that it has changed. */
+interface Entry {
+  readonly index: SourceIndex
+  readonly listed: ListedIndex
+  readonly details: IndexDetails
+  /** Of the stream that it is behind, the newest index. */
+  readonly newest: string | undefined
+  /** The last histories that were told; kept while a shard is not started. */
+  readonly histories: readonly (string | null)[]
+  /** False while a primary is not started, so that nobody knows its history. */
+  readonly isSettled: boolean
+}
+
+/**
+ * The selected indices of the source as they are: read at the start, and again as soon as the version of the cluster state
+ * is another one. While it is the same no index, mapping, alias, setting or primary term has changed, which one small
+ * request shows. Memory: about 1 KB an index and 200 bytes a shard, hashes in the place of mappings.
+ */
+export class SourceView {
+  readonly #input: SourceViewInput
+  readonly #listeners: ((change: ViewChange) => void)[] = []
+  #entries = new Map<string, Entry>()
+  #names: ReadonlySet<string> = new Set()
+  #streams: readonly StreamIndices[] = []
+  #stateVersion: string | undefined
+  #clusterUuid: string | undefined
+  #reading: Promise<ViewChange> | undefined
+  #next: Promise<ViewChange> | undefined
+
+  private constructor(input: SourceViewInput) {
+    this.#input = input
+  }
+
+  /** Reads the source for the first time. Errors as Cluster.request(). */
+  static async open(input: SourceViewInput): Promise<SourceView> {
+    const view = new SourceView(input)
+    await view.#read()
+    return view
+  }
+
+  /** A selected index; undefined where the source has none of that name. */
+  index(name: string): SourceIndex | undefined {
+    return this.#entries.get(name)?.index
+  }
+
+  *indices(): Iterable<SourceIndex> {
+    for (const { index } of this.#entries.values()) yield index
+  }
+
+  /** Whether the source has an index of this name, selected or not. */
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** False while a primary of the index is not started: then nobody knows whether its history is the one it had. */
+  isSettled(name: string): boolean {
+    return this.#entries.get(name)?.isSettled ?? false
+  }
+
+  /** Of the whole cluster; undefined for engines that have none (before 2). */
+  get clusterUuid(): string | undefined {
+    return this.#clusterUuid
+  }
+
+  /** The selected data streams. */
+  streams(): readonly StreamIndices[] {
+    return this.#streams
+  }
+
+  /** Tells of each change that a refresh() finds, whoever called it. */
+  onChange(listener: (change: ViewChange) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * Looks again: what is read was so after the call. Several callers at once share one look. Gives what has changed.
+   * Throws MA_CLUSTER_KIND where another cluster answers than at the start.
+   */
+  refresh(): Promise<ViewChange> {
+    if (this.#reading === undefined) return this.#begin()
+    this.#next ??= this.#reading.then(
+      () => this.#begin(),
+      () => this.#begin(),
+    )
+    return this.#next
+  }
+
+  /**
+   * Primaries of these indices as they are now. Left out is an index that is closed, gone or another one, and one with a
+   * primary that is not started. Primary terms are read after the numbers: where they are as before, the numbers are
+   * those of that primary.
+   */
+  async shards(names: readonly string[]): Promise<Map<string, readonly SourceShard[]>> {
+    const { source, signal } = this.#input
+    const open = names.flatMap((name) => {
+      const entry = this.#entries.get(name)
+      return entry?.index.isOpen && hasNumbers(source)(entry.listed) ? [entry.listed] : []
+    })
+    const shards = await readShards(source, open, signal)
+    const terms = await readPrimaryTerms(source, open, signal)
+    return new Map(
+      open.flatMap(({ name }) => {
+        const primaries = shards.get(name)
+        const told = terms.get(name)
+        if (primaries === undefined || told === undefined) return []
+        const now = primaries.map((one, shard) => ({ ...one, primaryTerm: told[shard] ?? null }))
+        return [[name, now] as const]
+      }),
+    )
+  }
+
+  #begin(): Promise<ViewChange> {
+    this.#next = undefined
+    this.#reading = this.#look().finally(() => (this.#reading = undefined))
+    return this.#reading
+  }
+
+  async #look(): Promise<ViewChange> {
+    const { source, signal } = this.#input
+    const version = await readStateVersion(source, signal)
+    const isSame = version !== undefined && version === this.#stateVersion
+    if (isSame && [...this.#entries.values()].every(({ isSettled }) => isSettled)) return new Map()
+    const change = await this.#read()
+    if (change.size > 0) for (const listener of this.#listeners) listener(change)
+    return change
+  }
+
+  async #read(): Promise<ViewChange> {
+    const { source, select, withStreams, signal } = this.#input
+    const list = await readList(source, signal)
+    this.#checkCluster(list)
+    const { indices, streams } = list
+    const names = selectedNames(list, select, withStreams)
+    const listed = names.map((name) => indices.get(name)!)
+    const before = this.#entries
+    const changed = listed.filter((index) => !isAsBefore(before.get(index.name), index))
+    const isChanged = new Set(changed)
+    const details = await readDetails(source, changed, signal)
+    const shards = await readShards(source, changed.filter(hasNumbers(source)), signal)
+    const selected = withStreams ? selectStreams(streams, select) : []
+    const behind = streamsByIndex(selected)
+    const entries = new Map<string, Entry>()
+    for (const index of listed) {
+      const old = before.get(index.name)
+      const own = details.get(index.name) ?? old?.details
+      // Deleted since the list was read: the next look will tell.
+      if (own === undefined) continue
+      const numbers = isChanged.has(index) ? shards.get(index.name) : old?.index.shards
+      const isTold = numbers !== undefined || !hasNumbers(source)(index)
+      entries.set(
+        index.name,
+        await this.#entry(index, own, { old, numbers, isTold, stream: behind.get(index.name) }),
+      )
+    }
+    this.#entries = entries
+    this.#names = new Set(indices.keys())
+    this.#streams = selected
+    this.#stateVersion = list.stateVersion
+    return changesBetween(before, entries)
+  }
+
+  async #entry(
+    listed: ListedIndex,
+    details: IndexDetails,
+    {
+      old,
+      numbers,
+      isTold,
+      stream,
+    }: {
+      old: Entry | undefined
+      numbers: readonly SourceShard[] | undefined
+      isTold: boolean
+      stream: StreamIndices | undefined
+    },
+  ): Promise<Entry> {
+    const { name, uuid, isOpen, numberOfShards, routingPartitionSize, runsPipeline } = listed
+    const isSameIndex = old?.listed.uuid === uuid
+    const shards = numbers ?? unknownShards(listed)
+    const histories = shards.map(
+      ({ historyUuid }, shard) =>
+        historyUuid ?? (isSameIndex ? old.histories[shard] : null) ?? null,
+    )
+    const index: SourceIndex = {
+      name,
+      uuid,
+      isOpen,
+      numberOfShards,
+      numberOfRoutingShards: await this.#routingShards(listed, isSameIndex ? old : undefined),
+      routingPartitionSize,
+      runsPipeline,
+      mayRoute: details.mayRoute,
+      aliases: details.aliases,
+      ...(stream && { dataStream: stream.name }),
+      shards,
+    }
+    const isSettled = isTold && index.numberOfRoutingShards > 0
+    return { index, listed, details, newest: stream?.indices.at(-1), histories, isSettled }
+  }
+
+  /** Engines before 7 tell them nowhere: they are found out once for each open index. */
+  async #routingShards(listed: ListedIndex, old: Entry | undefined): Promise<number> {
+    if (listed.numberOfRoutingShards !== undefined) return listed.numberOfRoutingShards
+    const known = old?.index.numberOfRoutingShards ?? 0
+    if (known > 0 || !listed.isOpen) return known || listed.numberOfShards
+    const { source, signal } = this.#input
+    const index = { ...listed, state: 'open' as const }
+    try {
+      return await findRoutingShards(source, index, signal)
+    } catch (error) {
+      // Deleted or closed since: asked again at the next look.
+      if (error instanceof MigrationError && error.details.status !== undefined) return 0
+      throw error
+    }
+  }
+
+  #checkCluster({ clusterUuid }: SourceList): void {
+    this.#clusterUuid ??= clusterUuid
+    if (clusterUuid === this.#clusterUuid) return
+    const { url } = this.#input.source
+    throw new MigrationError(
+      'MA_CLUSTER_KIND',
+      `${url} is another cluster (uuid ${clusterUuid}) than the source was (uuid ${this.#clusterUuid}): nothing is taken from it`,
+    )
+  }
+}
+
+/** As selectIndices(), but a pattern that names nothing is no slip here: indices come and go. */
+function selectedNames(list: SourceList, select: Selection, withStreams: boolean): string[] {
+  const { streams, apart } = list
+  const indices = [...list.indices.keys()].sort()
+  const names = [...indices, ...streams.map(({ name }) => name)]
+  const include = (select.include ?? []).filter(
+    (pattern) => pattern === '*' || names.some(matcher([pattern])),
+  )
+  if (include.length === 0 && (select.include ?? []).length > 0) return []
+  const existing = { ...select, include }
+  return [...selectIndices({ indices, streams, apart }, existing, { withStreams }).names]
+}
+
+function streamsByIndex(streams: readonly StreamIndices[]): Map<string, StreamIndices> {
+  return new Map(streams.flatMap((stream) => stream.indices.map((index) => [index, stream])))
+}
+
+/** Sequence numbers and histories of shards are there since Elasticsearch 6, and told of open indices. */
+function hasNumbers({ version }: Cluster): (index: ListedIndex) => boolean {
+  const isTold = version.flavour === 'opensearch' || version.major >= 6
+  return ({ isOpen }) => isTold && isOpen
+}
+
+function unknownShards({ numberOfShards, primaryTerms }: ListedIndex): SourceShard[] {
+  return Array.from({ length: numberOfShards }, (_, shard) => ({
+    historyUuid: null,
+    primaryTerm: primaryTerms[shard] ?? null,
+    maxSeqNo: null,
+    localCheckpoint: null,
+    globalCheckpoint: null,
+  }))
+}
+
+function isAsBefore(old: Entry | undefined, listed: ListedIndex): boolean {
+  if (old === undefined || !old.isSettled || listed.version === undefined) return false
+  return old.listed.uuid === listed.uuid && old.listed.version === listed.version
+}
+
+function changesBetween(
+  before: ReadonlyMap<string, Entry>,
+  after: ReadonlyMap<string, Entry>,
+): ViewChange {
+  const changes = new Map<string, ReadonlySet<IndexChange>>()
+  for (const [name, entry] of after) {
+    const old = before.get(name)
+    const found = old === undefined ? (['added'] as const) : changesOfEntry(old, entry)
+    if (found.length > 0) changes.set(name, new Set(found))
+  }
+  for (const name of before.keys()) if (!after.has(name)) changes.set(name, new Set(['removed']))
+  return changes
+}
+
+function changesOfEntry(old: Entry, { index, listed, details, ...now }: Entry): IndexChange[] {
+  if (old.listed.uuid !== listed.uuid) return ['made-anew']
+  const isOtherHistory = now.histories.some((history, shard) => {
+    const known = old.histories[shard] ?? null
+    return known !== null && history !== null && known !== history
+  })
+  const changes: [IndexChange, boolean][] = [
+    ['other-history', isOtherHistory],
+    ['opened', index.isOpen && !old.index.isOpen],
+    ['closed', !index.isOpen && old.index.isOpen],
+    ['mapping', details.mapping !== old.details.mapping],
+    ['settings', details.settings !== old.details.settings],
+    ['aliases', details.aliasHash !== old.details.aliasHash],
+    ['stream', old.index.dataStream !== index.dataStream || old.newest !== now.newest],
+    ['primary-term', !isDeepStrictEqual(old.listed.primaryTerms, listed.primaryTerms)],
+  ]
+  return changes.flatMap(([change, is]) => (is ? [change] : []))
+}
