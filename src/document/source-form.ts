@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { CorruptData } from '../base/errors.ts'
 import { cborToJson, isCbor } from '../bytes/cbor.ts'
 import { decompressLzf, isLzf } from '../bytes/lzf.ts'
-import { Memory } from '../bytes/memory.ts'
+import { joinLines } from '../bytes/one-line.ts'
 import { isSmile, smileToJson } from '../bytes/smile.ts'
-import { LineGuard } from './line-guard.ts'
 import { yamlToJson } from './yaml-source.ts'
 
 const openBrace = 0x7b
@@ -52,9 +51,6 @@ function textOf(source: Uint8Array, file: string): string {
 }
 
 function oneLine(json: Uint8Array): Buffer {
-  // At worst each byte is a line break inside a string and becomes two.
-  const memory = new Memory(json.length * 3)
-  memory.bytes.set(json)
-  const end = new LineGuard(memory).joinLines(0, json.length, json.length)
-  return memory.bytes.subarray(json.length, end)
+  const bytes = Buffer.allocUnsafe(json.length * 2)
+  return bytes.subarray(0, joinLines(json, 0, json.length, { bytes, at: 0 }))
 }

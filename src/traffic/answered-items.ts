@@ -20,9 +20,15 @@ export interface AnsweredItem {
   /** Absent where the source does not tell them (before 6.0). */
   readonly seqNo?: number
   readonly primaryTerm?: number
+  /** Absent as well where a double cannot hold it: clients may give any int64. */
+  readonly version?: number
+  /** The mapping type; from 7.0 on `_doc`, from 8.0 on absent. */
+  readonly type?: string
   /** created, updated, deleted, not_found, noop; or the error's type. */
   readonly result: string
   readonly isError: boolean
+  /** Of HTTP, of an item of a bulk; absent elsewhere. */
+  readonly status?: number
 }
 
 /**
@@ -44,15 +50,25 @@ export function answeredItems(
   }
   if (error !== undefined && items === undefined) return []
   if (!Array.isArray(items)) return undefined
-  const found = items.map((one) => {
-    const [op, item] = isJsonObject(one) ? (Object.entries(one)[0] ?? []) : []
-    return op !== undefined && isJsonObject(item) ? itemOf(item, op) : undefined
-  })
-  return found.every((one) => one !== undefined) ? found : undefined
+  const found: AnsweredItem[] = []
+  for (const one of items) {
+    const op = firstKey(one)
+    const answered = op === undefined ? undefined : (one as JsonObject)[op]
+    const item = isJsonObject(answered) ? itemOf(answered, op!) : undefined
+    if (item === undefined) return undefined
+    found.push(item)
+  }
+  return found
+}
+
+function firstKey(value: Json): string | undefined {
+  if (isJsonObject(value)) for (const key in value) return key
+  return undefined
 }
 
 function itemOf(item: JsonObject, op: string): AnsweredItem | undefined {
-  const { _index: index, _id: id, _seq_no: seqNo, _primary_term: primaryTerm } = item
+  const { _index: index, _id: id, _type: type, _version: version, status } = item
+  const { _seq_no: seqNo, _primary_term: primaryTerm } = item
   const isError = item.error !== undefined
   if (typeof index !== 'string' || (typeof id !== 'string' && !isError)) return undefined
   return {
@@ -63,12 +79,15 @@ function itemOf(item: JsonObject, op: string): AnsweredItem | undefined {
     isError,
     ...(isNumber(seqNo) && { seqNo }),
     ...(isNumber(primaryTerm) && { primaryTerm }),
+    ...(isNumber(version) && { version }),
+    ...(typeof type === 'string' && { type }),
+    ...(isNumber(status) && { status }),
   }
 }
 
-/** -2 stands for none in some answers. */
+/** -1, -2 and -3 stand for none in some answers. */
 function isNumber(value: Json | undefined): value is number {
-  return typeof value === 'number' && value >= 0
+  return typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)
 }
 
 /** Before 5.0 there is no `result`: `created` and `found` tell it, or the status. */
@@ -89,7 +108,8 @@ function jsonOf(sent: SentBody, bytesMax: number): Json | undefined {
 /** The text of a body without its encoding; undefined where it is broken or becomes longer than `bytesMax`. */
 export function bodyText({ body, encoding }: SentBody, bytesMax: number): string | undefined {
   try {
-    return Buffer.from(decodeBody(body, encoding, bytesMax)).toString('utf8')
+    const { buffer, byteOffset, length } = decodeBody(body, encoding, bytesMax)
+    return Buffer.from(buffer, byteOffset, length).toString('utf8')
   } catch {
     return undefined
   }
