@@ -5,10 +5,14 @@ import { clusterOf, type PlanTarget } from './evaluate-input.ts'
 import type { MetadataOptions } from './options.ts'
 import { hasSearchPipelines } from './pipeline-abilities.ts'
 import type { PlannedPipeline } from './plan.ts'
+import { balancedReplicas } from './rules/copies-rules.ts'
 import type { RuleContext } from './rules/rule.ts'
 
 /** What the rules need to know besides the content. */
-export type RuleFacts = Omit<RuleContext, 'settings'>
+export interface RuleFacts extends Omit<RuleContext, 'settings'> {
+  /** Replicas that a template which says none must say for the target to take it; absent where it takes it as it is. */
+  readonly replicasUnsaid?: string
+}
 
 /** What is known of the source by the time that its metadata is read. */
 export interface SourceFacts {
@@ -32,6 +36,8 @@ export async function readRuleFacts(
 ): Promise<RuleFacts> {
   const version = sourceVersionOf(source)
   const cluster = clusterOf(target)
+  const copies = cluster === undefined ? anyCopies : await readCopies(cluster, signal)
+  const replicasUnsaid = balancedReplicas(copies.replicas, copies.multipleOf)
   return {
     source: version,
     created: version,
@@ -42,7 +48,8 @@ export async function readRuleFacts(
       types: options.types,
       typeField: options.typeField,
     },
-    awarenessCopies: cluster === undefined ? 1 : await readAwarenessCopies(cluster, signal),
+    awarenessCopies: copies.multipleOf,
+    ...(replicasUnsaid !== copies.replicas && { replicasUnsaid }),
     searchPipelines: new Set([
       ...pipelines.filter(isSearchPipelineThere).map(({ name }) => name),
       ...(await readSearchPipelines(target, signal)),
@@ -81,12 +88,21 @@ function versionOfIndex(id: number): EngineVersion {
   return parseVersion(engine, version) ?? oldest
 }
 
+interface Copies {
+  /** Copies of each shard must be a multiple of it. */
+  readonly multipleOf: number
+  /** What an index gets that says nothing. */
+  readonly replicas: string
+}
+
+const anyCopies: Copies = { multipleOf: 1, replicas: '1' }
+
 /**
  * By how many copies of each shard the target goes: with `cluster.routing.allocation.awareness.balance` it takes only
  * multiples of the number of values that an awareness attribute is forced to have, wherever that is set (a node's own
- * settings are among the defaults). 1 where it does not, or may not say.
+ * settings are among the defaults). Any where it does not, or may not say.
  */
-async function readAwarenessCopies(target: Cluster, signal?: AbortSignal): Promise<number> {
+async function readCopies(target: Cluster, signal?: AbortSignal): Promise<Copies> {
   const answer = await target.request<{ [part: string]: { [name: string]: unknown } }>(
     'GET',
     '/_cluster/settings',
@@ -102,11 +118,12 @@ async function readAwarenessCopies(target: Cluster, signal?: AbortSignal): Promi
     transient = {},
   } = answer.status === 403 ? {} : answer.body
   const settings: { [name: string]: unknown } = { ...defaults, ...persistent, ...transient }
-  if (String(settings[`${awareness}.balance`]) !== 'true') return 1
+  if (String(settings[`${awareness}.balance`]) !== 'true') return anyCopies
   const counts = textsIn(settings[`${awareness}.attributes`]).map(
     (attribute) => textsIn(settings[`${awareness}.force.${attribute}.values`]).length,
   )
-  return Math.max(1, ...counts)
+  const replicas = settings['cluster.default_number_of_replicas'] ?? anyCopies.replicas
+  return { multipleOf: Math.max(1, ...counts), replicas: String(replicas) }
 }
 
 function isSearchPipelineThere({ kind, action }: PlannedPipeline): boolean {

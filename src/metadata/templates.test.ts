@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { JsonObject } from '../base/json.ts'
 import { parseVersion } from '../cluster/version.ts'
 import { defaultChoices } from './rules/rule.ts'
 import { translateTemplate } from './templates.ts'
@@ -142,4 +143,19 @@ test('translateTemplate() turns the one pattern of 5.x into a list, and unites s
     old.changes.map(({ rule, loss }) => [rule, loss]),
     [['types-union', true]],
   )
+})
+
+test('translateTemplate() says the copies that a balancing target asks of each part, as the parts beside it do', () => {
+  const balancing = { ...facts('7.10.2'), awarenessCopies: 3, replicasUnsaid: '2' }
+  const settingsOf = (own: JsonObject, beside: { [name: string]: string }) => {
+    const source = { index_patterns: ['c-*'], template: { settings: own } }
+    const { body, changes } = translateTemplate('index-template', 'c', source, balancing, beside)
+    return [(body.template as JsonObject).settings, changes.map(({ what }) => what)]
+  }
+  const replicas = 'index.number_of_replicas'
+  assert.deepEqual(settingsOf({}, {}), [{ [replicas]: '2' }, ['added']])
+  assert.deepEqual(settingsOf({}, { [replicas]: '4' }), [{ [replicas]: '5' }, ['added']])
+  assert.deepEqual(settingsOf({ [replicas]: '4' }, {}), [{ [replicas]: '5' }, ['changed']])
+  const growing = { 'index.auto_expand_replicas': '0-all' }
+  assert.deepEqual(settingsOf(growing, {}), [growing, []])
 })

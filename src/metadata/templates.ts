@@ -128,11 +128,47 @@ function translatePart(
     settingsBeside,
     facts,
   )
+  const unsaid = copiesUnsaid(settings, beside, facts)
+  const said = { ...settings, ...unsaid }
   const body: JsonObject = {}
-  if (Object.keys(settings).length > 0) body.settings = settings
+  if (Object.keys(said).length > 0) body.settings = said
   if (Object.keys(mapping).length > 0) body.mappings = mapping
   if (isJsonObject(content.aliases) && Object.keys(content.aliases).length > 0) {
     body.aliases = content.aliases
   }
-  return { body, changes, withheld, beside, ...(refused !== undefined && { refused }) }
+  return {
+    body,
+    changes: [...changes, ...Object.entries(unsaid).map(addedCopies)],
+    withheld,
+    beside,
+    ...(refused !== undefined && { refused }),
+  }
+}
+
+const copiesSettings = ['index.number_of_replicas', 'index.auto_expand_replicas']
+
+/**
+ * A target that balances copies over its zones looks at each part of a template by itself, also at one that says
+ * nothing of them, or leaves it to a component: it gets what the parts beside it say, or the default rounded up.
+ */
+function copiesUnsaid(
+  own: FlatSettings,
+  beside: FlatSettings,
+  { replicasUnsaid }: RuleFacts,
+): FlatSettings {
+  if (replicasUnsaid === undefined || copiesSettings.some((name) => name in own)) return {}
+  const told = Object.entries(beside).filter(([name]) => copiesSettings.includes(name))
+  return told.length > 0 ? Object.fromEntries(told) : { 'index.number_of_replicas': replicasUnsaid }
+}
+
+function addedCopies([name, to]: [string, Json]): PlannedChange {
+  return {
+    rule: 'awareness',
+    path: `settings.${name}`,
+    what: 'added',
+    to,
+    reason:
+      "the target balances copies over its awareness attribute's values, and takes no part of a template that does not say a multiple of their number; indices made without saying it are refused there until its setting cluster.default_number_of_replicas is one less than such a multiple",
+    loss: false,
+  }
 }

@@ -67,7 +67,8 @@ export const copiesRules: readonly SettingRule[] = [
 /** The last number of `2`, and of `0-2`; none in `0-all`, which is never refused, and in `false`. */
 const mostReplicas = /\d+$/
 
-function balancedReplicas(value: Json, awarenessCopies: number): string {
+/** A number of replicas, or a range of it, rounded up such that there is a multiple of so many copies. */
+export function balancedReplicas(value: Json, awarenessCopies: number): string {
   return textOf(value).replace(mostReplicas, (most) => {
     const copies = Math.ceil((Number(most) + 1) / awarenessCopies) * awarenessCopies
     return String(copies - 1)
