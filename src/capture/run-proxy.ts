@@ -130,6 +130,7 @@ class RunningProxy {
   #handlers(): AdminHandlers {
     const { log } = this.#run.recording
     const end = (): void => this.#ended.resolve()
+    const onDamage = (damage: Error): void => this.#run.onWarning(damage.message)
     return {
       health: () => ({ status: this.#supervisor.isDraining ? 'draining' : 'ok' }),
       status: () =>
@@ -144,7 +145,7 @@ class RunningProxy {
         this.#supervisor.reload()
         return Promise.resolve()
       },
-      ...(log.kafka === undefined && { log: openLocalLogReader(log.dir) }),
+      ...(log.kafka === undefined && { log: openLocalLogReader(log.dir, { onDamage }) }),
     }
   }
 }
