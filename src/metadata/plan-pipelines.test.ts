@@ -41,18 +41,18 @@ test('without a target, what no OpenSearch can run is refused by name, and the e
   assert.deepEqual(
     planned.map(({ kind, name, action }) => [kind, name, action]),
     [
-      ['stored-script', 'old', 'refused'],
       ['stored-script', 'good', 'create'],
-      ['ingest-pipeline', 'plain', 'create'],
-      ['ingest-pipeline', 'deep', 'refused'],
+      ['stored-script', 'old', 'refused'],
       ['ingest-pipeline', 'caller', 'create'],
+      ['ingest-pipeline', 'deep', 'refused'],
+      ['ingest-pipeline', 'plain', 'create'],
       ['search-pipeline', 'living', 'create'],
     ],
   )
-  assert.match(planned[0]!.reason!, /no scripts in groovy/)
+  assert.match(planned[1]!.reason!, /no scripts in groovy/)
   assert.match(planned[3]!.reason!, /no processor enrich: install/)
-  assert.deepEqual(planned[2]!.changes, [])
-  assert.match(planned[4]!.changes[0]!.reason, /calls the pipeline nowhere/)
+  assert.deepEqual(planned[4]!.changes, [])
+  assert.match(planned[2]!.changes[0]!.reason, /calls the pipeline nowhere/)
   const older = { ...input({}), target: { version: { ...version, major: 2, minor: 7 } } }
   assert.match((await planPipelines(older, global)).at(-1)!.reason!, /since 2.9/)
 })
@@ -62,11 +62,11 @@ test('with metadata.pipelines off, all that stays behind is named', async () => 
   assert.deepEqual(
     pipelinesLeft(input({ pipelines: false }), global).map(({ kind, name }) => [kind, name]),
     [
-      ['stored script', 'old'],
       ['stored script', 'good'],
-      ['ingest pipeline', 'plain'],
-      ['ingest pipeline', 'deep'],
+      ['stored script', 'old'],
       ['ingest pipeline', 'caller'],
+      ['ingest pipeline', 'deep'],
+      ['ingest pipeline', 'plain'],
       ['search pipeline', 'living'],
     ],
   )
