@@ -122,8 +122,8 @@ async function readCopies(target: Cluster, signal?: AbortSignal): Promise<Copies
   const counts = textsIn(settings[`${awareness}.attributes`]).map(
     (attribute) => textsIn(settings[`${awareness}.force.${attribute}.values`]).length,
   )
-  const replicas = settings['cluster.default_number_of_replicas'] ?? anyCopies.replicas
-  return { multipleOf: Math.max(1, ...counts), replicas: String(replicas) }
+  const [replicas = anyCopies.replicas] = textsIn(settings['cluster.default_number_of_replicas'])
+  return { multipleOf: Math.max(1, ...counts), replicas }
 }
 
 function isSearchPipelineThere({ kind, action }: PlannedPipeline): boolean {

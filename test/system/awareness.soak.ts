@@ -88,7 +88,7 @@ test(
     const snapshot = await snapshotOf(source, sourceEngine, [])
     const state = await newState()
     const options = { templates: true }
-    const { plan, result } = await migrate({ snapshot, target, state, options })
+    const { result } = await migrate({ snapshot, target, state, options })
     const ours = result.objects.filter(({ name }) => name.startsWith(stem))
     assert.deepEqual(
       ours
