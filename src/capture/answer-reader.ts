@@ -78,7 +78,7 @@ export class AnswerReader {
     const head = new AnswerHeadBytes(this.#heads.bytes, this.#heads.start, this.#heads.end)
     if (head.status === 101) throw new BadMessage('it changes the protocol')
     if (head.status < 200) {
-      exchange.hasBody = true
+      if (head.status === 100) exchange.hasBody = true
       piece.end = next
       piece.isInterim = true
       piece.bytes = head.bytes.subarray(head.start, head.end)

@@ -45,31 +45,33 @@ test('pipelined requests reach the source one after the other, and are answered 
   })
 })
 
-test('what is pipelined in many pieces keeps its order', async () => {
-  await withProxy({}, async (source, proxy) => {
-    const client = await proxy.connect()
-    const requests = Array.from({ length: 5 }, (_, i) => put(`/${i}`, `body ${i}`))
-    const text = requests.join('')
-    const place = placeOf(
-      'osmigrate_capture_network_bytes_total',
-      connectionSides.indexOf('client'),
-    )
-    for (let at = 0; at < text.length; at += 50) {
-      client.send(text.slice(at, at + 50))
-      const came = Math.min(at + 50, text.length)
-      while (proxy.core.metrics.values[place] !== came) {
-        await new Promise((done) => setImmediate(done))
+for (const bytesEach of [50, 43]) {
+  test(`what is pipelined in pieces of ${bytesEach} bytes keeps its order`, async () => {
+    await withProxy({}, async (source, proxy) => {
+      const client = await proxy.connect()
+      const requests = Array.from({ length: 5 }, (_, i) => put(`/${i}`, `body ${i}`))
+      const text = requests.join('')
+      const place = placeOf(
+        'osmigrate_capture_network_bytes_total',
+        connectionSides.indexOf('client'),
+      )
+      for (let at = 0; at < text.length; at += bytesEach) {
+        client.send(text.slice(at, at + bytesEach))
+        const came = Math.min(at + bytesEach, text.length)
+        while (proxy.core.metrics.values[place] !== came) {
+          await new Promise((done) => setImmediate(done))
+        }
       }
-    }
-    const peer = await source.take()
-    for (const i of requests.keys()) {
-      await peer.until(`body ${i}`)
-      peer.send(ok(`${i}`))
-    }
-    await client.until(ok('4'))
-    assert.equal(peer.text, text)
+      const peer = await source.take()
+      for (const i of requests.keys()) {
+        await peer.until(`body ${i}`)
+        peer.send(ok(`${i}`))
+      }
+      await client.until(ok('4'))
+      assert.equal(peer.text, text)
+    })
   })
-})
+}
 
 test('bytes of chunked bodies pass both ways as they were framed, with extensions and trailers', async () => {
   await withProxy({}, async (source, proxy) => {
@@ -105,22 +107,24 @@ test('100-continue goes through, and so does the body that follows it', async ()
   })
 })
 
-test('a client that is refused before it sent its body is not heard on: what follows could be the body or not', async () => {
-  await withProxy({}, async (source, proxy) => {
-    const client = await proxy.connect()
-    client.send('PUT /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 30\r\n\r\n')
-    const peer = await source.take()
-    await peer.until('\r\n\r\n')
-    peer.send('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n')
-    assert.equal(
-      await client.end(),
-      'HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
-    )
-    client.send(get('/smuggled'))
-    await peer.end()
-    assert.ok(!peer.text.includes('smuggled'))
+for (const hint of ['', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n']) {
+  test(`a client that is refused before it sent its body is not heard on: what follows could be the body or not${hint && ' (103)'}`, async () => {
+    await withProxy({}, async (source, proxy) => {
+      const client = await proxy.connect()
+      client.send('PUT /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 30\r\n\r\n')
+      const peer = await source.take()
+      await peer.until('\r\n\r\n')
+      peer.send(`${hint}HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n`)
+      assert.equal(
+        await client.end(),
+        `${hint}HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      )
+      client.send(get('/smuggled'))
+      await peer.end()
+      assert.ok(!peer.text.includes('smuggled'))
+    })
   })
-})
+}
 
 test('an answer that comes before the whole request is passed, and the rest of the request too', async () => {
   await withProxy({}, async (source, proxy) => {
@@ -396,6 +400,9 @@ test('health is told by the proxy itself, and nothing below its own path reaches
     assert.match(client.text, /^HTTP\/1\.1 200 OK\r\n[^]*\{"status":"ok"\}HTTP\/1\.1 404 /)
     peer.send(ok('other'))
     await client.until('other')
+    const { values } = proxy.core.metrics
+    assert.equal(values[placeOf('osmigrate_capture_errors_total')], 0)
+    assert.equal(values[placeOf('osmigrate_capture_refused_total')], 2)
   })
 })
 
@@ -609,6 +616,24 @@ test('what does not come in its time is given up: heads, bodies, and requests on
     assert.equal(statusOf(await head.end()), 408)
     assert.equal(statusOf(await body.end()), 408)
     assert.equal(await idle.end(), '')
+  })
+})
+
+test('an empty line behind a request leaves its connection the time of an idle one', async () => {
+  const limits: Partial<ProxyLimits> = { headTimeoutMs: 50 }
+  await withProxy({ limits }, async (source, proxy) => {
+    const client = await proxy.connect()
+    client.send(get('/a') + '\r\n')
+    const peer = await source.take()
+    await peer.until('/a')
+    peer.send(ok('a'))
+    await client.until(ok('a'))
+    for (let ticks = 0; ticks < 2; ticks++) {
+      const { now } = proxy.core
+      while (proxy.core.now === now) await new Promise((done) => setTimeout(done, 10))
+    }
+    client.send(get('/b'))
+    await peer.until('/b')
   })
 })
 

@@ -61,6 +61,10 @@ export class ClientConnection implements SourceEvents {
     return this.#phase === 'head' && !this.#requests.isWithinHead
   }
 
+  get #isReading(): boolean {
+    return this.#phase === 'head' || this.#phase === 'body'
+  }
+
   // ---- from the client
 
   #onClientData(bytes: Buffer): void {
@@ -97,7 +101,7 @@ export class ClientConnection implements SourceEvents {
 
   /** Works off what was pipelined, as far as it goes; what is being worked off comes first. */
   #goOn(): void {
-    while (!this.#isConsuming && this.#phase === 'head' && this.#pipelined.length > 0) {
+    while (!this.#isConsuming && this.#isReading && this.#pipelined.length > 0) {
       const bytes = this.#pipelined.shift()!
       this.#pipelinedBytes -= bytes.length
       this.#consume(bytes)
@@ -109,6 +113,8 @@ export class ClientConnection implements SourceEvents {
     const { now, limits } = this.#core
     if (!this.#requests.isWithinHead) this.#deadline = now + limits.headTimeoutMs
     const end = this.#requests.readHead(bytes, at, this.#onRequest, this.#send)
+    // An empty line is no beginning of a request.
+    if (this.isIdle) this.#deadline = now + limits.idleTimeoutMs
     if (this.#exchange !== undefined && this.#requests.isWhole) this.#requestWhole(this.#exchange)
     return end
   }

@@ -136,7 +136,8 @@ export class OpenExchange {
     this.#isEnded = true
     this.watch?.end(whole, epochMicros())
     this.#metrics.add('http_server_active_requests', -1)
-    if (!whole) this.#metrics.add('osmigrate_capture_errors_total')
+    const isRefused = this.refusal !== undefined && this.hasAnswered
+    if (!whole && !isRefused) this.#metrics.add('osmigrate_capture_errors_total')
     if (this.refusal !== undefined || this.watch !== undefined) return
     const seconds = (performance.now() - this.#startedMs) / 1000
     this.#metrics.answered('passed', whole ? (this.answer?.status ?? 0) : 0, seconds)

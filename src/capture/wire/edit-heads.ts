@@ -33,7 +33,10 @@ export function editedRequest(head: RequestHeadBytes, edits: RequestEdits, body:
       ? bytes.subarray(start, end + body.length)
       : Buffer.concat([bytes.subarray(start, end), body])
   }
-  const { middle, last } = forwardedTexts(head, forwarded)
+  const { middle, last } = forwardedTexts(forwarded, {
+    isNamed: head.forwardedFor !== -1,
+    hasProto: head.hasForwardedProto,
+  })
   const cut = head.forwardedFor === -1 ? end - 2 : head.forwardedFor
   const length = end - start + middle.length + last.length
   const all = Buffer.allocUnsafe(length + body.length)
@@ -47,15 +50,15 @@ export function editedRequest(head: RequestHeadBytes, edits: RequestEdits, body:
   return all
 }
 
-/** `middle` stands behind the X-Forwarded-For that is there, `last` behind all fields. */
+/** `middle` stands behind the X-Forwarded-For that the source gets from the client, `last` behind all fields. */
 function forwardedTexts(
-  head: RequestHeadBytes,
   { address, scheme }: NonNullable<RequestEdits['forwarded']>,
+  { isNamed, hasProto }: { isNamed: boolean; hasProto: boolean },
 ): { middle: string; last: string } {
-  const proto = head.hasForwardedProto ? '' : `X-Forwarded-Proto: ${scheme}\r\n`
-  return head.forwardedFor === -1
-    ? { middle: '', last: `X-Forwarded-For: ${address}\r\n${proto}` }
-    : { middle: `, ${address}`, last: proto }
+  const proto = hasProto ? '' : `X-Forwarded-Proto: ${scheme}\r\n`
+  return isNamed
+    ? { middle: `, ${address}`, last: proto }
+    : { middle: '', last: `X-Forwarded-For: ${address}\r\n${proto}` }
 }
 
 function needsFields(head: RequestHeadBytes, edits: RequestEdits): boolean {
@@ -72,20 +75,23 @@ function rewrittenFields(head: RequestHeadBytes, edits: RequestEdits): string {
   const { forwarded, setHeaders } = edits
   let text = bytes.toString('latin1', start, fieldsStart)
   let host: string | undefined
-  let isFirstForwardedFor = true
+  let isNamed = false
+  let hasProto = false
   for (let i = fieldsStart; i < end - 2; i = place.lineEnd) {
     readField(bytes, i, place)
     const name = bytes.toString('latin1', place.lineStart, place.nameEnd).toLowerCase()
     if (name === 'host') host ??= fieldValue(bytes, place)
     if (isDropped(name, head, edits)) continue
     const line = bytes.toString('latin1', place.lineStart, place.lineEnd)
-    if (name === 'x-forwarded-for' && isFirstForwardedFor && forwarded !== undefined) {
-      isFirstForwardedFor = false
+    if (name === 'x-forwarded-proto') hasProto = true
+    if (name === 'x-forwarded-for' && !isNamed && forwarded !== undefined) {
+      isNamed = true
       text += `${bytes.toString('latin1', place.lineStart, place.valueEnd)}, ${forwarded.address}\r\n`
     } else text += name === 'connection' ? keptConnection(head) : line
   }
   if (forwarded !== undefined) {
-    text += forwardedTexts(head, forwarded).last
+    // A field that Connection has taken out is not there: a client cannot hide behind it.
+    text += forwardedTexts(forwarded, { isNamed, hasProto }).last
     if (setHeaders?.has('host') === true && host !== undefined) {
       text += `X-Forwarded-Host: ${host}\r\n`
     }

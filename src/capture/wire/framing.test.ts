@@ -224,6 +224,18 @@ test('what concerns one connection goes no further: upgrades, and fields that Co
   )
 })
 
+test('a client cannot hide by naming X-Forwarded-For in Connection', () => {
+  assert.equal(
+    edited(
+      'GET / HTTP/1.1\r\nConnection: close, X-Forwarded-For, x-forwarded-proto\r\n' +
+        'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: gopher\r\n\r\n',
+      { forwarded },
+    ),
+    'GET / HTTP/1.1\r\nConnection: close\r\n' +
+      'X-Forwarded-For: 10.0.0.7\r\nX-Forwarded-Proto: https\r\n\r\n',
+  )
+})
+
 test('configured fields stand in the place of those of the client, and the host that it named is told', () => {
   const setHeaders = new Map([['host', { name: 'Host', value: 'es.internal' }]])
   assert.equal(
