@@ -3,6 +3,7 @@ import type { AppliedObject, ApplyInput } from './apply.ts'
 import { textOf } from './json-objects.ts'
 import type { PlannedPipeline } from './plan.ts'
 import { decideExisting, pipelinePath, readExistingPipeline } from './plan-pipelines.ts'
+import { putCarried } from './records.ts'
 import { deepestReason } from './target-check.ts'
 
 /**
@@ -11,7 +12,7 @@ import { deepestReason } from './target-check.ts'
  */
 export async function applyPipeline(
   planned: PlannedPipeline,
-  { target, signal }: ApplyInput,
+  { target, state, signal }: ApplyInput,
 ): Promise<AppliedObject> {
   const { kind, name, body } = planned
   if (planned.action === 'refused') {
@@ -23,6 +24,7 @@ export async function applyPipeline(
     if (action === 'exists-equal') return { kind, name, outcome: 'unchanged' }
     return { kind, name, outcome: 'different', reason: reason! }
   }
+  await putCarried(state, planned)
   const answer = await target.request('PUT', pipelinePath(planned), {
     body,
     repeatable: true,

@@ -26,7 +26,7 @@ import {
   type PlannedPipeline,
   type PlannedTemplate,
 } from './plan.ts'
-import { newRecord, recordOf, withheldTemplateKind } from './records.ts'
+import { newRecord, putCarried, recordOf, withheldTemplateKind } from './records.ts'
 import { withoutTemplates } from './shield.ts'
 import { deepestReason } from './target-check.ts'
 
@@ -155,6 +155,7 @@ async function applyTemplate(
     await state.commit([{ op: 'put', kind: withheldTemplateKind, key: `${kind}/${name}`, value }])
   }
   if (settled) return { kind, name, ...settled }
+  await putCarried(state, template)
   // `create` makes the target refuse what has come to be there since the plan was made.
   const answer = await target.request(
     'PUT',
@@ -263,7 +264,7 @@ async function adoptIndex(
 ): Promise<void> {
   await ensureFence(planned, input, existing)
   await addAliases(planned, input)
-  await putRecord(input.state, planned, existing.uuid)
+  await putRecord(input.state, planned, existing.uuid, undefined, { adopted: true })
 }
 
 async function ensureFence(
@@ -297,10 +298,14 @@ async function putRecord(
   planned: PlannedIndex,
   targetUuid: string,
   before?: TargetIndex,
+  more: Pick<TargetIndex, 'adopted'> = {},
 ): Promise<void> {
   if (before?.targetUuid === targetUuid) return
   // The index was made as its intent says, whatever the options say by now.
-  const value = before ? { ...before, targetUuid } : newRecord(planned, targetUuid)
+  const value = {
+    ...(before ? { ...before, targetUuid } : newRecord(planned, targetUuid)),
+    ...more,
+  }
   await dropOtherParts(state, planned)
   await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
 }

@@ -25,6 +25,8 @@ export interface EvaluateInput extends PlannedFrom {
   readonly planFile?: PlanFile
   /** What this migration did before; undefined at the first look. */
   readonly state?: StateStore
+  /** Aliases are set after all indices are made: what bears one of them by then is not in the way. */
+  readonly aliasesLater?: boolean
   /** Carries over what there is of indices whose `_source` is not the document as it was sent. */
   readonly allowPartialSource: boolean
   /** What is changed in mappings and documents besides, as the user has configured. */

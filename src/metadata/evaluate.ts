@@ -28,6 +28,7 @@ import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.
 import { partsOf } from './parts.ts'
 import type { MetadataPlan, NotCarried, PlannedIndex, PlannedPipeline, PlanSource } from './plan.ts'
 import { noteMentions } from './rename-mentions.ts'
+import { lifeOf } from './records.ts'
 import { refuseClashes } from './rename.ts'
 import { readRuleFacts, type RuleFacts } from './rule-facts.ts'
 import { systemObjectsLeft } from './system-indices.ts'
@@ -82,7 +83,7 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     const index = backing ? asCarried(metadata, backing, place) : metadata
     const planned: PlannedIndex[] = []
     const own = factsFor(input, name, facts)
-    for (const part of partsOf(index, own.choices)) {
+    for (const part of partsOf(index, own.choices, await lifeOf(input.state, index))) {
       const one = await withEdit(edits, (edited) =>
         planIndex(input, part, { inUse, facts: own, templates: patterns, place, edited }),
       )

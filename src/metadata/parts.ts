@@ -17,6 +17,8 @@ export interface IndexPart {
   readonly fenceAlias: string
   /** Those of all parts of the index. */
   readonly fences: readonly string[]
+  /** See SourceIncarnation. */
+  readonly life: number
   /** What becomes of its documents; null where they go as they are. */
   readonly types: Omit<DocumentTypes, 'routeById'> | null
   /** Documents of several types keep their ids in it, so that two may have one. */
@@ -30,16 +32,17 @@ export interface IndexPart {
 export function partsOf(
   index: IndexMetadata,
   choices: Pick<RuleChoices, 'types' | 'typeField'>,
+  life = 0,
 ): IndexPart[] {
   const families = familiesOf(index.mappings)
   const isSplit = choices.types === 'split' && families.length > 1
-  if (!isSplit) return [partOf(index, choices)]
+  if (!isSplit) return [partOf(index, choices, life)]
   const defaults = objectOf(index.mappings._default_)
   const parts = families.map((types): IndexPart => {
     const mappings = Object.fromEntries(types.map((type) => [type, index.mappings[type]!]))
     const all = '_default_' in index.mappings ? { ...mappings, _default_: defaults } : mappings
     const [first] = types
-    const part = partOf({ ...index, mappings: all }, choices)
+    const part = partOf({ ...index, mappings: all }, choices, life)
     const join = part.types?.join ?? null
     return {
       ...part,
@@ -57,6 +60,7 @@ export function partsOf(
 function partOf(
   index: IndexMetadata,
   { types: choice, typeField }: Pick<RuleChoices, 'types' | 'typeField'>,
+  life: number,
 ): IndexPart {
   const { name, uuid, mappings } = index
   const own = without(mappings, ['_default_']) as MappingsByType
@@ -64,13 +68,14 @@ function partOf(
   const keepIn = several && choice === 'keep' ? typeField : null
   const parents = parentsOf(own)
   const join = Object.keys(parents).length > 0 ? { field: joinFieldOf(own), parents } : null
-  const fenceAlias = `osmigrate-${uuid}-0`
+  const fenceAlias = fenceOf(uuid, life)
   return {
     name,
     targetName: name,
     index,
     fenceAlias,
     fences: [fenceAlias],
+    life,
     types: keepIn === null && join === null ? null : { only: null, keepIn, join },
     idsMayMeet: several && keepIn === null && choice !== 'refuse',
   }
@@ -81,16 +86,21 @@ function partOf(
  * `aliases` are those of the target.
  */
 export function dividedOtherwise(
-  { index, fences }: IndexPart,
+  { index, fences, life }: IndexPart,
   aliases: ReadonlyMap<string, readonly string[]>,
 ): string | undefined {
-  const own = `osmigrate-${index.uuid}-0`
+  const own = fenceOf(index.uuid, life)
   const others = [...aliases].filter(
     ([alias]) => (alias === own || alias.startsWith(`${own}-`)) && !fences.includes(alias),
   )
   if (others.length === 0) return undefined
   const names = others.flatMap(([, names]) => names).join(', ')
   return `${names} on the target was made for ${index.name} by another metadata.types: delete it there, or put the option back`
+}
+
+/** Of an index whose numbers began anew under its UUID it is another one: late writers of its former life find none. */
+function fenceOf(uuid: string, life: number): string {
+  return life === 0 ? `osmigrate-${uuid}-0` : `osmigrate-${uuid}-0.${life}`
 }
 
 /** A type may have characters that no alias has. */

@@ -73,6 +73,7 @@ export async function planIndex(
     ...(types.types && { types: types.types }),
     ...(types.distinctIn !== undefined && { distinctIn: types.distinctIn }),
     sourceUuid: index.uuid,
+    ...(part.life > 0 && { life: part.life }),
     fenceAlias,
     sourceShards: index.numberOfShards,
     targetShards: shards.targetShards,
@@ -98,7 +99,8 @@ export async function planIndex(
     ? contentOf(edited)
     : { settings, mappings: mapping, aliases: aliases.aliases }
   const conflict =
-    dividedOtherwise(part, inUse.aliases) ?? nameConflict(planned, content.aliases, inUse)
+    dividedOtherwise(part, inUse.aliases) ??
+    nameConflict(planned, input.aliasesLater ? {} : content.aliases, inUse)
   const refused = edited
     ? editRefusal(content.settings, settings, translated.withheld)
     : translated.refused

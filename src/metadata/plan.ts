@@ -77,6 +77,8 @@ export interface PlannedIndex extends PlannedObject {
     readonly timestampField: string
   }
   readonly sourceUuid: string
+  /** See TargetIndex. */
+  readonly life?: number
   readonly fenceAlias: string
   readonly sourceShards: number
   readonly targetShards: number

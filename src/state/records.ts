@@ -20,11 +20,15 @@ export type TargetIndex = {
   /** The data stream that it is behind, by whose name it is selected. */
   dataStream?: string
   sourceUuid: string
+  /** See SourceIncarnation; absent: 0. */
+  life?: number
+  /** Somebody else made it, and it was taken over: it is not deleted when the index of the source is. */
+  adopted?: boolean
   /** `index.uuid` on the target; another one there means that it was deleted and made anew: the run stops by name. */
   targetUuid: string
   /** Base of the versions: a multiple of 2^40, 0 until the first turn. */
   epochBase: number
-  /** `osmigrate-<sourceUuid>-<epoch>`: the only name that documents are written to. */
+  /** `osmigrate-<sourceUuid>-<epoch>`, with `.<life>` behind it: the only name that documents are written to. */
   fenceAlias: string
   /**
    * Where it is behind a data stream of the target, which takes no alias: the pipeline that each write names in its
@@ -43,6 +47,21 @@ export type TargetIndex = {
   withheld: { [setting: string]: string }
 }
 export const targetIndexKind = kind<TargetIndex>('target-index')
+
+/** An index of the live source as sync has last seen it. Key: its name. */
+export type SourceIncarnation = {
+  index: string
+  uuid: string
+  /** By number of the shard; null where the engine has not told. */
+  histories: (string | null)[]
+  /** How often its numbers have begun anew under this UUID: each time its target index is made anew, with another fence. */
+  life: number
+}
+export const sourceIncarnationKind = kind<SourceIncarnation>('source-incarnation')
+
+/** A template, pipeline or script that was put on the target, as it was sent. Key: `kind/name`. */
+export type CarriedObject = { kind: string; name: string; body: JsonObject }
+export const carriedObjectKind = kind<CarriedObject>('carried-object')
 
 /** The incarnation of one source shard that was read from a snapshot. Key: `index/shard`. */
 export type ShardIncarnation = {
