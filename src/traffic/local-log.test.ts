@@ -47,6 +47,14 @@ const segments = (root: string): string[] =>
 const requests = (from: number, to: number, bodyBytes?: number): CaptureRecord[] =>
   Array.from({ length: to - from }, (_, i) => numberedRequest(from + i, bodyBytes))
 
+function answerTo(request: CaptureRecord): CaptureRecord {
+  assert.ok(request.kind === 'request')
+  const { exchange, lastByteAt } = request
+  const times = { firstByteAt: lastByteAt, lastByteAt }
+  const body = Buffer.from('{}')
+  return { kind: 'response', exchange, status: 200, headers: [], body, bodyBytes: 2, ...times }
+}
+
 async function numbersIn(root: string, options = {}): Promise<(number | string)[]> {
   const reader = openLocalLogReader(root)
   const { oldest } = await onlyStream(reader)
@@ -171,6 +179,22 @@ test('a log that is closed has none of the segments that were released', async (
   await (await openLog(root)).close()
   assert.ok(segments(root).length <= before - 3, `${segments(root).length} of ${before}`)
   assert.deepEqual(await readAll(reader, all[9]!.next), all.slice(10))
+})
+
+test('requests one after the other take one write each with the answers before them', async (t) => {
+  const log = await openLog(tempRoot(t))
+  const answers: Promise<void>[] = []
+  for (const request of requests(0, 20)) {
+    await append(log, request)
+    answers.push(append(log, answerTo(request)))
+  }
+  assert.equal(log.status().writes, 20)
+  // The last one has nothing to go with.
+  await Promise.all(answers)
+  assert.equal(log.status().writes, 21)
+  const unawaited = append(log, answerTo(numberedRequest(20)))
+  await log.close()
+  await unawaited
 })
 
 test('what waits for the disk is bounded: more is refused by name', async (t) => {

@@ -18,8 +18,10 @@ import { SegmentWriter } from './segment-writer.ts'
  * The writer of one stream of a local capture log: a folder with segment files.
  *
  * Group commit: all that is appended while one group is being written goes with the next one, so a slow disk makes groups
- * larger and not more. After a write that failed nobody knows what the disk holds (a second fsync can succeed without it):
- * the segment is left, cut behind the last group that is safe, and a new one is begun, which is tried again until it goes.
+ * larger and not more. Nobody waits for the record of an answer: where there is nothing else to write it stays for a moment
+ * for what comes, so that requests one after the other take one write each, not two.
+ * After a write that failed nobody knows what the disk holds (a second fsync can succeed without it): the segment is left,
+ * cut behind the last group that is safe, and a new one is begun, which is tried again until it goes.
  * Files of segments that consumers let go of are removed.
  */
 export interface LocalLogOptions {
@@ -47,6 +49,9 @@ const mb = 1 << 20
 const recordOverheadBytes = 512
 const tickEveryMs = 1000
 const removeApartMs = 50
+/** How long the record of an answer may wait for others, and with how many bytes of such. */
+const patienceMs = 5
+const patientBytesMax = 256 * 1024
 const retryMsMin = 100
 /** Who only looks whether the lock is taken holds it for a moment. */
 const lockWaitMs = 50
@@ -81,6 +86,8 @@ interface Found {
 interface Group {
   readonly batch: FrameBatch
   durables: ((error?: Error) => void)[]
+  /** Somebody waits for it. */
+  isUrgent: boolean
 }
 
 /**
@@ -125,10 +132,11 @@ export class LocalLog implements CaptureLogWriter {
   readonly #closed: ClosedSegments
   #next: NextSegment
   #segment: SegmentWriter | undefined
-  #waiting: Group = { batch: new FrameBatch(), durables: [] }
-  #writing: Group = { batch: new FrameBatch(), durables: [] }
-  /** True from the first append of a group until nothing waits any more. */
+  #waiting = emptyGroup()
+  #writing = emptyGroup()
+  /** True from the first append of a group until nothing waits any more that cannot wait. */
   #isBusy = false
+  #soon: NodeJS.Timeout | undefined
   #isClosing = false
   /** Whether the last group is one of records, that no mark vouches for. */
   #isUnmarked = false
@@ -173,12 +181,27 @@ export class LocalLog implements CaptureLogWriter {
       queueMicrotask(() => durable(refusal))
       return
     }
-    this.#waiting.batch.add(record)
-    this.#waiting.durables.push(durable)
+    const group = this.#waiting
+    group.batch.add(record)
+    group.durables.push(durable)
+    const isAnswer = record.kind === 'response' || record.kind === 'thin'
+    if (!isAnswer || group.batch.bytes > patientBytesMax) group.isUrgent = true
     if (this.#isBusy) return
+    if (group.isUrgent) this.#beginWriting()
+    else this.#writeSoon()
+  }
+
+  #beginWriting(): void {
     this.#isBusy = true
     // What else comes in this turn of the loop goes with it.
     setImmediate(() => this.#writeGroup())
+  }
+
+  #writeSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      if (!this.#isBusy && this.#waiting.durables.length > 0) this.#beginWriting()
+    }, patienceMs)
   }
 
   usage(): { readonly bytes: number; readonly bytesMax: number } {
@@ -200,6 +223,8 @@ export class LocalLog implements CaptureLogWriter {
   async close(): Promise<void> {
     if (this.#isClosing) return
     this.#isClosing = true
+    clearTimeout(this.#soon)
+    if (!this.#isBusy && this.#waiting.durables.length > 0) this.#beginWriting()
     if (this.#isBusy) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
     clearInterval(this.#timer)
     clearTimeout(this.#retry)
@@ -264,9 +289,15 @@ export class LocalLog implements CaptureLogWriter {
       this.#isUnmarked = group.durables.length > 0
       this.#count(group, (performance.now() - begun) / 1000)
       settle(group)
-      if (this.#waiting.durables.length > 0) this.#writeGroup()
-      else this.#becomeIdle()
+      this.#writeNext()
     })
+  }
+
+  #writeNext(): void {
+    const { isUrgent, durables } = this.#waiting
+    if (isUrgent || (this.#isClosing && durables.length > 0)) return this.#writeGroup()
+    this.#becomeIdle()
+    if (durables.length > 0) this.#writeSoon()
   }
 
   #count({ durables, batch }: Group, seconds: number): void {
@@ -360,9 +391,14 @@ export class LocalLog implements CaptureLogWriter {
   }
 }
 
+function emptyGroup(): Group {
+  return { batch: new FrameBatch(), durables: [], isUrgent: false }
+}
+
 function settle(group: Group, error?: Error): void {
   const { durables } = group
   group.durables = []
+  group.isUrgent = false
   group.batch.clear()
   for (const durable of durables) durable(error)
 }
