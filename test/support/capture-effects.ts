@@ -125,7 +125,10 @@ async function prepare(engine: EngineFacts): Promise<void> {
     mappings: { properties: { n: { type: 'long' }, made_before: { type: 'keyword' } } },
     aliases: { a: { is_write_index: true } },
   })
+  // With mappings that have no type Elasticsearch 1 refuses all of it, and a type of that name, too.
+  await put(engine, 'PUT', '/i', { settings: { number_of_shards: 1, number_of_replicas: 0 } })
   await put(engine, 'PUT', '/i/_doc/1?refresh=true', { n: 1 })
+  await put(engine, 'PUT', '/i/t/1?refresh=true', { n: 1 })
   await put(engine, 'PUT', '/_ingest/pipeline/x', { processors: [] })
   await put(engine, 'PUT', '/_template/x', { index_patterns: ['nothing-*'], order: 7 })
   await put(engine, 'PUT', '/_scripts/x', { script: { lang: 'painless', source: '2' } })
