@@ -48,7 +48,7 @@ function askedAlone(
     index: parts.index,
     type: parts.type,
     id: parts.id,
-    routing: parameters.get('routing') || parameters.get('parent') || null,
+    routing: routingOfQuery(query, parameters),
     namesPipeline: isPipeline(parameters.get('pipeline')),
     hasClientVersion: isOfClient(parameters.get('version_type')),
     source: body && inOneLine(body),
@@ -89,7 +89,7 @@ function askedInBulk(body: Buffer, parsed: ParsedRequest): AskedWrite[] | undefi
 interface BulkDefaults {
   readonly index: string | undefined
   readonly type: string | undefined
-  readonly routing: string | undefined
+  readonly routing: string | null | undefined
   readonly pipeline: string | undefined
 }
 
@@ -98,9 +98,18 @@ function defaultsOf({ parts, query }: ParsedRequest): BulkDefaults {
   return {
     index: parts.index,
     type: parts.type,
-    routing: parameters.get('routing'),
+    routing: routingOfQuery(query, parameters),
     pipeline: parameters.get('pipeline'),
   }
+}
+
+/** Engines before 5.0 take a `;` for a part of the value. */
+function routingOfQuery(
+  query: string,
+  parameters: ReadonlyMap<string, string>,
+): string | null | undefined {
+  if (query.includes(';')) return undefined
+  return parameters.get('routing') || parameters.get('parent') || null
 }
 
 interface ActionPlace {
@@ -124,7 +133,7 @@ function askedByAction(
     id: given(id) ? (textOf(id, '_id', text) ?? '') : undefined,
     routing:
       routingKey === undefined
-        ? defaults.routing || null
+        ? defaults.routing
         : orNone(textOf(values[routingKey]!, routingKey, text)),
     namesPipeline: isPipeline(values.pipeline ?? defaults.pipeline),
     hasClientVersion: isOfClient(values.version_type ?? values._version_type),

@@ -5,6 +5,7 @@ import type { CapturedRequest } from '../traffic/exchange.ts'
 import { headerValue } from '../traffic/kept-heads.ts'
 import { verdictOf, type AnsweredExchange } from './answered-exchange.ts'
 import type { Signal } from './change.ts'
+import { queryParameters } from './query-parameters.ts'
 
 /** What requests other than those of single documents may have done. */
 export function signalsOf(
@@ -73,7 +74,7 @@ function byQuerySignals(
       // It makes the index that it writes to, where there is none.
       return both({ ...parsed, indices: destinationOf(request, bytesMax) }, api)
     case 'sql_plugin':
-      return mayDelete(request, bytesMax)
+      return mayDelete(parsed, textOf(request, bytesMax))
         ? [{ what: 'documents', indices: undefined, cause: api }]
         : []
     default:
@@ -89,9 +90,9 @@ function destinationOf(request: CapturedRequest, bytesMax: number): string[] | u
 }
 
 /** SQL that deletes says so, unless it is spelled with escapes or is not in the log. */
-function mayDelete(request: CapturedRequest, bytesMax: number): boolean {
-  const body = textOf(request, bytesMax)
-  return body === undefined || /delete|\\u|%/i.test(`${request.target} ${body}`)
+function mayDelete({ query }: ParsedRequest, body: string | undefined): boolean {
+  const parameters = [...queryParameters(query).values()].join(' ')
+  return body === undefined || /delete|\\u/i.test(`${parameters} ${body}`)
 }
 
 function textOf(request: CapturedRequest, bytesMax: number): string | undefined {
