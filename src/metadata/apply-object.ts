@@ -1,5 +1,9 @@
 import { MigrationError } from '../base/errors.ts'
-import type { AppliedObject } from './apply.ts'
+import type { TargetIndex } from '../state/records.ts'
+import { named, type AppliedObject, type ApplyInput } from './apply.ts'
+import { decideIndex, readExistingIndex, type ExistingIndex } from './existing.ts'
+import type { PlannedIndex } from './plan.ts'
+import { isIntent, recordOf } from './records.ts'
 
 type Named = Pick<AppliedObject, 'kind' | 'name' | 'renamedTo'>
 
@@ -43,4 +47,46 @@ export function isRefusal(error: unknown): error is MigrationError {
   const { code, details } = error
   if (code !== 'MA_CLUSTER_RESPONSE' && code !== 'MA_CLUSTER_AUTH') return false
   return typeof details.status === 'number' && details.status !== 401
+}
+
+/** What is done about an index, by what is found of it. */
+export interface IndexSteps {
+  readonly create: () => Promise<AppliedObject>
+  readonly adopt: (
+    existing: ExistingIndex,
+    record: TargetIndex | undefined,
+  ) => Promise<AppliedObject['outcome']>
+  /** It is there, and ours. */
+  readonly keep: (existing: ExistingIndex, record: TargetIndex | undefined) => Promise<void>
+  /** One that was about to be made when a run was killed is taken over, since nothing tells whose it is. */
+  readonly adoptsIntents?: boolean
+}
+
+/** Looks at the target once more, and does what is to be done about an index of the plan. */
+export async function applyDecided(
+  planned: PlannedIndex,
+  { target, state, signal }: ApplyInput,
+  { create, adopt, keep, adoptsIntents = false }: IndexSteps,
+): Promise<AppliedObject> {
+  const object = named(planned)
+  if (planned.action === 'refused') {
+    return { ...object, outcome: 'refused', reason: planned.reason! }
+  }
+  const record = await recordOf(state, planned)
+  const existing = await readExistingIndex(target, planned.targetIndex, signal)
+  const adopts = planned.action === 'adopt' || (adoptsIntents && isIntent(record))
+  const decision = decideIndex(planned, record, existing, adopts)
+  switch (decision.action) {
+    case 'refused':
+      return { ...object, outcome: 'refused', reason: decision.reason! }
+    case 'exists-different':
+      return { ...object, outcome: 'different', reason: decision.reason! }
+    case 'create':
+      return create()
+    case 'adopt':
+      return { ...object, outcome: await adopt(existing!, record) }
+    case 'exists-equal':
+      await keep(existing!, record)
+      return { ...object, outcome: 'unchanged' }
+  }
 }

@@ -4,10 +4,9 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
-import { isRefusal, objectApplier } from './apply-object.ts'
+import { applyDecided, isRefusal, objectApplier } from './apply-object.ts'
 import { applyPipeline } from './apply-pipelines.ts'
 import {
-  decideIndex,
   readExistingIndex,
   readExistingTemplates,
   templateDifference,
@@ -26,7 +25,7 @@ import {
   type PlannedPipeline,
   type PlannedTemplate,
 } from './plan.ts'
-import { newRecord, putCarried, recordOf, withheldTemplateKind } from './records.ts'
+import { newRecord, putCarried, withheldTemplateKind } from './records.ts'
 import { withoutTemplates } from './shield.ts'
 import { deepestReason } from './target-check.ts'
 
@@ -198,29 +197,18 @@ function settledOutcome(
   }
 }
 
-async function applyIndex(planned: PlannedIndex, input: ApplyInput): Promise<AppliedObject> {
-  const { targetIndex, action } = planned
-  const object = named(planned)
-  if (action === 'refused') return { ...object, outcome: 'refused', reason: planned.reason! }
-  const { target, state, signal } = input
-  const record = await recordOf(state, planned)
-  const existing = await readExistingIndex(target, targetIndex, signal)
-  const decision = decideIndex(planned, record, existing, action === 'adopt')
-  switch (decision.action) {
-    case 'refused':
-      return { ...object, outcome: 'refused', reason: decision.reason! }
-    case 'exists-different':
-      return { ...object, outcome: 'different', reason: decision.reason! }
-    case 'create':
-      return createIndex(planned, input)
-    case 'adopt':
-      await adoptIndex(planned, input, existing!)
-      return { ...object, outcome: 'adopted' }
-    case 'exists-equal':
-      await putRecord(state, planned, existing!.uuid, record)
-      await ensureFence(planned, input, existing!)
-      return { ...object, outcome: 'unchanged' }
-  }
+function applyIndex(planned: PlannedIndex, input: ApplyInput): Promise<AppliedObject> {
+  return applyDecided(planned, input, {
+    create: () => createIndex(planned, input),
+    adopt: async (existing) => {
+      await adoptIndex(planned, input, existing)
+      return 'adopted'
+    },
+    keep: async (existing, record) => {
+      await putRecord(input.state, planned, existing.uuid, record)
+      await ensureFence(planned, input, existing)
+    },
+  })
 }
 
 async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<AppliedObject> {

@@ -1,23 +1,19 @@
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import { changeSetting, noteRestored, openEntries, type SettingName } from '../state/ledger.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import { isNotAsWanted, named, refusal, type AppliedObject, type ApplyInput } from './apply.ts'
-import type { ApplyObject } from './apply-object.ts'
+import { applyDecided, type ApplyObject } from './apply-object.ts'
 import { readStream } from './data-stream-places.ts'
-import { decideIndex, readExistingIndex } from './existing.ts'
+import { readExistingIndex } from './existing.ts'
+import { highestPriority, isPriorityTaken } from './own-template.ts'
 import type { PlannedIndex } from './plan.ts'
-import { isIntent, newRecord, recordOf } from './records.ts'
-import { objectPresent, settingAccess } from './setting-access.ts'
+import { isIntent, newRecord } from './records.ts'
+import { removeLeftOver, uniquePart, withTemporary } from './temporary.ts'
 
 /** An index behind a data stream of the target. */
 type InStream = PlannedIndex & { readonly stream: NonNullable<PlannedIndex['stream']> }
 
-const maker: SettingName = {
-  side: 'target',
-  index: null,
-  setting: '_index_template/osmigrate-stream',
-}
+const makerPrefix = '_index_template/osmigrate-stream'
 
 /**
  * Makes the data streams of the plan on the target, index by index in their order: the first with the stream, each other
@@ -30,30 +26,17 @@ export async function applyStreams(
   each: { readonly apply: ApplyObject; readonly note: (applied: AppliedObject) => void },
 ): Promise<void> {
   const behind = indices.filter((index): index is InStream => index.stream !== undefined)
-  const { target, state } = input
-  const access = settingAccess({ target })
-  const willMake = behind.some(({ action }) => action === 'create')
-  if (!willMake && !(await isLeftOver(input))) return applyAll(behind, input, each)
-  if (willMake) {
-    await changeSetting(state, access, { ...maker, newValue: objectPresent, until: 'close' })
-  }
-  try {
-    await applyAll(behind, input, each)
-  } finally {
-    await access.apply(maker, null)
-    await noteRestored(state, maker)
-  }
-}
-
-/** A run that was killed may have left its template. */
-async function isLeftOver({ state }: ApplyInput): Promise<boolean> {
-  return (await openEntries(state)).some(({ value }) => value.setting === maker.setting)
+  await removeLeftOver(input, makerPrefix)
+  const template = `${makerPrefix}-${uniquePart()}`
+  const work = (): Promise<void> => applyAll(behind, input, { ...each, template })
+  if (!behind.some(({ action }) => action === 'create')) return work()
+  await withTemporary(input, template, work)
 }
 
 async function applyAll(
   indices: readonly InStream[],
   input: ApplyInput,
-  { apply, note }: Parameters<typeof applyStreams>[2],
+  { apply, note, template }: Parameters<typeof applyStreams>[2] & { readonly template: string },
 ): Promise<void> {
   const failed = new Map<string, string>()
   const ordered = indices.toSorted((a, b) => a.stream.position - b.stream.position)
@@ -64,7 +47,7 @@ async function applyAll(
     const applied =
       before !== undefined && index.action === 'create'
         ? waiting(index, before)
-        : await apply(named(index), () => applyInStream(index, input))
+        : await apply(named(index), () => applyInStream(index, input, template))
     if (isNotAsWanted(applied.outcome) && before === undefined) failed.set(stream, index.name)
     note(applied)
   }
@@ -75,47 +58,47 @@ function waiting(index: InStream, before: string): AppliedObject {
   return { ...named(index), outcome: 'waiting', reason }
 }
 
-async function applyInStream(planned: InStream, input: ApplyInput): Promise<AppliedObject> {
-  const { targetIndex, action } = planned
-  const object = named(planned)
-  if (action === 'refused') return { ...object, outcome: 'refused', reason: planned.reason! }
-  const { target, state, signal } = input
-  const record = await recordOf(state, planned)
-  const existing = await readExistingIndex(target, targetIndex, signal)
-  const adopt = action === 'adopt' || isIntent(record)
-  const decision = decideIndex(planned, record, existing, adopt)
-  switch (decision.action) {
-    case 'refused':
-      return { ...object, outcome: 'refused', reason: decision.reason! }
-    case 'exists-different':
-      return { ...object, outcome: 'different', reason: decision.reason! }
-    case 'create':
-      return make(planned, input)
-    case 'adopt':
-      await fence(planned, input, { targetIndex, targetUuid: existing!.uuid })
-      return { ...object, outcome: isIntent(record) ? 'created' : 'adopted' }
-    case 'exists-equal':
-      await fence(planned, input, { targetIndex, targetUuid: existing!.uuid }, record)
-      return { ...object, outcome: 'unchanged' }
-  }
+function applyInStream(
+  planned: InStream,
+  input: ApplyInput,
+  template: string,
+): Promise<AppliedObject> {
+  const { targetIndex } = planned
+  return applyDecided(planned, input, {
+    adoptsIntents: true,
+    create: () => make(planned, input, template),
+    adopt: async ({ uuid: targetUuid }, record) => {
+      await fence(planned, input, { targetIndex, targetUuid })
+      return isIntent(record) ? 'created' : 'adopted'
+    },
+    keep: ({ uuid: targetUuid }, record) =>
+      fence(planned, input, { targetIndex, targetUuid }, record),
+  })
 }
 
-async function make(planned: InStream, input: ApplyInput): Promise<AppliedObject> {
+async function make(
+  planned: InStream,
+  input: ApplyInput,
+  ownTemplate: string,
+): Promise<AppliedObject> {
   const { target, signal } = input
   const { name: stream, timestampField } = planned.stream
   const { settings = {}, mappings = {} } = planned.body
   await putRecord(input, newRecord(planned, ''))
-  const template = await target.request('PUT', `/${maker.setting}`, {
+  const template = await target.request('PUT', `/${ownTemplate}`, {
     body: {
       index_patterns: [stream],
-      priority: 2 ** 31 - 1,
+      priority: highestPriority,
       data_stream: { timestamp_field: { name: timestampField } },
       template: { settings, mappings },
     },
     accept: [400],
     ...(signal && { signal }),
   })
-  if (template.status === 400) return refused(planned, input, template.body)
+  if (template.status === 400) {
+    const applied = await refused(planned, input, template.body)
+    return isPriorityTaken(applied.reason) ? { ...applied, ...madeElsewhere(stream) } : applied
+  }
   const before = await readStream(target, stream, signal)
   const path = `/${encodeURIComponent(stream)}`
   const answer = before
@@ -131,11 +114,18 @@ async function make(planned: InStream, input: ApplyInput): Promise<AppliedObject
   return { ...named({ ...planned, targetIndex }), outcome: 'created' }
 }
 
+function madeElsewhere(stream: string): Pick<AppliedObject, 'outcome' | 'reason'> {
+  const reason =
+    `not made, since another host makes indices of the data stream ${stream} at this moment: run again when it has ended. ` +
+    `If it was killed, its next run, or osmigrate close there, takes off its template ${makerPrefix.slice(1)}…`
+  return { outcome: 'waiting', reason }
+}
+
 async function refused(
   planned: InStream,
   { state }: ApplyInput,
   answer: JsonObject,
-): Promise<AppliedObject> {
+): Promise<AppliedObject & { readonly reason: string }> {
   await state.commit([{ op: 'delete', kind: targetIndexKind, key: planned.name }])
   const reason = refusal(planned.stream.name, answer)
   return { ...named(planned), outcome: 'refused', reason }

@@ -5,7 +5,7 @@ import { settingText } from '../cluster/settings.ts'
 import { changeSetting, noteRestored, type SettingName } from '../state/ledger.ts'
 import { targetIndexKind } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
-import { putOwnTemplate } from './own-template.ts'
+import { highestPriority, putOwnTemplate } from './own-template.ts'
 import { objectPresent, settingAccess } from './setting-access.ts'
 
 /**
@@ -92,7 +92,7 @@ export async function putFenceTemplate(target: Cluster, state: StateStore): Prom
   })
   await putOwnTemplate(target, fenceTemplate, {
     patterns: ['osmigrate-*', ...(await behindStreams(state))],
-    priority: 2 ** 31 - 2,
+    priority: highestPriority - 1,
     settings: { 'index.blocks.write': 'true', 'index.number_of_replicas': '0' },
   })
 }

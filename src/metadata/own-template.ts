@@ -2,6 +2,12 @@ import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 
+/**
+ * Above all others. An engine refuses two templates of one priority for one name, so of two hosts that put one each for
+ * the same indices the second one is refused (isPriorityTaken()).
+ */
+export const highestPriority = 2 ** 31 - 1
+
 export interface OwnTemplate {
   readonly patterns: readonly string[]
   readonly priority: number
@@ -40,4 +46,9 @@ function balancedCopies(error: unknown): number | undefined {
   if (!(error instanceof MigrationError)) return undefined
   const found = /total awareness attributes \[(\d+)\]/.exec(error.message)
   return found ? Number(found[1]) : undefined
+}
+
+/** Whether the target refuses a template since there is another of its priority for the same names. */
+export function isPriorityTaken(refusal: string): boolean {
+  return refusal.includes('same priority')
 }

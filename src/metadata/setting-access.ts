@@ -67,7 +67,7 @@ async function applyObject(cluster: Cluster, path: string, value: string | null)
   })
   if (answer.status !== 400) return
   // A template that data streams live by cannot be deleted; one that fits none can.
-  const body = { index_patterns: ['osmigrate-nothing'], data_stream: {} }
+  const body = { index_patterns: [`osmigrate-nothing-${path.split('/').at(-1)!}`], data_stream: {} }
   if (path.startsWith('_index_template/')) await cluster.request('PUT', `/${path}`, { body })
   await cluster.request('DELETE', `/${path}`, { accept: [404] })
 }

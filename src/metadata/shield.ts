@@ -1,7 +1,6 @@
-import { MigrationError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { StateStore } from '../state/store.ts'
-import { putOwnTemplate } from './own-template.ts'
+import { highestPriority, isPriorityTaken, putOwnTemplate } from './own-template.ts'
 import { removeLeftOver, uniquePart, withTemporary } from './temporary.ts'
 
 const shieldPrefix = '_index_template/osmigrate-shield-'
@@ -27,7 +26,6 @@ export async function withoutTemplates(
   })
 }
 
-const highestPriority = 2 ** 31 - 1
 /** As many hosts as may make the same indices at the same time. */
 const hostsMax = 64
 
@@ -38,8 +36,7 @@ async function putOnTop(target: Cluster, path: string, names: readonly string[])
       const priority = highestPriority - below
       return await putOwnTemplate(target, path, { patterns: names, priority, settings: {} })
     } catch (error) {
-      const isTaken = error instanceof MigrationError && /same priority/.test(error.message)
-      if (!isTaken || below === hostsMax) throw error
+      if (!isPriorityTaken(String(error)) || below === hostsMax) throw error
     }
   }
 }

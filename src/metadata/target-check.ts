@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { textOf, without } from './json-objects.ts'
+import { highestPriority } from './own-template.ts'
 import type { PlannedChange } from './plan.ts'
 import type { FlatSettings } from './settings.ts'
 
@@ -83,7 +84,7 @@ async function simulate(
   const answer = await target.request('POST', `/_index_template/_simulate${path}`, {
     body: {
       index_patterns: [...(as?.patterns ?? ['osmigrate-simulated-*'])],
-      priority: as?.priority ?? 2 ** 31 - 1,
+      priority: as?.priority ?? highestPriority,
       template: { ...content, settings },
     },
     accept: [400, 404, 405],
