@@ -45,6 +45,14 @@ export function versionName(version: EngineVersion): string {
   return `${version.flavour === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'} ${version.text}`
 }
 
+/** Elasticsearch from this version on, and every OpenSearch: of what came before 7.10, which OpenSearch 1 is made of. */
+export function isSince(
+  { flavour, major, minor }: EngineVersion,
+  since: readonly [major: number, minor: number],
+): boolean {
+  return flavour === 'opensearch' || major > since[0] || (major === since[0] && minor >= since[1])
+}
+
 /** What can be migrated to: OpenSearch 1 to 3. */
 export function isTargetVersion({ flavour, major }: EngineVersion): boolean {
   return flavour === 'opensearch' && major >= 1 && major <= 3

@@ -27,11 +27,11 @@ export class Buckets {
     this.#difference2 = new Int32Array(count)
   }
 
-  bucketOf(document: ScannedDocument): number {
+  bucketOf(document: Pick<ScannedDocument, 'id1'>): number {
     return document.id1 & (this.count - 1)
   }
 
-  add(side: Side, document: ScannedDocument): void {
+  add(side: Side, document: Pick<ScannedDocument, 'id1' | 'whole1' | 'whole2'>): void {
     const bucket = this.bucketOf(document)
     if (side === 'source') {
       this.source[bucket]! += 1

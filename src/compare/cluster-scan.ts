@@ -1,23 +1,31 @@
 import { MigrationError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Cluster, RequestOptions } from '../cluster/cluster.ts'
+import { isSince } from '../cluster/version.ts'
 import { scrollIdOf } from './hit-page.ts'
-import type { HitPageReader } from './hit-page.ts'
-import type { Visit } from './scanned-document.ts'
+import type { HitPage } from './hit-page.ts'
+import type { ScannedDocument } from './scanned-document.ts'
 
 /** How long the engine keeps a scroll between two pages: digesting one takes well below a second. */
 const scrollKeepAlive = '5m'
 const clearTimeoutMs = 10_000
 const readAheadBytesMin = 256 * 1024
 
-export interface ClusterScan {
+/** What reads an answer of `_search` or `_search/scroll` and shows each of its documents. */
+export interface PageReader<Document> {
+  read(bytes: Buffer, where: string, visit: (document: Document) => void): HitPage
+}
+
+export interface ClusterScan<Document = ScannedDocument> {
   readonly cluster: Cluster
   readonly index: string
   readonly pageDocuments: number
   /** Shards that are scanned at once. */
   readonly slices: number
-  readonly reader: HitPageReader
+  readonly reader: PageReader<Document>
+  /** Asked for besides, e.g. `{ _source: false }`. */
+  readonly asked?: JsonObject
   readonly signal: AbortSignal
 }
 
@@ -68,10 +76,10 @@ export async function prepareScan(
  * no hits and so no documents. Every scroll is cleared, also after an error or a stop. Throws MA_CLUSTER_RESPONSE when
  * the engine shows another number of documents than it counted at the start: a lost page must not pass unseen.
  */
-export async function scanCluster(
-  scan: ClusterScan,
+export async function scanCluster<Document>(
+  scan: ClusterScan<Document>,
   shape: ScannableIndex,
-  visit: Visit,
+  visit: (document: Document) => void,
 ): Promise<void> {
   const stop = new AbortController()
   const signal = AbortSignal.any([scan.signal, stop.signal])
@@ -92,11 +100,11 @@ export async function scanCluster(
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-async function scanShard(
-  scan: ClusterScan,
+async function scanShard<Document>(
+  scan: ClusterScan<Document>,
   shape: ScannableIndex,
   shard: number,
-  visit: Visit,
+  visit: (document: Document) => void,
 ): Promise<void> {
   const { cluster, index, reader, signal } = scan
   const where = `${cluster.side} ${cluster.url}: scan of ${index}, shard ${shard}`
@@ -132,17 +140,23 @@ async function scanShard(
   }
 }
 
-function firstPage(scan: ClusterScan, shape: ScannableIndex, shard: number): RequestOptions {
+function firstPage(
+  { cluster, pageDocuments, asked }: Pick<ClusterScan, 'cluster' | 'pageDocuments' | 'asked'>,
+  shape: ScannableIndex,
+  shard: number,
+): RequestOptions {
   return {
     query: {
       scroll: scrollKeepAlive,
       preference: shape.knowsPrimary ? `_shards:${shard}|_primary` : `_shards:${shard}`,
-      allow_partial_search_results: false,
+      ...(isSince(cluster.version, [6, 3]) && { allow_partial_search_results: false }),
     },
     body: {
-      size: Math.max(1, Math.min(scan.pageDocuments, shape.pageDocumentsMax)),
+      size: Math.max(1, Math.min(pageDocuments, shape.pageDocumentsMax)),
       sort: ['_doc'],
-      track_total_hits: true,
+      // Before, totals were always whole.
+      ...(isSince(cluster.version, [7, 0]) && { track_total_hits: true }),
+      ...asked,
     },
   }
 }

@@ -22,12 +22,16 @@ export interface DifferenceExample {
 }
 
 /** Divides differing buckets into passes that each fit into memory. */
-export function planPasses(buckets: Buckets, differing: readonly number[]): number[][] {
+export function planPasses(
+  buckets: Buckets,
+  differing: readonly number[],
+  entriesOfPassMax = entriesMax,
+): number[][] {
   const passes: number[][] = []
   let entries = Infinity
   for (const bucket of differing) {
     const size = buckets.source[bucket]! + buckets.target[bucket]!
-    if (entries + size > entriesMax) {
+    if (entries + size > entriesOfPassMax) {
       passes.push([])
       entries = 0
     }

@@ -1,6 +1,6 @@
 import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import { murmur3, shardOf } from '../base/shard-of.ts'
+import { murmur3, shardOf, type Placing } from '../base/shard-of.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { IndexMetadata } from '../snapshot/snapshot.ts'
 import { objectOf } from './json-objects.ts'
@@ -62,6 +62,27 @@ export async function findRoutingShards(
 }
 
 /**
+ * Whether documents of an open index lie where shardOfDocument() says. False where the engine places them in another way,
+ * or does not tell: by fields of the documents (time series), or by a rule that came later.
+ */
+export async function placesAsComputed(
+  cluster: Cluster,
+  name: string,
+  placing: Placing,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  try {
+    const ask = (routings: readonly string[]): Promise<Set<number>> =>
+      shardsOfRouting(cluster, name, routings, signal)
+    const { numberOfRoutingShards } = placing
+    return await isNumber(numberOfRoutingShards, { index: placing, among: [], ask })
+  } catch (error) {
+    if (error instanceof MigrationError && error.code === 'MA_CLUSTER_RESPONSE') return false
+    throw error
+  }
+}
+
+/**
  * Whether an index has this number of routing shards: one request for several routing values that would then lie in one
  * place, and of which every other number of `among` would put one elsewhere.
  */
@@ -72,7 +93,7 @@ async function isNumber(
     among,
     ask,
   }: {
-    index: Placing
+    index: Omit<Placing, 'numberOfRoutingShards'>
     among: readonly number[]
     ask: (routings: readonly string[]) => Promise<Set<number>>
   },
@@ -121,13 +142,8 @@ async function shardsOfRouting(
   return new Set(copies.map((copy) => Number(objectOf(copy).shard)))
 }
 
-type Placing = Pick<IndexMetadata, 'numberOfShards' | 'routingPartitionSize'>
-
 /** The shards that documents of one routing value are spread over: one, or as many as the partition has. */
-function partitionOf(
-  routing: string,
-  index: Placing & Pick<IndexMetadata, 'numberOfRoutingShards'>,
-): Set<number> {
+function partitionOf(routing: string, index: Placing): Set<number> {
   const hash = murmur3(routing)
   const offsets = Array.from({ length: index.routingPartitionSize }, (_, offset) => offset)
   return new Set(offsets.map((offset) => shardOf(hash + offset, index)))

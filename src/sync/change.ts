@@ -27,6 +27,8 @@ export interface Change {
   readonly hasClientVersion?: boolean
   /** Before 7: the mapping type. */
   readonly type?: string
+  /** Where it is known: the source's shard that gave the number. */
+  readonly shard?: number
 }
 
 /** Something was done whose reach no answer tells: what it did is looked for on the source. */

@@ -1,0 +1,128 @@
+import { MigrationError } from '../base/errors.ts'
+import { isJsonObject, type Json } from '../base/json.ts'
+import type { Cluster, EngineVersion } from '../cluster/cluster.ts'
+import { isSince } from '../cluster/version.ts'
+import { numbersAsked } from './id-page.ts'
+import type { Interval } from './interval-set.ts'
+import { readSearchAnswer, type FoundDocument } from './read-answer.ts'
+
+/** A document of the source as a search found it. */
+export type NumberedDocument = FoundDocument & { readonly seqNo: number }
+
+export interface NumberQuery {
+  readonly source: Cluster
+  readonly index: string
+  readonly shard: number
+  /** Ascending, without overlap. */
+  readonly ranges: readonly Interval[]
+  readonly signal: AbortSignal
+}
+
+/** Of the first page, when nothing is known of the documents' size. */
+const pageDocumentsFirst = 50
+/** A shrunk index has a number once for each of the shards that it was made of: 1,024 at most. */
+const pageDocumentsMax = 2000
+const pageBytes = 4 * 1024 * 1024
+/** Ranges of one query: engines take 1,024 clauses. */
+const rangesMax = 500
+
+/**
+ * Finds the documents whose present number lies in these ranges, in order of the numbers, page by page; what was written
+ * before the index was last refreshed. Each page begins with the number that the last one ended with: numbers of a shrunk
+ * index stand for several documents. Throws MA_CLUSTER_RESPONSE where a part of the shard could not be searched.
+ */
+export async function* documentsByNumber(
+  query: NumberQuery,
+): AsyncGenerator<readonly NumberedDocument[]> {
+  for (let at = 0; at < query.ranges.length; at += rangesMax) {
+    yield* pagesOf({ ...query, ranges: query.ranges.slice(at, at + rangesMax) })
+  }
+}
+
+async function* pagesOf(query: NumberQuery): AsyncGenerator<readonly NumberedDocument[]> {
+  let { ranges } = query
+  let size = pageDocumentsFirst
+  let seen = new Set<string>()
+  while (ranges.length > 0) {
+    const { page, bytes } = await askPage({ ...query, ranges }, size)
+    const found = page.filter((one) => !seen.has(nameOf(one)))
+    if (found.length > 0) yield found
+    const last = page.at(-1)?.seqNo
+    if (page.length < size || last === undefined) return
+    const isOneNumber = page[0]!.seqNo === last
+    if (isOneNumber && size >= pageDocumentsMax) throw tooManyOf(last, query)
+    const fit = Math.floor(pageBytes / (bytes / page.length))
+    size = isOneNumber ? pageDocumentsMax : Math.max(2, Math.min(pageDocumentsMax, size * 4, fit))
+    seen = new Set(page.filter(({ seqNo }) => seqNo === last).map(nameOf))
+    ranges = ranges
+      .filter(({ to }) => to >= last)
+      .map(({ from, to }) => ({ from: Math.max(from, last), to }))
+  }
+}
+
+function tooManyOf(number: number, { source, index, shard }: NumberQuery): MigrationError {
+  return new MigrationError(
+    'MA_CLUSTER_RESPONSE',
+    `${source.url}: ${pageDocumentsMax} documents or more of ${index}, shard ${shard}, have the number ${number}`,
+  )
+}
+
+function nameOf({ id, routing }: NumberedDocument): string {
+  return JSON.stringify([id, routing])
+}
+
+async function askPage(
+  { source, index, shard, ranges, signal }: NumberQuery,
+  size: number,
+): Promise<{ page: NumberedDocument[]; bytes: number }> {
+  const should = ranges.map(({ from, to }) => ({ range: { _seq_no: { gte: from, lte: to } } }))
+  const answer = await source.requestRaw('POST', `/${encodeURIComponent(index)}/_search`, {
+    query: {
+      preference: shardPreference(source.version, shard),
+      ...(isSince(source.version, [6, 3]) && { allow_partial_search_results: false }),
+    },
+    body: {
+      ...numbersAsked(source.version),
+      version: true,
+      size,
+      sort: [{ _seq_no: 'asc' }],
+      query: { bool: { filter: { bool: { should } } } },
+    },
+    repeatable: true,
+    signal,
+  })
+  const where = `${source.url}: search of ${index}, shard ${shard}`
+  const { documents } = readSearchAnswer(answer.body, where)
+  const page = documents.map((document) => {
+    const { seqNo } = document
+    if (seqNo !== undefined) return { ...document, seqNo }
+    throw new MigrationError('MA_CLUSTER_RESPONSE', `${where}: a hit has no number`)
+  })
+  return { page, bytes: answer.body.length }
+}
+
+/**
+ * All copies hold what lies below the global checkpoint and show it once they are refreshed; save copies of OpenSearch that
+ * take over segments from the primary (SEGMENT replication).
+ */
+function shardPreference({ flavour }: EngineVersion, shard: number): string {
+  return flavour === 'opensearch' ? `_shards:${shard}|_primary` : `_shards:${shard}`
+}
+
+/**
+ * Makes what was written visible to searches, on all copies. False where a copy did not: it may be gone, or be
+ * recovering, and the next look will tell.
+ */
+export async function refreshIndex(
+  source: Cluster,
+  index: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { status, body } = await source.request('POST', `/${encodeURIComponent(index)}/_refresh`, {
+    accept: [404],
+    repeatable: true,
+    signal,
+  })
+  const shards: Json | undefined = body._shards
+  return status === 200 && isJsonObject(shards) && shards.failed === 0
+}
