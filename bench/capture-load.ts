@@ -3,6 +3,8 @@
  * time then counted from when the request was due.
  */
 import net from 'node:net'
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
 
 export interface LoadRequest {
   readonly port: number
@@ -10,6 +12,8 @@ export interface LoadRequest {
   readonly seconds: number
   /** Requests per second; 0: as many as can be. */
   readonly rate: number
+  /** Default `put`: the same document each time. The others make documents, 1 and 100 of them, of a real engine. */
+  readonly kind?: 'put' | 'post' | 'bulk'
 }
 
 export interface LoadFound {
@@ -28,14 +32,25 @@ export interface LoadFound {
 const lastAnswersMs = 10_000
 
 const document = JSON.stringify({ message: 'x'.repeat(1000), level: 'info' })
-const request = Buffer.from(
-  'PUT /bench/_doc/1 HTTP/1.1\r\nHost: localhost:9200\r\nAccept: application/json\r\n' +
-    'Content-Type: application/json\r\nUser-Agent: bench\r\n' +
-    `Content-Length: ${document.length}\r\n\r\n${document}`,
-)
+const requests = {
+  put: requestOf('PUT /bench/_doc/1', document),
+  post: requestOf('POST /bench/_doc', document),
+  bulk: requestOf('POST /bench/_bulk', `{"index":{}}\n${document}\n`.repeat(100)),
+}
+
+function requestOf(line: string, body: string): Buffer {
+  return Buffer.from(
+    `${line} HTTP/1.1\r\nHost: localhost:9200\r\nAccept: application/json\r\n` +
+      'Content-Type: application/json\r\nUser-Agent: bench\r\n' +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  )
+}
 
 class Client {
   readonly #socket: net.Socket
+  readonly #request: Buffer
+  /** Answers of a real engine are not all of one length. */
+  readonly #isReal: boolean
   #answerBytes = 0
   #left = 0
   #text = ''
@@ -43,10 +58,12 @@ class Client {
   isBusy = false
 
   constructor(
-    port: number,
+    { port, kind = 'put' }: LoadRequest,
     onAnswer: (client: Client, ms: number) => void,
     onError: (what: string) => void,
   ) {
+    this.#request = requests[kind]
+    this.#isReal = kind !== 'put'
     this.#socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.on('error', (error) => onError(error.message))
     this.#socket.on('data', (bytes: Buffer) => {
@@ -57,8 +74,9 @@ class Client {
         this.#left = this.#answerBytes - this.#text.length
       } else this.#left -= bytes.length
       if (this.#left > 0) return
-      if (this.#left < 0)
+      if (this.#left < 0 || (this.#isReal && !/^HTTP\/1.1 20/.test(this.#text)))
         return onError(`another answer: ${bytes.toString('latin1').slice(0, 200)}`)
+      if (this.#isReal) this.#forget()
       this.isBusy = false
       onAnswer(this, performance.now() - this.#dueAt)
     })
@@ -68,7 +86,12 @@ class Client {
     this.isBusy = true
     this.#dueAt = dueAt
     this.#left = this.#answerBytes
-    this.#socket.write(request)
+    this.#socket.write(this.#request)
+  }
+
+  #forget(): void {
+    this.#answerBytes = 0
+    this.#text = ''
   }
 
   close(): void {
@@ -83,7 +106,8 @@ function lengthOf(text: string): number {
   return end === -1 ? 0 : end + 4 + Number(length ?? 0)
 }
 
-async function run({ port, connections, seconds, rate }: LoadRequest): Promise<LoadFound> {
+async function run(request: LoadRequest): Promise<LoadFound> {
+  const { connections, seconds, rate } = request
   const times: number[] = []
   const failures: string[] = []
   const due: number[] = []
@@ -91,7 +115,8 @@ async function run({ port, connections, seconds, rate }: LoadRequest): Promise<L
   const idle: Client[] = []
   let isOver = false
   let onLast = (): void => {}
-  const startedAt = performance.now()
+  let stopTicks = (): void => {}
+  let startedAt = performance.now()
   const onAnswer = (client: Client, ms: number): void => {
     if (isOver) return onLast()
     times.push(ms)
@@ -101,27 +126,26 @@ async function run({ port, connections, seconds, rate }: LoadRequest): Promise<L
   }
   const clients = Array.from(
     { length: connections },
-    () => new Client(port, onAnswer, (what) => failures.push(what)),
+    () => new Client(request, onAnswer, (what) => failures.push(what)),
   )
   if (rate === 0) for (const client of clients) client.send()
   else {
     idle.push(...clients)
     let planned = 0
-    const pace = (): void => {
-      if (isOver) return
+    stopTicks = onTicks(() => {
       const now = performance.now()
-      while (planned * (1000 / rate) <= now - startedAt) {
+      if (planned === 0) startedAt = now
+      while (!isOver && planned * (1000 / rate) <= now - startedAt) {
         const dueAt = startedAt + planned++ * (1000 / rate)
         const client = idle.pop()
         if (client === undefined) due.push(dueAt)
         else client.send(dueAt)
       }
-      setTimeout(pace, 1)
-    }
-    pace()
+    })
   }
   setTimeout(() => {
     isOver = true
+    stopTicks()
     resolve()
   }, seconds * 1000)
   await promise
@@ -148,6 +172,22 @@ async function run({ port, connections, seconds, rate }: LoadRequest): Promise<L
     seconds: took,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
+  }
+}
+
+/** What is due within a millisecond would come at once by a timer of this thread, and wait for itself. */
+function onTicks(tick: () => void): () => void {
+  const shared = new Int32Array(new SharedArrayBuffer(8))
+  const ticks = new Worker(path.join(import.meta.dirname, 'capture-ticks.ts'), {
+    workerData: shared,
+  })
+  ticks.on('message', () => {
+    Atomics.store(shared, 0, 0)
+    tick()
+  })
+  return () => {
+    Atomics.store(shared, 1, 1)
+    Atomics.notify(shared, 1)
   }
 }
 

@@ -6,12 +6,14 @@ import net, { type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import type { ProxySettings } from '../src/capture/proxy-settings.ts'
-import type { ProxyRequest } from './capture-supervisor.ts'
+import type { LogWritten, ProxyRequest } from './capture-supervisor.ts'
 
 export interface Running {
   readonly port: number
   /** All processes of it. */
   readonly pids: readonly number[]
+  /** What our proxy has written to its log so far. */
+  written?(): Promise<LogWritten>
   stop(): Promise<void>
 }
 
@@ -31,8 +33,11 @@ export const captureParts: readonly CapturePart[] = [
   },
 ]
 
+/** Workers tell of themselves once a second. */
+const toldAfterMs = 1100
+
 /** Our proxy with one worker, as it runs on two cores. */
-export function startProxy(
+export async function startProxy(
   upstreamPort: number,
   { entry, recording }: Pick<ProxyRequest, 'entry' | 'recording'>,
 ): Promise<Running> {
@@ -43,11 +48,22 @@ export function startProxy(
     limits: { drainTimeoutMs: 1000 },
   }
   const request: ProxyRequest = { settings, entry, recording }
-  return startChild('capture-supervisor.ts', [JSON.stringify(request)])
+  const running = await startChild('capture-supervisor.ts', [JSON.stringify(request)])
+  const { child } = running
+  const written = async (): Promise<LogWritten> => {
+    await new Promise((resolve) => setTimeout(resolve, toldAfterMs))
+    child.send('written?')
+    const [told] = (await once(child, 'message')) as [LogWritten]
+    return told
+  }
+  return recording === undefined ? running : { ...running, written }
 }
 
 /** A program of this folder that says its port; it ends when it is let go. */
-export async function startChild(name: string, args: readonly string[]): Promise<Running> {
+export async function startChild(
+  name: string,
+  args: readonly string[],
+): Promise<Running & { readonly child: ChildProcess }> {
   const child = fork(path.join(import.meta.dirname, name), args)
   const failed = once(child, 'exit').then(() => {
     throw new Error(`bench/${name} ended early`)
@@ -61,7 +77,7 @@ export async function startChild(name: string, args: readonly string[]): Promise
     child.disconnect()
     await gone
   }
-  return { port: told.port, pids: told.pids ?? [child.pid!], stop }
+  return { port: told.port, pids: told.pids ?? [child.pid!], stop, child }
 }
 
 const nginxProgram = '/usr/sbin/nginx'

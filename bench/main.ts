@@ -11,8 +11,9 @@
  */
 import { parseArgs } from 'node:util'
 import { parseByteSize } from '../src/base/option-types.ts'
-import { captureTable, captureText, measureCapture } from './capture.ts'
+import { captureTable, captureText, measureCapture, type CaptureFound } from './capture.ts'
 import { captureLogTable, measureCaptureLog } from './capture-log.ts'
+import { sourceTable } from './capture-source.ts'
 import { openCorpus } from './corpus.ts'
 import type { CorpusShape } from './corpus.ts'
 import { averageSourceBytes, documentsDefault } from './log-documents.ts'
@@ -102,25 +103,32 @@ async function s3(): Promise<boolean> {
   return results.every(({ correct }) => correct)
 }
 
-/** What stands between load and upstream; `--parts log` is the local log by itself. */
+/**
+ * What stands between load and upstream; `--parts source` is the proxy in front of a real engine, `--parts log` the local log by
+ * itself.
+ */
 async function capture(): Promise<boolean> {
   const parts = values.parts?.split(',')
   const seconds = values.small ? smallSeconds : fullSeconds
   const isWanted = parts?.some((part) => part !== 'log') ?? true
-  const proxies = isWanted
+  const found: CaptureFound = isWanted
     ? await measureCapture({ ...{ runs, onProgress, seconds }, ...(parts && { parts }) })
-    : []
+    : { results: [], sources: [] }
   const logs =
     (parts?.includes('log') ?? true)
       ? await measureCaptureLog({ runs, small: values.small, onProgress })
       : []
+  const { results, sources, disk } = found
   const tables = [
-    ...(proxies.length > 0 ? [captureTable(proxies)] : []),
+    ...(results.length > 0 ? [captureTable(results)] : []),
+    ...(disk === undefined ? [] : [disk]),
+    ...(sources.length > 0 ? [sourceTable(sources)] : []),
     ...(logs.length > 0 ? [captureLogTable(logs)] : []),
   ]
-  tell([...proxies, ...logs], tables.join('\n\n'))
+  const all = [...results, ...sources, ...logs]
+  tell(all, tables.join('\n\n'))
   if (values.record) await recordSection('Capture', captureText(tables, runs))
-  return [...proxies, ...logs].every(({ correct }) => correct)
+  return all.every(({ correct }) => correct)
 }
 
 async function backfill(): Promise<boolean> {

@@ -71,3 +71,9 @@ export class NullSink {
     await gone
   }
 }
+
+/** Of an even number the lower one. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)]!
+}

@@ -25,11 +25,11 @@ test('the benchmark of a small backfill moves every document unchanged', async (
 
 test('the benchmark of a small capture proxy answers every request', async () => {
   const main = path.join(import.meta.dirname, '../../bench/main.ts')
-  const args = [main, 'capture', '--small', '--json', '--parts', 'proxy']
+  const args = [main, 'capture', '--small', '--json', '--parts', 'proxy,local log']
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
   const { results } = JSON.parse(stdout) as { results: CaptureResult[] }
   assert.deepEqual(
     results.map(({ part, correct }) => ({ part, correct })),
-    ['straight', 'proxy'].map((part) => ({ part, correct: true })),
+    ['straight', 'proxy', 'local log'].map((part) => ({ part, correct: true })),
   )
 })
