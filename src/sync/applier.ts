@@ -1,0 +1,378 @@
+import { MigrationError } from '../base/errors.ts'
+import { stoppedError } from '../cluster/backoff.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { Pace } from '../cluster/pace.ts'
+import type { StateStore } from '../state/store.ts'
+import type { Transform } from '../usercode/transform.ts'
+import type { Accounts } from './accounts.ts'
+import { noFigures, type ApplierFigures } from './applier-figures.ts'
+import type { Change } from './change.ts'
+import { IndexFlow, holdOn } from './index-flow.ts'
+import type { DeleteAgain, KeptDeletes } from './kept-deletes.ts'
+import { LaneWorker, type PlacesOf, type RefusedDocument, type TargetPlace } from './lane-worker.ts'
+import { Lane, laneOf } from './lanes.ts'
+import { PatientReader } from './patient-reader.ts'
+import {
+  bytesOf,
+  pendingOf,
+  Ticket,
+  type PendingDocument,
+  type SourceKind,
+} from './pending-document.ts'
+import { DocumentPlacer } from './place-documents.ts'
+import type { SourceIndex, SourceShard } from './source-index.ts'
+import type { OnWait } from './waits.ts'
+
+export interface ApplierOptions {
+  /** Bytes of changes that are taken and not settled. */
+  readonly memoryMax: number
+  readonly bulkBytesMax: number
+  readonly lanes: number
+  readonly sourceReadsPerSecondMax: number
+  /** How long a cluster, or an index, may make changes wait without any progress. */
+  readonly waitMaxMs: number
+  readonly gzip?: boolean
+}
+
+export interface ApplierInput {
+  readonly source: Cluster
+  readonly target: Cluster
+  readonly state: StateStore
+  readonly view: {
+    index(name: string): SourceIndex | undefined
+    /** Checkpoints as they are now, and after them the primary terms; an index that has not all primaries is absent. */
+    shards(names: readonly string[]): Promise<ReadonlyMap<string, readonly SourceShard[]>>
+  }
+  readonly places: {
+    placesOf(
+      index: string,
+    ): Promise<readonly TargetPlace[] | 'left-out' | { readonly waiting: string }>
+  }
+  readonly accounts: Pick<Accounts, 'acknowledged'>
+  readonly kept: KeptDeletes
+  readonly transform?: Transform | undefined
+  readonly options: ApplierOptions
+  readonly signal: AbortSignal
+  readonly onWait: OnWait
+  /** Stored when it resolves. */
+  readonly onDeadLetter: (refused: RefusedDocument) => Promise<void>
+  /** Asked of each document that is settled without becoming a dead letter. */
+  readonly hasDeadLetter?: (index: string, id: string, routing: string | null) => boolean
+  readonly onWritten?: (index: string, id: string, routing: string | null) => Promise<void>
+  /** Nothing more is written to this index, by its name, until resume(). */
+  readonly onGiveUp: (index: string, reason: string) => void
+}
+
+const documentsMax = 5000
+/** Of memoryMax: what an index that waits may hold, before its changes are left to the audit. */
+const shareOfWaiting = 0.25
+
+/**
+ * Brings changes to the target, in any order that they come in, and at any number of times: what is newest stays. All
+ * changes of a document go one way (lane), with one bulk under way each, so that a later write is sent when an earlier one
+ * is settled; what waits of one document is put together. See design §3 and §4.
+ */
+export class Applier {
+  readonly figures: ApplierFigures = noFigures()
+  readonly #input: ApplierInput
+  readonly #kind: SourceKind
+  readonly #lanes: Lane[]
+  readonly #workers: LaneWorker[]
+  readonly #flows = new Map<string, IndexFlow>()
+  readonly #timers = new Map<Lane, NodeJS.Timeout>()
+  #changed = Promise.withResolvers<void>()
+  #failure: { error: unknown } | undefined
+
+  constructor(input: ApplierInput) {
+    this.#input = input
+    const { flavour, major } = input.source.version
+    this.#kind = {
+      numbered: flavour === 'opensearch' || major >= 6,
+      typed: flavour === 'elasticsearch' && major < 7,
+    }
+    const { options, signal, onWait } = input
+    this.#lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(number))
+    const reader = new PatientReader(input, this.#kind)
+    const context = {
+      ...{ target: input.target, state: input.state, signal, kept: input.kept, onWait },
+      placer: new DocumentPlacer(this.#kind, input.transform),
+      pace: new Pace(options.lanes),
+      ...{ figures: this.figures, numbered: this.#kind.numbered },
+      ...{ waitMaxMs: options.waitMaxMs, gzip: options.gzip ?? false },
+      ...{ bulkBytesMax: options.bulkBytesMax, reader, onRefused: input.onDeadLetter },
+      placesOf: (flow: IndexFlow) => this.#placesOf(flow),
+      finish: (pending: PendingDocument) => this.#finish(pending),
+      giveUp: (flow: IndexFlow, reason: string) => this.#giveUp(flow, reason),
+    }
+    this.#workers = this.#lanes.map(({ number }) => new LaneWorker(number, context))
+    signal.addEventListener('abort', this.#onAbort)
+  }
+
+  /** Why it has ended by itself: nothing is written any more, and add() and flush() throw it. */
+  get failure(): unknown {
+    return this.#failure?.error
+  }
+
+  /** Indices that nothing is written to any more. */
+  get stopped(): { index: string; reason: string }[] {
+    return [...this.#flows.values()].flatMap(({ name, stopped }) =>
+      stopped === undefined ? [] : [{ index: name, reason: stopped }],
+    )
+  }
+
+  /**
+   * Takes changes, once there is room for them. `settled` is called once, when each of them is written, in conflict with
+   * something newer, or a dead letter; with false where one was left to the audit instead.
+   * Throws what ended the applier: MA_CLUSTER_* of a cluster that could not be used for `waitMaxMs`, MA_STOPPED.
+   */
+  async add(changes: readonly Change[], settled: (taken: boolean) => void): Promise<void> {
+    let bytes = 0
+    for (const { source } of changes) bytes += source?.length ?? 0
+    await this.#room(bytes)
+    const ticket = new Ticket(settled)
+    for (const change of changes) this.#take(change, ticket, false)
+    ticket.done(true)
+    this.#start()
+  }
+
+  /** Applies kept deletes once more; those of another life of an index mean nothing any more. Resolves when that is done. */
+  async applyAgain(deletes: readonly DeleteAgain[]): Promise<void> {
+    await this.#room(0)
+    let isDone = false
+    const ticket = new Ticket(() => (isDone = true))
+    for (const one of deletes) {
+      if (this.#input.view.index(one.index)?.uuid === one.sourceUuid) this.#take(one, ticket, true)
+    }
+    ticket.done(true)
+    this.#start()
+    await this.#until(() => isDone)
+  }
+
+  /** Resolves when all that was taken is settled. */
+  async flush(): Promise<void> {
+    await this.#until(() => this.figures.heldDocuments === 0)
+  }
+
+  /** An index that was given up may be written to again: what stood in the way is mended. */
+  resume(index: string): void {
+    const flow = this.#flows.get(index)
+    if (flow !== undefined) flow.stopped = flow.hold = undefined
+  }
+
+  /** Nothing more is begun; what is under way ends by the signal. */
+  close(): void {
+    this.#fail(new MigrationError('MA_STOPPED', 'no more changes are taken: sync ends'))
+    this.#input.signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#notify()
+  }
+
+  readonly #onAbort = (): void => this.#fail(stoppedError('applying changes', this.#input.signal))
+
+  #take(change: Change, ticket: Ticket, again: boolean): void {
+    const { figures } = this
+    figures.taken++
+    const flow = this.#flowOf(change.index)
+    // It is gone on the source, and goes on the target.
+    if (flow === undefined) return
+    if (change.hasClientVersion === true) flow.hasClientVersions = true
+    if ((change.seqNo ?? -1) > flow.numberMost) flow.numberMost = change.seqNo!
+    ticket.add()
+    const { memoryMax } = this.#input.options
+    const isTooMuch = flow.hold !== undefined && flow.heldBytes > memoryMax * shareOfWaiting
+    if (flow.stopped !== undefined || (isTooMuch && this.#kind.numbered)) {
+      figures.left++
+      ticket.done(false)
+      return
+    }
+    const pending = pendingOf(change, flow, this.#kind, again)
+    pending.tickets.push(ticket)
+    this.#put(pending)
+  }
+
+  #flowOf(name: string): IndexFlow | undefined {
+    const source = this.#input.view.index(name)
+    const known = this.#flows.get(name)
+    if (known?.source === source) return known
+    if (source === undefined) return undefined
+    if (known?.source.uuid === source.uuid) {
+      known.source = source
+      return known
+    }
+    const flow = new IndexFlow(source)
+    this.#flows.set(name, flow)
+    return flow
+  }
+
+  #laneOf({ flow, id }: PendingDocument): Lane {
+    return this.#lanes[laneOf(flow.name, id, this.#lanes.length)]!
+  }
+
+  #put(pending: PendingDocument): void {
+    const standing = this.#laneOf(pending).put(pending)
+    if (standing === pending) this.figures.heldDocuments++
+    else this.figures.coalesced++
+    this.#count(standing, bytesOf(standing))
+  }
+
+  #count(pending: PendingDocument, bytes: number): void {
+    this.figures.heldBytes += bytes - pending.bytes
+    pending.flow.heldBytes += bytes - pending.bytes
+    pending.bytes = bytes
+  }
+
+  /** Something alone that is larger than all room goes when there is nothing else. */
+  async #room(bytes: number): Promise<void> {
+    const { memoryMax } = this.#input.options
+    await this.#until(() => {
+      const { heldBytes } = this.figures
+      return heldBytes === 0 || heldBytes + bytes <= memoryMax
+    })
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    for (;;) {
+      this.#throwFailure()
+      if (isDone()) return
+      await this.#changed.promise
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #notify(): void {
+    const { resolve } = this.#changed
+    this.#changed = Promise.withResolvers()
+    resolve()
+  }
+
+  #start(): void {
+    for (const lane of this.#lanes) {
+      if (!lane.isRunning && !lane.isEmpty) void this.#run(lane)
+    }
+  }
+
+  /** Works until nothing is left that may be begun; never rejects. */
+  async #run(lane: Lane): Promise<void> {
+    lane.isRunning = true
+    const { bulkBytesMax } = this.#input.options
+    try {
+      while (this.#failure === undefined) {
+        const now = performance.now()
+        const taken = lane.take({ bytesMax: bulkBytesMax, documentsMax, now })
+        if (taken.length === 0) break
+        await this.#workers[lane.number]!.work(taken)
+        this.#notify()
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    lane.isRunning = false
+    this.#wakeWhenHeldNoMore(lane)
+  }
+
+  #wakeWhenHeldNoMore(lane: Lane): void {
+    const until = lane.heldUntil()
+    clearTimeout(this.#timers.get(lane))
+    if (until === undefined || this.#failure !== undefined) return
+    const ms = Math.max(1, until - performance.now())
+    this.#timers.set(
+      lane,
+      setTimeout(() => !lane.isRunning && void this.#run(lane), ms),
+    )
+  }
+
+  async #placesOf(flow: IndexFlow): Promise<PlacesOf> {
+    const { view, places } = this.#input
+    const { uuid } = flow.source
+    const now = view.index(flow.name)
+    if (now === undefined || flow.stopped !== undefined) return 'gone'
+    if (now.uuid !== uuid) return 'anew'
+    const found = await places.placesOf(flow.name)
+    if (found === 'left-out' || 'waiting' in found) return found
+    const other = found.find(({ target }) => target.sourceUuid !== uuid)
+    if (other === undefined) return found
+    return {
+      waiting: `its target index ${other.target.targetIndex} was made for another life of it`,
+    }
+  }
+
+  async #finish(pending: PendingDocument): Promise<void> {
+    const { flow } = pending
+    if (pending.isAnew) return this.#readAnew(pending)
+    const isStopped = flow.stopped !== undefined
+    if (pending.heldBy !== undefined && !isStopped) return this.#wait(pending, pending.heldBy)
+    const isTaken = !isStopped && !pending.isLeft
+    if (isTaken) await this.#acknowledge(pending)
+    this.#settle(pending, isTaken)
+  }
+
+  async #acknowledge(pending: PendingDocument): Promise<void> {
+    const { flow, id, shard, primaryTerm, seqNos } = pending
+    const { accounts, hasDeadLetter, onWritten, onWait } = this.#input
+    const routing = pending.routing === undefined ? pending.foundRouting : pending.routing
+    if (seqNos.length > 0) {
+      accounts.acknowledged(flow.source, { id, routing, shard, primaryTerm, seqNos })
+    }
+    if (flow.hold !== undefined) {
+      flow.hold = undefined
+      onWait(keyOf(flow), undefined)
+    }
+    if (pending.isRefused || routing === undefined) return
+    if (hasDeadLetter?.(flow.name, id, routing)) await onWritten?.(flow.name, id, routing)
+  }
+
+  #settle(pending: PendingDocument, isTaken: boolean): void {
+    this.figures.heldDocuments--
+    this.#count(pending, 0)
+    if (!isTaken) this.figures.left++
+    for (const ticket of pending.tickets) ticket.done(isTaken)
+  }
+
+  /** Its numbers belong to another life of the index. */
+  #readAnew({ id, routing, type, flow, tickets, ...pending }: PendingDocument): void {
+    this.figures.heldDocuments--
+    this.#count({ ...pending, id, routing, type, flow, tickets }, 0)
+    const now = this.#flowOf(flow.name)
+    const change: Change = { index: flow.name, id, routing, what: 'read', ...(type && { type }) }
+    const isNews = now !== undefined && !pending.again
+    if (!isNews) for (const ticket of tickets) ticket.done(true)
+    else this.#put({ ...pendingOf(change, now, this.#kind), tickets })
+    this.#start()
+  }
+
+  #wait(pending: PendingDocument, reason: string): void {
+    const { flow } = pending
+    const { waitMaxMs } = this.#input.options
+    const meanwhile = this.#laneOf(pending).putBack(pending)
+    if (meanwhile !== undefined) {
+      this.figures.heldDocuments--
+      this.#count(meanwhile, 0)
+    }
+    this.#count(pending, bytesOf(pending))
+    const { hold, waitedMs } = holdOn(flow, reason)
+    flow.hold = hold
+    if (waitedMs > waitMaxMs) this.#giveUp(flow, reason)
+    else this.#input.onWait(keyOf(flow), reason)
+  }
+
+  #giveUp(flow: IndexFlow, reason: string): void {
+    if (flow.stopped !== undefined) return
+    flow.stopped = reason
+    if (flow.hold !== undefined) this.#input.onWait(keyOf(flow), undefined)
+    for (const lane of this.#lanes) {
+      for (const pending of lane.drop(flow)) this.#settle(pending, false)
+    }
+    this.#input.onGiveUp(flow.name, reason)
+  }
+}
+
+function keyOf({ name }: IndexFlow): string {
+  return `index ${name}`
+}

@@ -1,0 +1,194 @@
+import type { JsonObject } from '../base/json.ts'
+import type { Cluster, EngineVersion } from '../cluster/cluster.ts'
+import type { IndexFlow } from './index-flow.ts'
+import type { PendingDocument } from './pending-document.ts'
+import { readMgetAnswer, readSearchAnswer, type FoundDocument } from './read-answer.ts'
+
+/**
+ * How documents are read from the source by name, by version:
+ *
+ *   6.8 and later, OpenSearch   `_mget`, realtime, gives numbers unasked
+ *   6.0 to 6.7                  `_refresh`, then `_search` with docvalue_fields, since GET gives none
+ *   before 6                    `_mget` with types; there are no numbers
+ *
+ * Where the place of a document is not known it is searched for on all shards after a `_refresh`.
+ */
+export class SourceDocuments {
+  readonly #source: Cluster
+  readonly #signal: AbortSignal
+
+  constructor(source: Cluster, signal: AbortSignal) {
+    this.#source = source
+    this.#signal = signal
+  }
+
+  /** What each of them is now: none or one where its place is known, else all that have its id. */
+  async read(
+    documents: readonly PendingDocument[],
+  ): Promise<Map<PendingDocument, FoundDocument[]>> {
+    const { version } = this.#source
+    const found = new Map<PendingDocument, FoundDocument[]>()
+    let searched = [...documents]
+    if (!givesNumbersOnSearchAlone(version)) {
+      const named = documents.filter((document) => isNamed(document, version))
+      for (const [document, one] of await this.#mget(named)) {
+        if (!needsSearch(document, one)) found.set(document, [one])
+      }
+      searched = documents.filter((document) => !found.has(document))
+    }
+    for (const some of byFlow(searched)) {
+      for (const [document, all] of await this.#search(some)) found.set(document, all)
+    }
+    return found
+  }
+
+  async #mget(
+    documents: readonly PendingDocument[],
+  ): Promise<(readonly [PendingDocument, FoundDocument])[]> {
+    if (documents.length === 0) return []
+    const { major, flavour } = this.#source.version
+    const docs = documents.map(({ flow, id, type, routing }) => {
+      return {
+        _index: flow.name,
+        ...(type !== undefined && major < 7 && { _type: type }),
+        _id: id,
+        ...(routing !== null && routing !== undefined && { routing }),
+        // Before 5 these two are given only where they are asked for.
+        ...(major < 5 && { fields: ['_routing', '_parent'], _source: true }),
+      }
+    })
+    const { body } = await this.#source.requestRaw('POST', '/_mget', {
+      // With segment replication other copies lag behind what was acknowledged.
+      query: { preference: flavour === 'opensearch' && major >= 2 ? '_primary' : undefined },
+      body: { docs },
+      repeatable: true,
+      signal: this.#signal,
+    })
+    const found = readMgetAnswer(body, this.#where('_mget'), docs.length)
+    noteSizes(documents, body.length)
+    return documents.map((document, i) => [document, found[i]!] as const)
+  }
+
+  /** Documents of one index. */
+  async #search(
+    documents: readonly PendingDocument[],
+  ): Promise<Map<PendingDocument, FoundDocument[]>> {
+    const { flow } = documents[0]!
+    const path = `/${encodeURIComponent(flow.name)}`
+    const found = new Map<PendingDocument, FoundDocument[]>()
+    const refreshed = await this.#source.request('POST', `${path}/_refresh`, {
+      accept: [404],
+      repeatable: true,
+      signal: this.#signal,
+    })
+    if (refreshed.status === 404) return new Map(documents.map((document) => [document, []]))
+    const atOnce = Math.max(1, Math.min(100, Math.floor(hitsMax / flow.source.numberOfShards)))
+    for (let at = 0; at < documents.length; at += atOnce) {
+      const some = documents.slice(at, at + atOnce)
+      const hits = await this.#hits(path, [...new Set(some.map(({ id }) => id))])
+      for (const document of some) {
+        found.set(
+          document,
+          hits.filter((hit) => isOf(hit, document)),
+        )
+      }
+    }
+    return found
+  }
+
+  async #hits(path: string, ids: readonly string[]): Promise<FoundDocument[]> {
+    const { version } = this.#source
+    const where = this.#where('_search')
+    const { body } = await this.#source.requestRaw('POST', `${path}/_search`, {
+      query: {
+        preference: version.flavour === 'opensearch' && version.major >= 2 ? '_primary' : undefined,
+      },
+      body: {
+        query: { ids: { values: [...ids] } },
+        size: hitsMax,
+        version: true,
+        ...numbersIn(version),
+      },
+      repeatable: true,
+      signal: this.#signal,
+    })
+    const { documents, total } = readSearchAnswer(body, where)
+    if (total <= documents.length || ids.length === 1) return documents
+    // More of one id than there are shards and types for.
+    const halves = [ids.slice(0, ids.length >> 1), ids.slice(ids.length >> 1)]
+    const parts: FoundDocument[][] = []
+    for (const half of halves) parts.push(await this.#hits(path, half))
+    return parts.flat()
+  }
+
+  #where(what: string): string {
+    return `source ${this.#source.url}: ${what}`
+  }
+}
+
+/** `index.max_result_window`, unless it was changed. */
+const hitsMax = 10_000
+
+function numbersIn({ flavour, major, minor }: EngineVersion): JsonObject {
+  if (flavour === 'elasticsearch' && major < 6) {
+    return major < 5 ? { fields: ['_routing', '_parent'], _source: true } : {}
+  }
+  if (flavour === 'elasticsearch' && major === 6) {
+    const field = minor < 4 ? '_seq_no' : { field: '_seq_no', format: 'use_field_mapping' }
+    return { docvalue_fields: [field] }
+  }
+  return { seq_no_primary_term: true }
+}
+
+/** Elasticsearch 6.0 to 6.7. */
+function givesNumbersOnSearchAlone({ flavour, major, minor }: EngineVersion): boolean {
+  return flavour === 'elasticsearch' && major === 6 && minor < 8
+}
+
+/** Before 6 an index may have one id in several types. */
+function isNamed({ type }: PendingDocument, { flavour, major }: EngineVersion): boolean {
+  return type !== undefined || major >= 6 || flavour === 'opensearch'
+}
+
+/**
+ * Without knowing its routing a document is sure to be the one that is meant only where it still is as the very change
+ * that was told of. One that was made and is not found may have got a routing.
+ */
+function needsSearch(
+  { routing, what, number, deletedBy }: PendingDocument,
+  one: FoundDocument,
+): boolean {
+  if (one.error?.type === 'routing_missing_exception') return true
+  if (one.error !== undefined) return false
+  if (routing === undefined) return !(one.found && number >= 0 && one.seqNo === number)
+  return !one.found && routing === null && what === 'read' && number > deletedBy
+}
+
+function isOf(
+  hit: FoundDocument,
+  { id, routing, type, number, deletedBy }: PendingDocument,
+): boolean {
+  if (hit.id !== id || (type !== undefined && hit.type !== undefined && hit.type !== type))
+    return false
+  if (routing === undefined || hit.routing === routing) return true
+  // It was not found without routing: it is the one that was made, under another.
+  return routing === null && number > deletedBy
+}
+
+function byFlow(documents: readonly PendingDocument[]): PendingDocument[][] {
+  const flows = new Map<IndexFlow, PendingDocument[]>()
+  for (const document of documents) {
+    const known = flows.get(document.flow)
+    if (known === undefined) flows.set(document.flow, [document])
+    else known.push(document)
+  }
+  return [...flows.values()]
+}
+
+/** Keeps the mean size of what was read, so that the next request asks for as much as memory has room for. */
+function noteSizes(documents: readonly PendingDocument[], bytes: number): void {
+  const each = bytes / documents.length
+  for (const flow of new Set(documents.map(({ flow }) => flow))) {
+    flow.documentBytes = each > flow.documentBytes ? each : flow.documentBytes * 0.9 + each * 0.1
+  }
+}
