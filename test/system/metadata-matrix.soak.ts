@@ -1,6 +1,8 @@
 /**
  * Metadata of every kind, from every version that can be started here to OpenSearch 1, 2 and 3, both live and from a
  * snapshot; then its documents. `MATRIX_SOURCES` and `MATRIX_TARGETS` (versions, with commas between) narrow it.
+ * With `MATRIX_RECORD` set what came of it is noted in metadata-matrix.json, of which scripts/build-reference.ts makes
+ * docs/reference/metadata-matrix.md.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -11,6 +13,7 @@ import { useEngine, type TestEngine } from '../support/engines.ts'
 import { makeKinds } from '../support/kinds.ts'
 import { makeSnapshot } from '../support/backfill.ts'
 import { connect } from '../support/metadata.ts'
+import { recordMatrix } from '../support/metadata-matrix-record.ts'
 import { nameOf, tryPair, type MatrixRow, type MatrixSource } from '../support/metadata-matrix.ts'
 
 const chosen = (variable: string, all: readonly (readonly [EngineKind, string])[]) => {
@@ -31,11 +34,15 @@ const sources = chosen('MATRIX_SOURCES', [
   ['opensearch', '2.19.4'],
   ['opensearch', '3.6.0'],
 ])
+/** With the plugin k-NN: gets vectors alone, since all else is as on the target without it. */
+const vectorsVersion = '3.6.0-knn'
+const vectors = { include: ['field-dense-vector*', 'setting-knn'] }
 const targets: TestEngine[] = []
 for (const [kind, version] of chosen('MATRIX_TARGETS', [
   ['opensearch', '1.3.20'],
   ['opensearch', '2.19.4'],
   ['opensearch', '3.6.0'],
+  ['opensearch', vectorsVersion],
 ])) {
   const target = await useEngine(kind, version, { own: true })
   if (target.skip === false) targets.push(target)
@@ -50,7 +57,10 @@ for (const [kind, version] of sources) {
     if (engine.skip !== false) return t.skip(engine.skip)
     const source = await madeSource(engine)
     const found: MatrixRow[] = []
-    for (const target of targets) found.push(await tryPair(source, target))
+    for (const target of targets) {
+      if (target.version !== vectorsVersion) found.push(await tryPair(source, target))
+      else if (hasVectors(source)) found.push(await tryPair(source, target, vectors))
+    }
     rows.push(...found)
     await engine.stop()
     for (const { target, refusals } of found) {
@@ -61,6 +71,7 @@ for (const [kind, version] of sources) {
     print(`\n${nameOf(engine)} cannot make, so that it is not proven (${notMade.length}):`)
     print(`  ${notMade.map(({ name }) => name).join(' ')}`)
     if (process.env.MATRIX_REASONS) for (const one of notMade) print(`  ${one.name}: ${one.reason}`)
+    if (process.env.MATRIX_RECORD) recordMatrix(nameOf(engine), found, source.made)
     const surprises = found.flatMap(({ target, surprises }) =>
       surprises.map((one) => `${nameOf(engine)} → ${target}: ${one}`),
     )
@@ -72,13 +83,17 @@ for (const [kind, version] of sources) {
 after(() => {
   const columns = [
     ...(['source', 'target', 'objects', 'equal', 'announced', 'refused'] as const),
-    ...(['notCarried', 'documents', 'searched', 'seconds'] as const),
+    ...(['notCarried', 'documents', 'searched', 'inStreams', 'seconds'] as const),
   ]
   print(`\n| ${columns.join(' | ')} | surprises |\n|${' --- |'.repeat(columns.length + 1)}`)
   for (const row of rows) {
     print(`| ${columns.map((column) => row[column]).join(' | ')} | ${row.surprises.length} |`)
   }
 })
+
+function hasVectors({ made }: MatrixSource): boolean {
+  return made.indices.some(({ name }) => name.startsWith('field-dense-vector'))
+}
 
 async function madeSource(engine: TestEngine): Promise<MatrixSource> {
   writeFiles(engine)
