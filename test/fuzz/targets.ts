@@ -6,6 +6,7 @@ import { luceneTargets } from './targets-lucene.ts'
 import { segmentTargets } from './targets-segment.ts'
 import { snapshotTargets } from './targets-snapshot.ts'
 import { streamTargets } from './targets-streams.ts'
+import { syncTargets } from './targets-sync.ts'
 import { termTargets } from './targets-terms.ts'
 
 /** Every decoder. */
@@ -18,4 +19,5 @@ export const allTargets: readonly Target[] = [
   ...captureTargets,
   ...httpTargets,
   ...streamTargets,
+  ...syncTargets,
 ]
