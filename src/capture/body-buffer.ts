@@ -24,15 +24,18 @@ export class BodyMemory {
 }
 
 const smallestCapacity = 16_384
+/** A length that is only announced is trusted so far. */
+const trustedBytesMax = 1 << 20
 const nothing = new Uint8Array(0)
 
 /**
  * The bytes of one body as they come by. A body that comes in one piece is kept as that piece; others are put together
- * in a buffer that doubles. When it grows above its bound, or memory is short, what was kept is dropped and only counted.
+ * in a buffer of the length that was announced, or one that doubles. When it grows above its bound, or memory is short, what was kept is dropped and only counted.
  */
 export class BodyBuffer {
   readonly #memory: BodyMemory
   readonly #bytesMax: number
+  readonly #announced: (() => number | undefined) | undefined
   #buffer: Uint8Array = nothing
   #length = 0
   #taken = 0
@@ -41,9 +44,11 @@ export class BodyBuffer {
   /** Why it is not kept, once it is not. */
   lost: 'above its bound' | 'no memory' | undefined
 
-  constructor(memory: BodyMemory, bytesMax: number) {
+  /** `announced` is asked when a second piece comes: how long the body is to be, where that was said. */
+  constructor(memory: BodyMemory, bytesMax: number, announced?: () => number | undefined) {
     this.#memory = memory
     this.#bytesMax = bytesMax
+    this.#announced = announced
   }
 
   add(piece: Uint8Array): void {
@@ -65,14 +70,22 @@ export class BodyBuffer {
   #append(piece: Uint8Array): void {
     const needed = this.#length + piece.length
     if (needed > this.#buffer.length) {
-      const capacity = Math.min(this.#bytesMax, Math.max(smallestCapacity, 2 * needed))
+      const capacity = this.#capacityFor(needed)
       if (!this.#take(capacity - this.#taken)) return
-      const grown = new Uint8Array(capacity)
+      const grown = Buffer.allocUnsafeSlow(capacity)
       grown.set(this.#buffer.subarray(0, this.#length))
       this.#buffer = grown
     }
     this.#buffer.set(piece, this.#length)
     this.#length = needed
+  }
+
+  #capacityFor(needed: number): number {
+    const doubled = Math.min(this.#bytesMax, Math.max(smallestCapacity, 2 * needed))
+    const announced = this.#announced?.() ?? 0
+    return announced >= needed && announced <= Math.max(doubled, trustedBytesMax)
+      ? announced
+      : doubled
   }
 
   #take(bytes: number): boolean {

@@ -36,8 +36,8 @@ export class RecordedWrite implements ExchangeWatch {
     this.#unrecorded = { from: head.firstByteAt, indices: parsed.indices, isCounted: false }
     // Of signals only it counts that there was one; their bodies may hold passwords and keys.
     const bytesMax = keepsBodies(parsed) ? recording.options.bodyBytesMax : 0
-    this.#request = new BodyBuffer(recording.memory, bytesMax)
-    this.#response = new BodyBuffer(recording.memory, bytesMax)
+    this.#request = new BodyBuffer(recording.memory, bytesMax, () => lengthOf(head))
+    this.#response = new BodyBuffer(recording.memory, bytesMax, () => lengthOf(this.#responseHead!))
   }
 
   requestBytes(bytes: Uint8Array): void {
@@ -162,6 +162,10 @@ const nothing = new Uint8Array(0)
 
 function encodingOf({ headers }: { headers: readonly string[] }): string | undefined {
   return headerValue(headers, 'content-encoding')
+}
+
+function lengthOf({ headers }: { headers: readonly string[] }): number | undefined {
+  return Number(headerValue(headers, 'content-length') ?? NaN) || undefined
 }
 
 function lostCause(what: 'request' | 'answer', { lost, bytes }: BodyBuffer): string {
