@@ -1,4 +1,5 @@
 import type { Apart } from '../base/select-indices.ts'
+import type { Flavour } from '../cluster/cluster.ts'
 import type { DataStream, GlobalMetadata, IndexMetadata } from '../snapshot/snapshot.ts'
 
 /**
@@ -12,6 +13,8 @@ export interface ClusterMetadata {
   readonly apart?: ReadonlyMap<string, Apart>
   /** Version of the engine, as text; undefined where a snapshot does not say. */
   readonly engineVersion?: string
+  /** undefined in a snapshot, which does not say. */
+  readonly flavour?: Flavour
   readGlobalMetadata(): Promise<GlobalMetadata>
   readDataStreams(): Promise<DataStream[]>
   /** Throws MA_SNAPSHOT or MA_SOURCE_INDEX when there is no such index, or it does not tell all that is needed. */

@@ -162,7 +162,7 @@ async function readFacts(
     createdVersions.push(metadata.createdVersion)
     break
   }
-  const { engineVersion } = source
+  const { engineVersion, flavour } = source
   const known = { target, options, pipelines, signal }
-  return readRuleFacts({ engineVersion, createdVersions }, known)
+  return readRuleFacts({ engineVersion, ...(flavour && { flavour }), createdVersions }, known)
 }

@@ -35,6 +35,7 @@ export async function liveMetadata(cluster: Cluster, signal?: AbortSignal): Prom
     ),
     closed: new Set(indices.filter((name) => objectOf(listed[name]).state === 'close')),
     engineVersion: cluster.version.text,
+    flavour: cluster.version.flavour,
     readGlobalMetadata: async () => {
       const state = await readState(cluster, '', withoutIndices(cluster), signal)
       delete state.indices

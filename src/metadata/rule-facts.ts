@@ -18,6 +18,8 @@ export interface RuleFacts extends Omit<RuleContext, 'settings'> {
 export interface SourceFacts {
   /** As the snapshot or the cluster says it; undefined where it does not. */
   readonly engineVersion: string | undefined
+  /** A live cluster says it; a snapshot does not. */
+  readonly flavour?: Flavour
   /** `index.version.created` of its indices: only these tell OpenSearch 1 to 3 from Elasticsearch 1 to 3. */
   readonly createdVersions: readonly number[]
 }
@@ -63,11 +65,16 @@ export function factsOfIndex(facts: RuleFacts, createdVersion: number): RuleFact
 }
 
 /** The engine of the source. Elasticsearch 3 and 4 never were, and 1 and 2 made no index of version 5 or later. */
-export function sourceVersionOf({ engineVersion, createdVersions }: SourceFacts): EngineVersion {
+export function sourceVersionOf({
+  engineVersion,
+  flavour: told,
+  createdVersions,
+}: SourceFacts): EngineVersion {
   const created = createdVersions.map(versionOfIndex)
   const newest = created.sort((a, b) => b.major - a.major || b.minor - a.minor)[0]
   const stated = parseVersion('elasticsearch', engineVersion)
   if (stated === undefined) return newest ?? oldest
+  if (told !== undefined) return { ...stated, flavour: told }
   const isOpenSearch =
     created.some(({ flavour }) => flavour === 'opensearch') ||
     (stated.major <= 3 && created.some(({ major }) => major > stated.major))

@@ -43,6 +43,8 @@ export type TargetIndex = {
   sourceForm: 'full' | 'filtered' | 'disabled' | 'synthetic'
   /** How many documents that concerns, nested ones counted too; null where it is full. */
   sourceDocuments: number | null
+  /** Clients gave the versions of its documents on the source: they are the versions on the target. Absent: they do not. */
+  clientVersions?: true
   /** Settings kept off the target until the switch: pipelines, write blocks, lifecycle policies. */
   withheld: { [setting: string]: string }
 }
@@ -54,6 +56,8 @@ export type SourceIncarnation = {
   uuid: string
   /** By number of the shard; null where the engine has not told. */
   histories: (string | null)[]
+  /** What its metadata was like when the target's was last brought in step; null: it is not. */
+  followed: string | null
   /** How often its numbers have begun anew under this UUID: each time its target index is made anew, with another fence. */
   life: number
 }

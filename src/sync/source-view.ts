@@ -32,6 +32,8 @@ export type IndexChange =
   | 'made-anew'
   /** Restored over a closed index, or a stale copy was made the primary: numbers begin anew under the same UUID. */
   | 'other-history'
+  /** All its primaries are started by now, and tell their histories. */
+  | 'started'
   | 'opened'
   | 'closed'
   | 'mapping'
@@ -100,6 +102,15 @@ export class SourceView {
   /** False while a primary of the index is not started: then nobody knows whether its history is the one it had. */
   isSettled(name: string): boolean {
     return this.#entries.get(name)?.isSettled ?? false
+  }
+
+  /** Another text where mapping, settings, aliases, or the data stream of the index are others. */
+  stamp(name: string): string | undefined {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return undefined
+    const { index, details, newest = '' } = entry
+    const { mapping, settings, aliasHash } = details
+    return [index.uuid, mapping, settings, aliasHash, index.dataStream ?? '', newest].join(' ')
   }
 
   /** Of the whole cluster; undefined for engines that have none (before 2). */
@@ -330,6 +341,7 @@ function changesOfEntry(old: Entry, { index, listed, details, ...now }: Entry): 
   })
   const changes: [IndexChange, boolean][] = [
     ['other-history', isOtherHistory],
+    ['started', now.isSettled && !old.isSettled],
     ['opened', index.isOpen && !old.index.isOpen],
     ['closed', !index.isOpen && old.index.isOpen],
     ['mapping', details.mapping !== old.details.mapping],
