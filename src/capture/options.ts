@@ -14,6 +14,8 @@ const address = () =>
 /** As a flag gives it. */
 const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true')
 
+const proxyError = 'expected addresses such as https://proxy-1:9201'
+
 const nameError = 'expected a name of letters, digits, dots, dashes and underscores'
 
 const tlsOptions = z
@@ -62,6 +64,12 @@ const adminOptions = z.strictObject({
         description: 'Private key of that certificate, as file:PATH or env:NAME.',
         secret: true,
       }),
+      ca: option(pemFile().optional(), {
+        description:
+          'Authority that signed the certificates of the admin addresses in capture.proxies: file:PATH of PEM. Default: what Node.js trusts.',
+        flag: 'admin-ca',
+        placeholder: 'file:PATH',
+      }),
     })
     .refine((tls) => (tls.cert === undefined) === (tls.key === undefined), {
       error: 'expected cert and key together',
@@ -84,6 +92,12 @@ const kafkaOptions = z.strictObject({
       placeholder: 'HOST:PORT',
     },
   ),
+  recordedBy: option(z.enum(['osmigrate', 'opensearch-migrations']).optional(), {
+    description:
+      "Whose proxies have written the topic; the other tool's is read as it is, and never written to. Default: osmigrate.",
+    flag: 'kafka-recorded-by',
+    placeholder: 'TOOL',
+  }),
   topic: option(z.string().min(1).max(249).default('osmigrate-capture'), {
     description: 'Topic of the log. It is made when it is not there.',
     flag: 'kafka-topic',
@@ -166,9 +180,9 @@ const logOptions = z.strictObject({
 })
 
 export const captureOptions = z.strictObject({
-  mode: option(z.enum(['proxy', 'none']).default('proxy'), {
+  mode: option(z.enum(['proxy', 'none']).optional(), {
     description:
-      'How writes are followed: proxy records them in front of the source; none asks the source alone (no `capture start` then).',
+      'How writes are followed: proxy records them in front of the source, and `snapshot create` waits for the proof that it does; none asks the source alone (no `capture start` then). Where it is not said, `sync start` reads what a proxy records, and `snapshot create` asks for no proof unless one runs here.',
     flag: 'capture-mode',
     placeholder: 'proxy|none',
   }),
@@ -238,6 +252,18 @@ export const captureOptions = z.strictObject({
     placeholder: 'NUMBER',
   }),
   admin: adminOptions.prefault({}),
+  proxies: option(
+    z
+      .array(z.string().regex(/^https?:\/\/[^\s/@]+$/, { error: proxyError }))
+      .min(1, { error: proxyError })
+      .optional(),
+    {
+      description:
+        'Admin addresses of proxies on other machines, e.g. https://proxy-1:9201: `sync start` reads their logs there, with the token of capture.admin.token. Default: the log of this machine.',
+      flag: 'proxy',
+      placeholder: 'URL',
+    },
+  ),
   onLogFailure: option(z.enum(['pass', 'refuse']).default('pass'), {
     description:
       'When a write cannot be recorded: pass answers the client and notes a gap, which the audit fills; refuse answers 503.',

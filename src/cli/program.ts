@@ -60,6 +60,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./capture-command.ts')).defineCapture,
   },
   {
+    name: 'sync',
+    summary: 'bring the target up to date with what clients write, all the time',
+    load: async () => (await import('./sync-command.ts')).defineSync,
+  },
+  {
     name: 'compare',
     summary: 'compare every document of snapshot and target',
     load: async () => (await import('./compare-command.ts')).defineCompare,

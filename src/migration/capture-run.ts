@@ -50,8 +50,8 @@ export async function startConfiguredProxy(
 }
 
 /** Where the admin port is, and its token: the configured one, or one that is kept in the state folder. */
-export async function adminOptions({ config, stateFolder }: LoadedConfig): Promise<AdminOptions> {
-  const { listen, token, tls } = config.capture.admin
+export async function adminOptions(loaded: LoadedConfig): Promise<AdminOptions> {
+  const { listen, token, tls } = loaded.config.capture.admin
   const address = parseAddress(listen)
   if (token === undefined && !isLocal(address.host)) {
     throw new MigrationError(
@@ -61,10 +61,7 @@ export async function adminOptions({ config, stateFolder }: LoadedConfig): Promi
   }
   return {
     ...address,
-    token:
-      token === undefined
-        ? localToken(stateFolder)
-        : await resolveSecret(token, 'capture.admin.token'),
+    token: await adminToken(loaded),
     ...(tls?.cert !== undefined && {
       tls: {
         cert: await resolveSecret(tls.cert, 'capture.admin.tls.cert'),
@@ -72,6 +69,14 @@ export async function adminOptions({ config, stateFolder }: LoadedConfig): Promi
       },
     }),
   }
+}
+
+/** What requests to an admin port carry. */
+export async function adminToken({ config, stateFolder }: LoadedConfig): Promise<string> {
+  const { token } = config.capture.admin
+  return token === undefined
+    ? localToken(stateFolder)
+    : await resolveSecret(token, 'capture.admin.token')
 }
 
 function isLocal(host: string): boolean {

@@ -34,6 +34,12 @@ export async function configuredProxy(
       'capture.mode is none: the source is followed without a proxy, and there is nothing to start. Set it to proxy to record in front of the source.',
     )
   }
+  if (capture.log.kafka?.recordedBy === 'opensearch-migrations') {
+    throw new MigrationError(
+      'MA_CONFIG',
+      'capture.log.kafka.recordedBy is opensearch-migrations: its topic is read by sync and never written to. Start the proxy of that tool, or name a topic for this one.',
+    )
+  }
   const source = required(sourceConfig, 'source.url')
   const name = proxyName(loaded)
   const { url, tls } = clusterOptions(source)

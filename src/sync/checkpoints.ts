@@ -1,5 +1,5 @@
 import type { Change, StateStore } from '../state/store.ts'
-import type { LogFeed } from './log-feed.ts'
+import type { LogFeed, StreamEnds } from './log-feed.ts'
 import { logCheckpointKey, logCheckpointKind, type LogCheckpoint } from './records.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
@@ -51,7 +51,7 @@ export class Checkpoints {
   }
 
   /** Whether all that lay before these ends of streams is done with. */
-  hasPassed(ends: { readonly [stream: string]: number }): boolean {
+  hasPassed(ends: StreamEnds): boolean {
     return Object.entries(ends).every(([stream, end]) => (this.#offsets.get(stream) ?? -1) >= end)
   }
 

@@ -7,6 +7,7 @@ import type {
   LogBehind,
   LogPosition,
 } from '../traffic/capture-log.ts'
+import type { StreamFacts } from './lag.ts'
 import type { OnWait } from './waits.ts'
 
 /** A capture log, and what people call it. */
@@ -16,6 +17,9 @@ export interface NamedLog {
   /** How often its streams are looked for; default: each second. */
   readonly lookEveryMs?: number
 }
+
+/** Where streams end, by name. */
+export type StreamEnds = { [stream: string]: number }
 
 /** A record of a stream; or nothing: up to `next` there is none. */
 export interface FedRecord {
@@ -38,7 +42,8 @@ export interface LogFeedInput {
 
 const lookEveryMs = 1000
 const retryWaitMs = 1000
-const recordBytes = 512
+/** Without its body. */
+const recordBytes = 300
 
 interface Stream {
   readonly log: NamedLog
@@ -47,6 +52,8 @@ interface Stream {
   offset: number
   /** What lay behind that when it was looked last, and where it was then. */
   seen: { offset: number; behind: LogBehind } | undefined
+  /** Of this run; bytes are about those in the log. */
+  readonly read: { records: number; bytes: number }
 }
 
 /**
@@ -103,23 +110,34 @@ export class LogFeed {
     return taken
   }
 
-  /** Where all streams end now; of a log that cannot be asked, nowhere: what is in it is before the end. */
-  async ends(): Promise<{ [stream: string]: number }> {
-    const ends: { [stream: string]: number } = {}
+  /** Where all streams end now; waits for logs that cannot be asked. */
+  async ends(): Promise<StreamEnds> {
+    const ends: StreamEnds = {}
     for (const log of this.#input.logs) {
-      const found = await log.reader.streams().catch(() => undefined)
-      for (const { end } of found ?? []) ends[end.stream] = end.offset
-      if (found !== undefined) continue
-      for (const { log: of, name } of this.#streams.values()) {
-        if (of === log) ends[name] = Number.MAX_SAFE_INTEGER
-      }
+      for (const { end } of await this.#untilAsked(log)) ends[end.stream] = end.offset
     }
     return ends
   }
 
-  /** What lay behind all that was read of a stream when it was looked last; undefined where that is not known. */
-  behind(stream: string): LogBehind | undefined {
-    return this.#streams.get(stream)?.seen?.behind
+  async #untilAsked(log: NamedLog): Promise<{ readonly end: LogPosition }[]> {
+    const { onWait } = this.#input
+    for (;;) {
+      try {
+        const found = await log.reader.streams()
+        onWait(`ends ${log.name}`, undefined)
+        return found
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        onWait(`ends ${log.name}`, textOf(error))
+      }
+      await wait(retryWaitMs, undefined, { signal: this.#signal })
+    }
+  }
+
+  /** What is known of a stream: where it is kept, what was read of it, and what lay behind that when it was looked last. */
+  factsOf(name: string): Omit<StreamFacts, 'progress'> {
+    const { log, seen, read } = this.#streams.get(name)!
+    return { log: log.name, behind: seen?.behind, read }
   }
 
   /** Lets go of what lies before. A log that cannot be asked now is told the next time. */
@@ -179,7 +197,8 @@ export class LogFeed {
   #begin(log: NamedLog, oldest: LogPosition): void {
     const { stream: name } = oldest
     const offset = this.#input.from.get(name) ?? oldest.offset
-    const stream: Stream = { log, name, offset, seen: undefined }
+    const read = { records: 0, bytes: 0 }
+    const stream: Stream = { log, name, offset, seen: undefined, read }
     this.#streams.set(name, stream)
     this.#input.onStream({ stream: name, offset })
     this.#run(this.#follow(stream))
@@ -242,6 +261,8 @@ export class LogFeed {
   }
 
   async #take(stream: Stream, { record, next }: LoggedRecord): Promise<void> {
+    stream.read.records++
+    stream.read.bytes += bytesOf(record)
     await this.#push({ stream: stream.name, record, next: next.offset })
     stream.offset = Math.max(stream.offset, next.offset)
   }
@@ -251,11 +272,14 @@ export class LogFeed {
       await new Promise<void>((resolve) => this.#whenRoom.push(resolve))
       this.#signal.throwIfAborted()
     }
-    const { record } = fed
-    this.#bytes += recordBytes + (record && 'body' in record ? record.body.length : 0)
+    this.#bytes += bytesOf(fed.record)
     this.#waiting.push(fed)
     this.#whenSome?.()
   }
+}
+
+function bytesOf(record: FedRecord['record']): number {
+  return recordBytes + (record && 'body' in record ? record.body.length : 0)
 }
 
 /** What the operating system or a network says passes, and what says so itself. */

@@ -26,20 +26,20 @@ export const syncMetrics: readonly SyncMetric[] = [
   {
     name: 'osmigrate_sync_written_total',
     type: 'counter',
-    help: 'Documents that the target has taken.',
+    help: 'Items that the target has taken, deletes among them.',
     value: ({ totals }) => totals.written,
-  },
-  {
-    name: 'osmigrate_sync_deleted_total',
-    type: 'counter',
-    help: 'Deletes that the target has taken.',
-    value: ({ totals }) => totals.deleted,
   },
   {
     name: 'osmigrate_sync_older_total',
     type: 'counter',
     help: 'Changes for which something newer was on the target already.',
     value: ({ totals }) => totals.older,
+  },
+  {
+    name: 'osmigrate_sync_left_total',
+    type: 'counter',
+    help: 'Changes that were left to the audit, since their index is stopped or waits.',
+    value: ({ totals }) => totals.left,
   },
   {
     name: 'osmigrate_sync_source_reads_total',
@@ -113,9 +113,13 @@ export const syncMetrics: readonly SyncMetric[] = [
     type: 'gauge',
     help: 'Since the moment up to which the target is proven to have everything; absent before there is one.',
     value: ({ audit, at }) =>
-      audit?.caughtUpAsOf == null
-        ? undefined
-        : (Date.parse(at) - Date.parse(audit.caughtUpAsOf)) / 1000,
+      audit?.asOf == null ? undefined : (Date.parse(at) - Date.parse(audit.asOf)) / 1000,
+  },
+  {
+    name: 'osmigrate_sync_audit_missing',
+    type: 'gauge',
+    help: 'Numbers of the source of which it is not known yet that the target has what they did.',
+    value: ({ audit }) => audit?.missing,
   },
   {
     name: 'osmigrate_sync_change_memory_bytes',

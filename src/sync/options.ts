@@ -54,6 +54,12 @@ export const syncOptions = z.strictObject({
     flag: 'gc-deletes-bytes-max',
     placeholder: 'SIZE',
   }),
+  waitMax: option(duration({ minMs: 1000 }).default(600_000), {
+    description:
+      'How long the target, or an index of it, may refuse what would pass (429, 503, no answer) before sync gives up: the run ends, or the index is left to the audit. Default: 10m.',
+    flag: 'sync-wait-max',
+    placeholder: 'TIME',
+  }),
   drainTimeout: option(duration().default(25_000), {
     description:
       'How long what was read may take to get to the target when sync is stopped; what is left is read again later. Default: 25s.',

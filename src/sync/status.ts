@@ -1,5 +1,5 @@
-import type { JsonObject } from '../base/json.ts'
 import { kind, type StateStore } from '../state/store.ts'
+import type { AuditVerdict } from './audit-records.ts'
 import { syncRunKind, type SyncGap, type SyncRun } from './records.ts'
 import type { WaitRecord } from './waits.ts'
 
@@ -22,24 +22,15 @@ export type SyncStatus = {
     records: number
     /** Changes of documents that were taken: from the log, and from the audit. */
     changes: number
+    /** Items that the target took, deletes among them. */
     written: number
-    deleted: number
     /** Documents read from the source. */
     sourceReads: number
     /** Bytes sent to the target. */
     bytes: number
   }
   /** Of this run. */
-  totals: {
-    records: number
-    changes: number
-    written: number
-    deleted: number
-    /** Something newer was on the target already. */
-    older: number
-    sourceReads: number
-    bytes: number
-  }
+  totals: SyncTotals
   lag: Lag
   streams: StreamStatus[]
   /** Not explained yet; at most 100. */
@@ -51,7 +42,10 @@ export type SyncStatus = {
   waits: WaitRecord[]
   /** Indices to which nothing is written now, or whose numbers are not used. */
   indices: IndexTrouble[]
-  audit: AuditSummary | null
+  /** Names of which something on the target is otherwise than on the source, that touches no document. */
+  different: { name: string; what: string }[]
+  /** null: it has not looked yet. */
+  audit: AuditVerdict | null
   memory: { residentBytes: number; changeBytes: number }
 }
 
@@ -84,12 +78,17 @@ export type IndexTrouble = {
   since: string
 }
 
-export type AuditSummary = {
-  /** Everything that the source had done by then is on the target; null: not yet. */
-  caughtUpAsOf: string | null
-  /** What is open, for people. */
-  open: string[]
-} & JsonObject
+export type SyncTotals = {
+  records: number
+  changes: number
+  written: number
+  /** The target held something newer already. */
+  older: number
+  /** Left to the audit, since their index is stopped or waits. */
+  left: number
+  sourceReads: number
+  bytes: number
+}
 
 export const syncStatusKind = kind<SyncStatus>('sync-status')
 

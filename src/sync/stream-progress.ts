@@ -21,6 +21,8 @@ interface Ticket {
   readonly offset: number
   /** Epoch microseconds. */
   readonly at: number
+  /** False for a request whose answer has not come: the source may be at work on it for hours. */
+  isComplete: boolean
   isSettled: boolean
 }
 
@@ -78,15 +80,19 @@ export class StreamProgress {
     return this.#readAt
   }
 
-  /** Epoch microseconds of the oldest record that is read and not settled; undefined: all are. */
+  /** Epoch microseconds of the oldest exchange that is complete and not settled; undefined: all are. */
   get oldestAt(): number | undefined {
     this.#dropSettled()
-    return this.#tickets[this.#head]?.at
+    for (let at = this.#head; at < this.#tickets.length; at++) {
+      const ticket = this.#tickets[at]!
+      if (ticket.isComplete && !ticket.isSettled) return ticket.at
+    }
+    return undefined
   }
 
-  /** Exchanges that are read and not settled, those without an answer among them. */
+  /** Exchanges that are complete and not settled. */
   get unsettled(): number {
-    return this.#unsettled
+    return this.#unsettled - this.#open.size
   }
 
   /** Requests whose answers are not in the log yet. */
@@ -95,7 +101,7 @@ export class StreamProgress {
   }
 
   #ticket(offset: number, record: CaptureRecord): Ticket {
-    const ticket = { offset, at: recordTime(record), isSettled: false }
+    const ticket = { offset, at: recordTime(record), isComplete: false, isSettled: false }
     this.#tickets.push(ticket)
     this.#unsettled++
     return ticket
@@ -103,6 +109,7 @@ export class StreamProgress {
 
   #workOf(what: LogWork['what'], own: { offset: number; record: CaptureRecord }): LogWork {
     const ticket = this.#takeOpen(what) ?? this.#ticket(own.offset, own.record)
+    ticket.isComplete = true
     return {
       ...{ what, stream: this.stream, offset: ticket.offset },
       settle: () => {

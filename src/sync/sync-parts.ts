@@ -1,0 +1,177 @@
+import type { Json } from '../base/json.ts'
+import type { Selection } from '../base/select.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { MetadataOptions } from '../metadata/options.ts'
+import type { StateStore } from '../state/store.ts'
+import type { Transform } from '../usercode/transform.ts'
+import { Accounts } from './accounts.ts'
+import { Applier } from './applier.ts'
+import { Audit } from './audit.ts'
+import { changesOf } from './changes-of.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { SyncDeadLetters } from './dead-letters.ts'
+import { LogFollower } from './follow-log.ts'
+import { Gaps } from './gaps.ts'
+import { KeptDeletes } from './kept-deletes.ts'
+import { LogFeed, type NamedLog, type StreamEnds } from './log-feed.ts'
+import { NamesBehind } from './names-behind.ts'
+import type { SyncOptions } from './options.ts'
+import { Reconciler } from './reconciler.ts'
+import { Reconciling } from './reconciling.ts'
+import { SourceView } from './source-view.ts'
+import { StreamProgress } from './stream-progress.ts'
+import { StoppedIndices } from './troubles.ts'
+import { Waits } from './waits.ts'
+
+export interface SyncInput {
+  readonly source: Cluster
+  readonly target: Cluster
+  /** Open for sync. */
+  readonly state: StateStore
+  readonly select: Selection
+  readonly options: SyncOptions
+  readonly metadata: MetadataOptions
+  readonly allowPartialSource: boolean
+  /** What is done to documents on their way. */
+  readonly transform?: Transform
+  /** None: the audit alone follows the source. */
+  readonly logs: readonly NamedLog[]
+  /** How long after a write of the source its request may be missing in the log. */
+  readonly lateMs: number
+  /** Longest body of an answer that is unpacked. */
+  readonly bodyBytesMax: number
+  /** Whether all documents that a backfill brings to this index are there, or none is to come. */
+  readonly isFilled: (index: string) => Promise<boolean>
+}
+
+/** What sync is made of: each part does one thing, and the run has them do it. */
+export interface SyncParts {
+  readonly view: SourceView
+  readonly feed: LogFeed
+  readonly streams: ReadonlyMap<string, StreamProgress>
+  readonly checkpoints: Checkpoints
+  readonly gaps: Gaps
+  readonly letters: SyncDeadLetters
+  readonly kept: KeptDeletes
+  readonly accounts: Accounts
+  readonly reconciler: Reconciler
+  readonly reconciling: Reconciling
+  readonly applier: Applier
+  readonly audit: Audit
+  readonly follower: LogFollower
+  readonly waits: Waits
+  readonly stopped: StoppedIndices
+}
+
+/**
+ * Opens all parts; nothing is written to the target yet. `reading` ends the reading of the log, `writing` everything. Throws
+ * where a cluster or a log cannot be had.
+ */
+export async function openParts(
+  input: SyncInput,
+  { reading, writing }: { readonly reading: AbortSignal; readonly writing: AbortSignal },
+): Promise<SyncParts> {
+  const { source, target, state, select, options, metadata, transform } = input
+  const waits = new Waits()
+  const stopped = new StoppedIndices()
+  const { onWait } = waits
+  const view = await SourceView.open({
+    ...{ source, select, signal: writing },
+    withStreams: metadata.dataStreams === 'stream',
+  })
+  const checkpoints = await Checkpoints.load(state)
+  const streams = new Map<string, StreamProgress>()
+  const feed = await LogFeed.open({
+    ...{ logs: input.logs, from: checkpoints.offsets, signal: reading, onWait },
+    bytesMax: options.memoryMax / 4,
+    onStream: (position) => void streams.set(position.stream, new StreamProgress(position)),
+  })
+  try {
+    const accounts = await Accounts.load(state)
+    const kept = await KeptDeletes.open(state)
+    const letters = await SyncDeadLetters.load(state)
+    const gaps = await Gaps.load(state)
+    const reconciler = await Reconciler.open({
+      ...{ source, target, state, select, options: metadata, view, signal: reading },
+      allowPartialSource: input.allowPartialSource,
+      ...(transform && { transform }),
+      streamEnds: () => feed.ends(),
+      onRefill: (index) => forget(index),
+      onGone: (index) => forget(index),
+    })
+    const applier = new Applier({
+      ...{ source, target, state, view, places: reconciler, accounts, kept, onWait },
+      ...(transform && { transform }),
+      options: {
+        memoryMax: (options.memoryMax * 3) / 4,
+        bulkBytesMax: options.bulkBytesMax,
+        lanes: options.lanes,
+        sourceReadsPerSecondMax: options.sourceReadsPerSecondMax,
+        waitMaxMs: options.waitMax,
+      },
+      signal: writing,
+      onDeadLetter: (refused) => letters.put(refused),
+      hasDeadLetter: (index, id, routing) => letters.has({ index, id, routing }),
+      onWritten: (index, id, routing) => letters.written({ index, id, routing }),
+      onGiveUp: (index, reason) => stopped.stopped(index, reason),
+    })
+    const forget = (index: string): Promise<void> => {
+      accounts.forget(index)
+      stopped.mended(index)
+      applier.resume(index)
+      return Promise.resolve()
+    }
+    const audit = new Audit({
+      ...{ source, target, state, view, places: reconciler, accounts, applier, onWait },
+      log: {
+        ends: () => feed.ends(),
+        hasPassed: (ends: Json) => checkpoints.hasPassed(ends as StreamEnds),
+      },
+      ...{ lateMs: input.lateMs, isFilled: input.isFilled, signal: reading },
+      options: { everyMs: options.auditEvery, slices: 2 },
+    })
+    const reconciling = new Reconciling({
+      ...{ reconcile: () => reconciler.reconcile('all'), everyMs: options.auditEvery, onWait },
+    })
+    const behind = new NamesBehind(view)
+    const follower = new LogFollower({
+      ...{ feed, streams, doubts: reconciler.doubts, gaps },
+      ready: () => reconciler.ready(),
+      outcomeOf: (exchange) =>
+        changesOf(exchange, {
+          index: (name) => view.index(name),
+          behind: (name) => behind.of(name),
+          typed: isTyped(source),
+          bytesMax: input.bodyBytesMax,
+        }),
+      apply: (changes, settled) => applier.add(changes, () => settled()),
+      onSignal: ({ what }) => {
+        if (what === 'documents') audit.want()
+        else reconciling.want()
+      },
+    })
+    return {
+      ...{
+        view,
+        feed,
+        streams,
+        checkpoints,
+        gaps,
+        letters,
+        kept,
+        accounts,
+        reconciler,
+        reconciling,
+      },
+      ...{ applier, audit, follower, waits, stopped },
+    }
+  } catch (error) {
+    await feed.close()
+    throw error
+  }
+}
+
+/** Whether paths of the engine have mapping types: Elasticsearch before 8, OpenSearch 1. */
+function isTyped({ version }: Cluster): boolean {
+  return version.flavour === 'elasticsearch' ? version.major < 8 : version.major < 2
+}
