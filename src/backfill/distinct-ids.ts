@@ -5,20 +5,31 @@ import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { targetIndexKind, type TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
+import { isStopAsked } from './run-record.ts'
+import { stopped } from './stopped.ts'
+
+export interface DistinctIdsInput {
+  readonly snapshot: Snapshot
+  readonly state: StateStore
+  readonly signal: AbortSignal
+  /** Called as the shards of an index are gone through, before the first and after the last as well. */
+  readonly onIdsRead?: (index: string, done: number, total: number) => void
+}
 
 /**
  * Where documents of several mapping types keep their ids in one index, no two of the snapshot may have the same: one
  * would overwrite the other. All documents of such an index are read, unless that was done for this snapshot. Throws
- * MA_TARGET_INDEX that names the indices; then nothing has been written.
+ * MA_TARGET_INDEX that names the indices, and MA_STOPPED; then nothing has been written.
  */
 export async function requireDistinctIds(
-  { snapshot, state, signal }: { snapshot: Snapshot; state: StateStore; signal: AbortSignal },
+  input: DistinctIdsInput,
   targets: readonly TargetIndex[],
 ): Promise<void> {
+  const { snapshot, state } = input
   const problems: string[] = []
   for (const target of targets) {
     if (target.distinctIn === undefined || target.distinctIn === snapshot.uuid) continue
-    const problem = await equalIdsOf(snapshot, target, signal)
+    const problem = await equalIdsOf(input, target)
     if (problem !== undefined) problems.push(problem)
     else {
       const value = { ...target, distinctIn: snapshot.uuid }
@@ -34,9 +45,8 @@ export async function requireDistinctIds(
 }
 
 async function equalIdsOf(
-  snapshot: Snapshot,
+  { snapshot, state, signal, onIdsRead }: DistinctIdsInput,
   { index: name, targetIndex, types }: TargetIndex,
-  signal: AbortSignal,
 ): Promise<string | undefined> {
   const index = sourceIndexOf(name)
   const { numberOfShards } = await snapshot.readIndexMetadata(index)
@@ -45,6 +55,8 @@ async function equalIdsOf(
   let atLeast = ''
   let example = ''
   for (let shard = 0; shard < numberOfShards; shard++) {
+    if (signal.aborted || (await isStopAsked(state))) throw stopped()
+    onIdsRead?.(name, shard, numberOfShards)
     if (lacking.some((one) => one.shard === shard)) continue
     const files = await snapshot.openShard(index, shard)
     const reader = await openShardReader(files, { verify: 'touched' })
@@ -57,6 +69,7 @@ async function equalIdsOf(
       await reader.close()
     }
   }
+  onIdsRead?.(name, numberOfShards, numberOfShards)
   if (count === 0) return undefined
   return (
     `${name}: ${atLeast}${count.toLocaleString('en-US')} ids are those of documents of several mapping types, e.g. ` +

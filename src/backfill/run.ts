@@ -32,6 +32,8 @@ export interface BackfillInput {
   /** Stops the run cleanly: MA_STOPPED. */
   signal: AbortSignal
   onProgress?: (progress: BackfillProgress) => void
+  /** Before anything is written, where the ids of an index must be looked at first: how many of its shards are. */
+  onIdsRead?: (index: string, done: number, total: number) => void
   /** Takes a PARTIAL snapshot; the shards that it lacks are named in the summary. */
   allowPartial?: boolean
   /** Sends what there is of indices that do not keep `_source` as it was sent. */

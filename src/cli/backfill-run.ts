@@ -7,18 +7,22 @@ import type { Invocation } from './command.ts'
 import { sayStarted } from './detach.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, formatDuration, formatNumber, printJson, printLine } from './output.ts'
-import { Progress, type ProgressRow } from './progress.ts'
+import { idsReadRows, Progress, type ProgressRow } from './progress.ts'
 
 /** `backfill start` in the foreground; also what a detached process runs. */
 export async function startBackfill(invocation: Invocation): Promise<ExitCode> {
   const loaded = await invocation.loadConfig()
   const progress = new Progress()
   let started = false
+  const update = (rows: ProgressRow[]): void => {
+    if (!started) sayStarted()
+    started = true
+    progress.update(rows)
+  }
   const summary = await withMigration(loaded, invocation.signal, (migration) =>
-    runConfiguredBackfill(migration, (one) => {
-      if (!started) sayStarted()
-      started = true
-      progress.update(backfillRows(one))
+    runConfiguredBackfill(migration, {
+      onProgress: (one) => update(backfillRows(one)),
+      onIdsRead: (...read) => update(idsReadRows(...read)),
     }),
   ).finally(() => progress.end())
   const { withoutSource, withTimestamp } = summary.totals

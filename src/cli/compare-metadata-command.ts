@@ -3,9 +3,9 @@ import type { Json } from '../base/json.ts'
 import type { ComparedObject, MetadataComparison } from '../metadata/compare-metadata.ts'
 import { addConfigFlags, addExamples, defineAction, type Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
-import { metadataFlags, nameText, showIdsRead } from './metadata-command.ts'
+import { metadataFlags, nameText } from './metadata-command.ts'
 import { printable, printJson, printLine, printTable } from './output.ts'
-import { Progress } from './progress.ts'
+import { idsReadRows, Progress } from './progress.ts'
 
 /** `osmigrate compare metadata`. */
 export function defineCompareMetadata(compare: Command): void {
@@ -32,7 +32,10 @@ async function compareCommand(invocation: Invocation): Promise<ExitCode> {
   const planFile = typeof plan === 'string' ? await readPlanFile(plan) : undefined
   const progress = new Progress()
   const comparison = await withMigration(loaded, invocation.signal, (migration) =>
-    compareConfiguredMetadata(migration, { planFile, onShard: showIdsRead(progress) }),
+    compareConfiguredMetadata(migration, {
+      planFile,
+      onShard: (...read) => progress.update(idsReadRows(...read)),
+    }),
   ).finally(() => progress.end())
   if (invocation.json) printJson(comparison)
   else printComparison(comparison)

@@ -29,7 +29,7 @@ import {
   printLine,
   printTable,
 } from './output.ts'
-import { Progress } from './progress.ts'
+import { idsReadRows, Progress } from './progress.ts'
 import { SnapshotRows } from './snapshot-create.ts'
 
 /** What the demo found, for the closing table and for --json. */
@@ -115,7 +115,10 @@ async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<Dem
     await step('snapshot', () => makeSnapshot(migration, progress))
     const metadataComplete = await step('metadata', () => makeMetadata(migration, progress))
     const backfill = await step('backfill', () =>
-      runConfiguredBackfill(migration, (one) => progress.update(backfillRows(one))),
+      runConfiguredBackfill(migration, {
+        onProgress: (one) => progress.update(backfillRows(one)),
+        onIdsRead: (...read) => progress.update(idsReadRows(...read)),
+      }),
     )
     const rows = new CompareRows()
     const verdicts = await step('verification', () =>

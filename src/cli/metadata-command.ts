@@ -17,7 +17,7 @@ import {
 import { exitCodes, type ExitCode } from './failure.ts'
 import { leftOutLines } from './left-out.ts'
 import { printJson, printLine, printTable, printable } from './output.ts'
-import { Progress } from './progress.ts'
+import { idsReadRows, Progress } from './progress.ts'
 
 /** The parts of the configuration that planning takes. */
 export const metadataFlags = [
@@ -104,7 +104,7 @@ async function evaluateCommand(invocation: Invocation): Promise<ExitCode> {
       ...(typeof targetVersion === 'string' && { targetVersion }),
       ...(planFile && { planFile }),
       probe: probe === true,
-      onShard: showIdsRead(progress),
+      onShard: (...read) => progress.update(idsReadRows(...read)),
       onProbed: (done, total) => progress.update([{ label: 'probe', done, total }]),
     }),
   ).finally(() => progress.end())
@@ -133,7 +133,7 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
     migrateMetadata(migration, {
       ...(planFile && { planFile }),
       keepGoing: keepGoing === true,
-      onShard: showIdsRead(progress),
+      onShard: (...read) => progress.update(idsReadRows(...read)),
       onApplied: (_applied, done, total) => progress.update([{ label: 'metadata', done, total }]),
     }),
   ).finally(() => progress.end())
@@ -151,13 +151,6 @@ async function migrateCommand(invocation: Invocation): Promise<ExitCode> {
     )
   }
   return result.complete ? exitCodes.done : exitCodes.differs
-}
-
-/** Looking for equal ids reads all documents of an index. */
-export function showIdsRead(
-  progress: Progress,
-): (index: string, done: number, total: number) => void {
-  return (index, done, total) => progress.update([{ label: `ids of ${index}`, done, total }])
 }
 
 function nextStep(objects: readonly AppliedObject[]): string {

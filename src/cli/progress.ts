@@ -11,6 +11,11 @@ export interface ProgressRow {
   note?: string
 }
 
+/** Looking for equal ids reads all documents of an index, shard by shard. */
+export function idsReadRows(index: string, done: number, total: number): ProgressRow[] {
+  return [{ label: `ids of ${index}`, done, total }]
+}
+
 export interface ProgressStream {
   isTTY?: boolean
   columns?: number

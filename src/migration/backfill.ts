@@ -1,5 +1,4 @@
-import type { BackfillProgress } from '../backfill/progress.ts'
-import { runBackfill, type BackfillSummary } from '../backfill/run.ts'
+import { runBackfill, type BackfillInput, type BackfillSummary } from '../backfill/run.ts'
 import { backfillStatus, requestStop, type BackfillStatus } from '../backfill/status.ts'
 import { forbidAutoCreate } from '../metadata/fence.ts'
 import type { LockHolder } from '../base/folder-lock.ts'
@@ -11,7 +10,7 @@ import { required } from './required.ts'
 /** Runs the backfill of the selected indices until it is done, or until the migration's signal stops it. */
 export async function runConfiguredBackfill(
   migration: Migration,
-  onProgress: (progress: BackfillProgress) => void,
+  { onProgress, onIdsRead }: Required<Pick<BackfillInput, 'onProgress' | 'onIdsRead'>>,
 ): Promise<BackfillSummary> {
   const { config, signal } = migration
   const snapshot = await migration.snapshot()
@@ -38,6 +37,7 @@ export async function runConfiguredBackfill(
     ...(transform && { transform: transform.spec }),
     signal,
     onProgress,
+    onIdsRead,
   })
 }
 
