@@ -4,6 +4,8 @@ export interface ApplierFigures {
   taken: number
   /** Of these put to another one of the same document that waited. */
   coalesced: number
+  /** Of these left out, since the snapshot holds what they did. */
+  inSnapshot: number
   /** Documents that were read from the source. */
   readBack: number
   /** Of these there was nothing to be done about. */
@@ -23,7 +25,7 @@ export interface ApplierFigures {
 
 export function noFigures(): ApplierFigures {
   return {
-    ...{ taken: 0, coalesced: 0, readBack: 0, foundNothing: 0, written: 0, conflicts: 0 },
+    ...{ taken: 0, coalesced: 0, inSnapshot: 0, readBack: 0, foundNothing: 0, written: 0, conflicts: 0 },
     ...{ deadLetters: 0, left: 0, bulks: 0, bytesSent: 0, heldDocuments: 0, heldBytes: 0 },
   }
 }

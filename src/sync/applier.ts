@@ -48,7 +48,7 @@ export interface ApplierInput {
       index: string,
     ): Promise<readonly TargetPlace[] | 'left-out' | { readonly waiting: string }>
   }
-  readonly accounts: Pick<Accounts, 'acknowledged'>
+  readonly accounts: Pick<Accounts, 'acknowledged'> & Partial<Pick<Accounts, 'isInSnapshot'>>
   readonly kept: KeptDeletes
   readonly transform?: Transform | undefined
   readonly options: ApplierOptions
@@ -59,6 +59,8 @@ export interface ApplierInput {
   /** Asked of each document that is settled without becoming a dead letter. */
   readonly hasDeadLetter?: (index: string, id: string, routing: string | null) => boolean
   readonly onWritten?: (index: string, id: string, routing: string | null) => Promise<void>
+  /** Clients give the versions of this index (design §3.5): told once, to be remembered in its TargetIndex. */
+  readonly onClientVersions?: (index: string) => void
   /** Nothing more is written to this index, by its name, until resume(). */
   readonly onGiveUp: (index: string, reason: string) => void
 }
@@ -80,6 +82,7 @@ export class Applier {
   readonly #workers: LaneWorker[]
   readonly #flows = new Map<string, IndexFlow>()
   readonly #timers = new Map<Lane, NodeJS.Timeout>()
+  #isStarting = false
   #changed = Promise.withResolvers<void>()
   #failure: { error: unknown } | undefined
 
@@ -179,7 +182,10 @@ export class Applier {
     const flow = this.#flowOf(change.index)
     // It is gone on the source, and goes on the target.
     if (flow === undefined) return
-    if (change.hasClientVersion === true) flow.hasClientVersions = true
+    if (change.hasClientVersion === true && !flow.hasClientVersions) {
+      flow.hasClientVersions = true
+      this.#input.onClientVersions?.(flow.name)
+    }
     if ((change.seqNo ?? -1) > flow.numberMost) flow.numberMost = change.seqNo!
     ticket.add()
     const { memoryMax } = this.#input.options
@@ -190,8 +196,20 @@ export class Applier {
       return
     }
     const pending = pendingOf(change, flow, this.#kind, again)
+    if (pending.what !== 'read' && !again && this.#isInSnapshot(pending)) {
+      figures.inSnapshot++
+      ticket.done(true)
+      return
+    }
     pending.tickets.push(ticket)
     this.#put(pending)
+  }
+
+  /** What the snapshot lacks of it was deleted before it was made, and must not come back. */
+  #isInSnapshot({ flow, id, routing, shard, number }: PendingDocument): boolean {
+    const { accounts } = this.#input
+    if (!this.#kind.numbered || accounts.isInSnapshot === undefined) return false
+    return accounts.isInSnapshot(flow.source, { id, routing, shard }, number)
   }
 
   #flowOf(name: string): IndexFlow | undefined {
@@ -252,10 +270,16 @@ export class Applier {
     resolve()
   }
 
+  /** When all that comes in this turn is there: a few large bulks cost less than many small ones. */
   #start(): void {
-    for (const lane of this.#lanes) {
-      if (!lane.isRunning && !lane.isEmpty) void this.#run(lane)
-    }
+    if (this.#isStarting) return
+    this.#isStarting = true
+    setImmediate(() => {
+      this.#isStarting = false
+      for (const lane of this.#lanes) {
+        if (!lane.isRunning && !lane.isEmpty) void this.#run(lane)
+      }
+    })
   }
 
   /** Works until nothing is left that may be begun; never rejects. */
@@ -297,6 +321,7 @@ export class Applier {
     const found = await places.placesOf(flow.name)
     if (found === 'left-out' || 'waiting' in found) return found
     const other = found.find(({ target }) => target.sourceUuid !== uuid)
+    if (found.some(({ target }) => target.clientVersions)) flow.hasClientVersions = true
     if (other === undefined) return found
     return {
       waiting: `its target index ${other.target.targetIndex} was made for another life of it`,
@@ -315,30 +340,34 @@ export class Applier {
 
   async #acknowledge(pending: PendingDocument): Promise<void> {
     const { flow, id, shard, primaryTerm, seqNos } = pending
-    const { accounts, hasDeadLetter, onWritten, onWait } = this.#input
+    const { accounts, hasDeadLetter, onWritten } = this.#input
     const routing = pending.routing === undefined ? pending.foundRouting : pending.routing
     if (seqNos.length > 0) {
       accounts.acknowledged(flow.source, { id, routing, shard, primaryTerm, seqNos })
-    }
-    if (flow.hold !== undefined) {
-      flow.hold = undefined
-      onWait(keyOf(flow), undefined)
     }
     if (pending.isRefused || routing === undefined) return
     if (hasDeadLetter?.(flow.name, id, routing)) await onWritten?.(flow.name, id, routing)
   }
 
   #settle(pending: PendingDocument, isTaken: boolean): void {
-    this.figures.heldDocuments--
-    this.#count(pending, 0)
+    this.#release(pending)
     if (!isTaken) this.figures.left++
     for (const ticket of pending.tickets) ticket.done(isTaken)
   }
 
-  /** Its numbers belong to another life of the index. */
-  #readAnew({ id, routing, type, flow, tickets, ...pending }: PendingDocument): void {
+  #release(pending: PendingDocument): void {
+    const { flow } = pending
     this.figures.heldDocuments--
-    this.#count({ ...pending, id, routing, type, flow, tickets }, 0)
+    this.#count(pending, 0)
+    if (pending.heldSince === undefined || --flow.waiting > 0) return
+    flow.hold = undefined
+    this.#input.onWait(keyOf(flow), undefined)
+  }
+
+  /** Its numbers belong to another life of the index. */
+  #readAnew(pending: PendingDocument): void {
+    const { id, routing, type, flow, tickets } = pending
+    this.#release(pending)
     const now = this.#flowOf(flow.name)
     const change: Change = { index: flow.name, id, routing, what: 'read', ...(type && { type }) }
     const isNews = now !== undefined && !pending.again
@@ -351,21 +380,19 @@ export class Applier {
     const { flow } = pending
     const { waitMaxMs } = this.#input.options
     const meanwhile = this.#laneOf(pending).putBack(pending)
-    if (meanwhile !== undefined) {
-      this.figures.heldDocuments--
-      this.#count(meanwhile, 0)
-    }
+    if (meanwhile !== undefined) this.#release(meanwhile)
     this.#count(pending, bytesOf(pending))
-    const { hold, waitedMs } = holdOn(flow, reason)
-    flow.hold = hold
-    if (waitedMs > waitMaxMs) this.#giveUp(flow, reason)
+    const now = performance.now()
+    if (pending.heldSince === undefined) flow.waiting++
+    pending.heldSince ??= now
+    flow.hold = holdOn(flow, reason, now)
+    if (now - pending.heldSince > waitMaxMs) this.#giveUp(flow, reason)
     else this.#input.onWait(keyOf(flow), reason)
   }
 
   #giveUp(flow: IndexFlow, reason: string): void {
     if (flow.stopped !== undefined) return
     flow.stopped = reason
-    if (flow.hold !== undefined) this.#input.onWait(keyOf(flow), undefined)
     for (const lane of this.#lanes) {
       for (const pending of lane.drop(flow)) this.#settle(pending, false)
     }

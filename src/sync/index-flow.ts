@@ -3,8 +3,6 @@ import type { SourceIndex } from './source-index.ts'
 /** Why an index takes no changes for now. */
 export interface Hold {
   readonly reason: string
-  /** performance.now() when it began. */
-  readonly since: number
   readonly attempt: number
   /** performance.now() from when on it is tried again. */
   readonly until: number
@@ -17,6 +15,8 @@ export class IndexFlow {
   /** Clients give the versions of its documents: they are the versions on the target (design §3.5). */
   hasClientVersions = false
   hold: Hold | undefined
+  /** Its documents that were held at least once, and are not settled. */
+  waiting = 0
   /** Why nothing more is written to it. */
   stopped: string | undefined
   /** Bytes of its changes that are held. */
@@ -36,18 +36,11 @@ export class IndexFlow {
 }
 
 const holdBaseMs = 250
-const holdMaxMs = 30_000
+const holdMaxMs = 5000
 
-/** The hold that an index is put on by one more failure. Several lanes fail at once: that counts as one. */
-export function holdOn(
-  { hold }: IndexFlow,
-  reason: string,
-  now = performance.now(),
-): { hold: Hold; waitedMs: number } {
-  const since = hold?.since ?? now
-  const waitedMs = now - since
-  if (hold !== undefined && hold.until > now) return { hold: { ...hold, reason }, waitedMs }
+/** The hold that one more failure puts an index on. Several lanes fail at once: that counts as one. */
+export function holdOn({ hold }: IndexFlow, reason: string, now: number): Hold {
+  if (hold !== undefined && hold.until > now) return { ...hold, reason }
   const attempt = (hold?.attempt ?? 0) + 1
-  const until = now + Math.min(holdMaxMs, holdBaseMs * 2 ** Math.min(attempt - 1, 10))
-  return { hold: { reason, since, attempt, until }, waitedMs }
+  return { reason, attempt, until: now + Math.min(holdMaxMs, holdBaseMs * 2 ** (attempt - 1)) }
 }

@@ -51,6 +51,8 @@ export interface PendingDocument {
   parts: number
   /** Why it cannot be settled now. */
   heldBy: string | undefined
+  /** performance.now() when it was held for the first time. */
+  heldSince: number | undefined
   /** Something of it was not carried out, and is left to the audit. */
   isLeft: boolean
   /** It became a dead letter. */
@@ -102,6 +104,7 @@ export function pendingOf(
     foundRouting: undefined,
     parts: 0,
     heldBy: undefined,
+    heldSince: undefined,
     ...{ isLeft: false, isRefused: false, isAnew: false },
     bytes: 0,
   }
