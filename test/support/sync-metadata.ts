@@ -90,6 +90,9 @@ export async function write(
   body: JsonObject,
   id = '1',
 ): Promise<void> {
-  const isTyped = engine.kind === 'elasticsearch' && Number.parseInt(engine.version, 10) < 7
-  await send(engine, 'PUT', `/${index}/${isTyped ? 'doc' : '_doc'}/${id}`, body)
+  await send(engine, 'PUT', `/${index}/${isTyped(engine) ? 'doc' : '_doc'}/${id}`, body)
+}
+
+export function isTyped({ kind, version }: TestEngine): boolean {
+  return kind === 'elasticsearch' && Number.parseInt(version, 10) < 7
 }
