@@ -25,6 +25,10 @@ export type AccountRecord = {
   globalCheckpoint: number
   /** The global checkpoint as it was last seen under the term before: numbers up to there outlived the change. */
   floor: number
+  /** Up to here the snapshot holds what they did; -1: nothing, or it is not known yet. */
+  snapshotTo: number
+  /** Only a comparison of ids tells what became of some of them. */
+  isDoubtful: boolean
   /** IntervalSet.toJSON(). */
   numbers: number[]
   explained: Explained

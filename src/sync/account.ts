@@ -15,10 +15,12 @@ export class Account {
   primaryTerm: number | null
   globalCheckpoint: number
   floor: number
+  snapshotTo: number
+  isDoubtful: boolean
   isDirty = true
-  /** What the snapshot holds of the shard is known and counted. */
-  isCovered = false
-  /** Found by a search, and on their way to the target. */
+  /** The backfill has opened the shard: what the snapshot holds of it is counted. */
+  isOpened = false
+  /** Found by a search, and on their way: they count when all documents of that number are settled. */
   readonly #found = new IntervalSet()
 
   constructor(record: AccountRecord) {
@@ -32,7 +34,9 @@ export class Account {
     this.primaryTerm = record.primaryTerm
     this.globalCheckpoint = record.globalCheckpoint
     this.floor = record.floor
-    this.isCovered = record.explained.snapshot > 0
+    this.snapshotTo = record.snapshotTo
+    this.isDoubtful = record.isDoubtful
+    this.isOpened = record.snapshotTo >= 0
   }
 
   static empty(about: Pick<AccountRecord, 'index' | 'shard' | 'targets'> & Life): Account {
@@ -41,6 +45,8 @@ export class Account {
       primaryTerm: null,
       globalCheckpoint: -1,
       floor: -1,
+      snapshotTo: -1,
+      isDoubtful: false,
       numbers: [],
       explained: { snapshot: 0, captured: 0, search: 0, comparison: 0 },
     })
@@ -51,17 +57,26 @@ export class Account {
    * term: another primary gives it to another write.
    */
   acknowledge(number: number, primaryTerm: number | undefined): void {
-    const isFound = this.#found.has(number)
     const isOfTerm = this.primaryTerm === null || (primaryTerm ?? -1) >= this.primaryTerm
-    if (!isFound && !isOfTerm && number > this.floor) return
-    if (!this.numbers.add(number)) return
-    this.explained[isFound ? 'search' : 'captured']++
-    this.isDirty = true
+    if ((!isOfTerm && number > this.floor) || this.#found.has(number)) return
+    this.settle(number, number, 'captured')
   }
 
-  /** Its document was found; it counts once it is acknowledged. */
   noteFound(number: number): void {
     this.#found.add(number)
+  }
+
+  /**
+   * The snapshot holds what the numbers up to this one did. Where one of them was written before that was known the document
+   * may have been deleted on the source since, and before the snapshot: it is in no snapshot, and no number tells of it.
+   */
+  countSnapshot(localCheckpoint: number): void {
+    const [first] = this.numbers.missing(0, localCheckpoint)
+    const isUntouched = first?.from === 0 && first.to === localCheckpoint
+    this.snapshotTo = localCheckpoint
+    if (localCheckpoint >= 0 && !isUntouched) this.isDoubtful = true
+    this.settle(0, localCheckpoint, 'snapshot')
+    this.isDirty = true
   }
 
   settle(from: number, to: number, how: keyof Explained): number {
@@ -80,6 +95,8 @@ export class Account {
     const isOther = this.primaryTerm !== null && primaryTerm !== this.primaryTerm
     const forgotten = isOther ? this.numbers.removeAbove(this.globalCheckpoint) : 0
     if (isOther) {
+      // What nobody has any more may have come to the target under the former one.
+      if (forgotten > 0) this.isDoubtful = true
       this.#found.removeAbove(this.globalCheckpoint)
       this.floor = this.globalCheckpoint
       this.globalCheckpoint = -1
@@ -94,15 +111,17 @@ export class Account {
     return forgotten
   }
 
-  /** Numbers that were found are settled or looked for anew: a look at the shard begins. */
+  /** A search begins: none that was found before is under way. */
   forgetFound(): void {
     this.#found.removeAbove(-1)
   }
 
   record(): AccountRecord {
     const { index, shard, life, targets, primaryTerm, globalCheckpoint, floor } = this
+    const { snapshotTo, isDoubtful } = this
     return {
       ...{ index, shard, ...life, targets, primaryTerm, globalCheckpoint, floor },
+      ...{ snapshotTo, isDoubtful },
       numbers: this.numbers.toJSON(),
       explained: { ...this.explained },
     }

@@ -52,16 +52,32 @@ export class Accounts {
     return numberOfShards === 1 || this.#placed.has(uuid)
   }
 
-  acknowledged(index: SourceIndex, { id, routing, seqNos, ...known }: Acknowledged): void {
-    let { shard } = known
-    if (shard === undefined) {
-      if (!this.isPlaced(index)) return
-      if (routing === undefined && index.numberOfShards > 1) return
-      shard = shardOfDocument(id, routing ?? null, index)
-    }
-    const account = this.#byIndex.get(index.name)?.[shard]
-    if (account === undefined || !isLife(account, lifeOf(index, shard))) return
-    for (const number of seqNos) account.acknowledge(number, known.primaryTerm)
+  acknowledged(index: SourceIndex, document: Acknowledged): void {
+    const account = this.#accountOf(index, document)
+    for (const number of document.seqNos) account?.acknowledge(number, document.primaryTerm)
+  }
+
+  /**
+   * Whether what this number did to a document need not be done any more, and must not: the snapshot holds it, or what came
+   * after. A document that was deleted before the snapshot would come back.
+   */
+  isInSnapshot(
+    index: SourceIndex,
+    document: Omit<Acknowledged, 'seqNos' | 'primaryTerm'>,
+    number: number,
+  ): boolean {
+    return number <= (this.#accountOf(index, document)?.snapshotTo ?? -1)
+  }
+
+  #accountOf(
+    index: SourceIndex,
+    { id, routing, shard }: Omit<Acknowledged, 'seqNos' | 'primaryTerm'>,
+  ): Account | undefined {
+    const isKnown = shard !== undefined || (this.isPlaced(index) && routing !== undefined)
+    if (!isKnown && index.numberOfShards > 1) return undefined
+    const at = shard ?? shardOfDocument(id, routing ?? null, index)
+    const account = this.#byIndex.get(index.name)?.[at]
+    return account !== undefined && isLife(account, lifeOf(index, at)) ? account : undefined
   }
 
   /**
@@ -122,14 +138,15 @@ export async function countSnapshot(
   parts: readonly string[],
 ): Promise<void> {
   for (const account of accounts) {
-    if (account.isCovered || parts.length === 0) continue
+    if (account.snapshotTo >= 0 || parts.length === 0) continue
     const found = await Promise.all(
       parts.map((part) => state.get(shardIncarnationKind, `${part}/${account.shard}`)),
     )
     const checkpoints = found.map((one) => coverageOf(one?.value, account.life))
     if (checkpoints.includes(undefined)) continue
-    account.isCovered = true
-    account.settle(0, Math.min(...checkpoints.filter((one) => one !== undefined)), 'snapshot')
+    account.isOpened = true
+    const checkpoint = Math.min(...checkpoints.filter((one) => one !== undefined))
+    if (checkpoint >= 0) account.countSnapshot(checkpoint)
   }
 }
 

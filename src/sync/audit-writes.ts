@@ -18,11 +18,15 @@ export class AuditWrites {
   }
 
   /** Waits while the applier is full. */
-  async add(changes: readonly Change[]): Promise<void> {
+  async add(
+    changes: readonly Change[],
+    settled: (taken: boolean) => void = () => {},
+  ): Promise<void> {
     this.#open += changes.length
     await this.#applier.add(changes, (taken) => {
       this.#open -= changes.length
       this.#taken &&= taken
+      settled(taken)
       if (this.#open === 0) for (const resolve of this.#whenSettled.splice(0)) resolve()
     })
   }

@@ -9,7 +9,7 @@ import { AuditWrites } from './audit-writes.ts'
 import type { Change } from './change.ts'
 import { compareIds, type DifferingId, type IdComparisonInput } from './id-comparison.ts'
 import type { Interval } from './interval-set.ts'
-import { documentsByNumber, refreshIndex } from './number-query.ts'
+import { documentsByNumber, refreshIndex, type NumberedDocument } from './number-query.ts'
 import type { Place } from './places.ts'
 import { Readings } from './readings.ts'
 import type { SourceIndex, SourceShard } from './source-index.ts'
@@ -45,7 +45,8 @@ export class IndexAudit {
   waiting: string | null = null
   #told: Told | undefined
   #compareAfter = 0
-  #isCompareWanted = false
+  /** Epoch ms of the look that first saw it so. */
+  #doubtfulSince: number | undefined
   readonly #writes: AuditWrites
 
   constructor(
@@ -78,11 +79,11 @@ export class IndexAudit {
       const account = this.accounts[shard]!
       const isOther = account.primaryTerm !== null && account.primaryTerm !== primaryTerm
       if (isOther) this.readings[shard]!.clear()
-      // Under another primary what was written to the target may be what nobody has any more.
-      if (account.seen(primaryTerm, globalCheckpoint) > 0) this.#isCompareWanted = true
+      account.seen(primaryTerm, globalCheckpoint)
       this.readings[shard]!.add({ at, maxSeqNo, globalCheckpoint })
     }
     await countSnapshot(this.#input.state, this.accounts, names)
+    if (this.accounts.some(({ isDoubtful }) => isDoubtful)) this.#doubtfulSince ??= at
   }
 
   /** True when a number up to the newest checkpoint is not accounted for. */
@@ -133,7 +134,7 @@ export class IndexAudit {
     const missing = new Map<number, Interval[]>()
     for (const [shard, account] of this.accounts.entries()) {
       // The snapshot will tell what it holds of this shard once the backfill opens it.
-      if (!filled && !account.isCovered) {
+      if (!filled && !account.isOpened) {
         this.waiting = 'the backfill has not come to all of its shards yet'
         continue
       }
@@ -150,19 +151,23 @@ export class IndexAudit {
     account.forgetFound()
     const query = { source, index: this.index.name, shard, ranges, signal }
     for await (const page of documentsByNumber(query)) {
-      const changes = page.map((found): Change => {
-        account.noteFound(found.seqNo)
-        const { id, routing, type, seqNo, version, primaryTerm, source: bytes } = found
-        return {
-          ...{ index: this.index.name, id, routing, seqNo, shard },
-          ...(bytes === undefined ? { what: 'read' } : { what: 'write', source: bytes }),
-          ...(type !== undefined && { type }),
-          ...(version !== undefined && { version }),
-          ...(primaryTerm !== undefined && { primaryTerm }),
-        }
+      for (const { seqNo } of page) account.noteFound(seqNo)
+      this.#note('search', page.length)
+      const changes = page.map((found) => this.#changeOf(found, shard))
+      await this.#writes.add(changes, (taken) => {
+        if (taken) for (const { seqNo } of page) account.settle(seqNo, seqNo, 'search')
       })
-      this.#note('search', changes.length)
-      await this.#writes.add(changes)
+    }
+  }
+
+  #changeOf(found: NumberedDocument, shard: number): Change {
+    const { id, routing, type, seqNo, version, primaryTerm, source } = found
+    return {
+      ...{ index: this.index.name, id, routing, seqNo, shard },
+      ...(source === undefined ? { what: 'read' } : { what: 'write', source }),
+      ...(type !== undefined && { type }),
+      ...(version !== undefined && { version }),
+      ...(primaryTerm !== undefined && { primaryTerm }),
     }
   }
 
@@ -176,7 +181,8 @@ export class IndexAudit {
     const isMissing = this.accounts.some((account, shard) => {
       return account.numbers.completeTo < checkpoints[shard]!
     })
-    const isAsked = this.#isCompareWanted || (look.drain && !this.#hasNumbers)
+    const isDoubtful = this.#doubtfulSince !== undefined && this.#doubtfulSince <= before
+    const isAsked = isDoubtful || (look.drain && !this.#hasNumbers)
     if (!isMissing && !isAsked) return
     if (!filled) {
       this.waiting =
@@ -238,8 +244,10 @@ export class IndexAudit {
       this.waiting = 'not all documents that differ are on the target yet'
       return
     }
-    this.#isCompareWanted = false
+    this.#doubtfulSince = undefined
     for (const [shard, account] of this.accounts.entries()) {
+      if (account.isDoubtful) account.isDirty = true
+      account.isDoubtful = false
       account.settle(0, checkpoints[shard]!, 'comparison')
     }
   }

@@ -28,8 +28,8 @@ const rangesMax = 500
 
 /**
  * Finds the documents whose present number lies in these ranges, in order of the numbers, page by page; what was written
- * before the index was last refreshed. Each page begins with the number that the last one ended with: numbers of a shrunk
- * index stand for several documents. Throws MA_CLUSTER_RESPONSE where a part of the shard could not be searched.
+ * before the index was last refreshed. All documents of one number come in one page: in a shrunk index they are several.
+ * Throws MA_CLUSTER_RESPONSE where a part of the shard could not be searched.
  */
 export async function* documentsByNumber(
   query: NumberQuery,
@@ -42,18 +42,20 @@ export async function* documentsByNumber(
 async function* pagesOf(query: NumberQuery): AsyncGenerator<readonly NumberedDocument[]> {
   let { ranges } = query
   let size = pageDocumentsFirst
-  let seen = new Set<string>()
-  while (ranges.length > 0) {
+  for (;;) {
     const { page, bytes } = await askPage({ ...query, ranges }, size)
-    const found = page.filter((one) => !seen.has(nameOf(one)))
-    if (found.length > 0) yield found
-    const last = page.at(-1)?.seqNo
-    if (page.length < size || last === undefined) return
-    const isOneNumber = page[0]!.seqNo === last
-    if (isOneNumber && size >= pageDocumentsMax) throw tooManyOf(last, query)
+    if (page.length < size) {
+      if (page.length > 0) yield page
+      return
+    }
+    // Of the last number there may be more; the next page begins with it.
+    const last = page.at(-1)!.seqNo
+    const whole = page.filter(({ seqNo }) => seqNo < last)
+    if (whole.length > 0) yield whole
+    else if (size >= pageDocumentsMax) throw tooManyOf(last, query)
     const fit = Math.floor(pageBytes / (bytes / page.length))
-    size = isOneNumber ? pageDocumentsMax : Math.max(2, Math.min(pageDocumentsMax, size * 4, fit))
-    seen = new Set(page.filter(({ seqNo }) => seqNo === last).map(nameOf))
+    const next = Math.max(2, Math.min(size * 4, fit))
+    size = whole.length > 0 ? Math.min(next, pageDocumentsMax) : pageDocumentsMax
     ranges = ranges
       .filter(({ to }) => to >= last)
       .map(({ from, to }) => ({ from: Math.max(from, last), to }))
@@ -65,10 +67,6 @@ function tooManyOf(number: number, { source, index, shard }: NumberQuery): Migra
     'MA_CLUSTER_RESPONSE',
     `${source.url}: ${pageDocumentsMax} documents or more of ${index}, shard ${shard}, have the number ${number}`,
   )
-}
-
-function nameOf({ id, routing }: NumberedDocument): string {
-  return JSON.stringify([id, routing])
 }
 
 async function askPage(
