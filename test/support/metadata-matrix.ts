@@ -500,8 +500,8 @@ export async function wipe(target: EngineFacts): Promise<void> {
   for (const name of inner('data_stream', 'data_stream')) await remove(`/_data_stream/${name}`)
   // With the block on only the block may be changed.
   const blocks = { 'index.blocks.read_only': null }
-  await send(target, 'PUT', '/_all/_settings?expand_wildcards=all', blocks)
   const names = keys(metadata.indices)
+  if (names.length > 0) await send(target, 'PUT', '/_all/_settings?expand_wildcards=all', blocks)
   for (let at = 0; at < names.length; at += 50) {
     const some = names.slice(at, at + 50).join(',')
     await remove(`/${some}?ignore_unavailable=true&expand_wildcards=all`)
