@@ -7,7 +7,7 @@ import { documentAt, type Document, type DocumentBlock } from '../document/docum
 import { openShardReader } from '../document/open-shard-reader.ts'
 import type { ShardReader } from '../document/shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { deadLetterKind, type DeadLetter } from '../state/records.ts'
+import { deadLetterKind, isFollowed, type DeadLetter } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import { typedBlocks } from '../transform/typed-documents.ts'
 import { mayRename } from '../usercode/transformer.ts'
@@ -168,8 +168,8 @@ async function sendAgain(
     ...formOf(place),
   })
   const outcome = await deliverBatch(target, place, batch, { waitMaxMs, onWait, signal })
-  const inserts = place.stream !== undefined
-  return judge(batch, outcome, { ...letter, partialSource: false, inserts }).deadLetters[0]
+  const newerStays = place.stream !== undefined || (await isFollowed(state))
+  return judge(batch, outcome, { ...letter, partialSource: false, newerStays }).deadLetters[0]
 }
 
 async function fillOne(

@@ -66,6 +66,8 @@ export interface ItemTask extends VersionRule {
   mayRename: boolean
   /** Documents without `_source` are no dead letters: see ReadFrom. */
   partialSource: boolean
+  /** Sync has begun to write to the target. */
+  isFollowed?: boolean
 }
 
 /** How far an item has come, and the dead letters that must be stored before (or with) that. */
@@ -316,13 +318,13 @@ class ItemSending {
   }
 
   async #deliver(batch: BulkBatch, crc: number | undefined): Promise<void> {
-    const { item, partialSource, place } = this.#task
-    const inserts = place.stream !== undefined
+    const { item, partialSource, place, isFollowed } = this.#task
+    const newerStays = place.stream !== undefined || isFollowed === true
     const stretch = this.#checkpoint.add(batch.toDoc, crc)
     const start = performance.now()
     try {
       const outcome = await this.#outcome(batch)
-      const { settled, deadLetters } = judge(batch, outcome, { ...item, partialSource, inserts })
+      const { settled, deadLetters } = judge(batch, outcome, { ...item, partialSource, newerStays })
       this.#checkpoint.settle(stretch, settled)
       await this.#context.report({ item: this.#checkpoint.item, deadLetters })
     } finally {

@@ -16,20 +16,21 @@ export interface Judged {
 export interface ReadFrom extends Pick<WorkItem, 'index' | 'shard' | 'segment'> {
   /** The index keeps not all of its documents' `_source`, and what there is was asked for: the rest is only counted. */
   partialSource: boolean
-  /** Into an index behind a data stream, where a document that is there stays. */
-  inserts?: boolean
+  /** What is there and newer came from the source's later writes: into an index behind a data stream, or with sync. */
+  newerStays?: boolean
 }
 
 /**
  * Says what the answers to a batch mean. From one snapshot a document is sent at one version alone, and an equal
  * version is no conflict: so no write of the backfill, nor of an earlier run of it, explains a conflict. Somebody else
- * wrote the document, or the source's numbers began anew: a finding for a person, kept as a dead letter.
+ * wrote the document, or the source's numbers began anew: a finding for a person, kept as a dead letter. Where sync writes
+ * as well it is sync's affair: its audit finds what no write of the source explains.
  *
  * What is inserted has no version. There a document that is found was written by an earlier run, or from the source's
  * later writes, which are newer: it counts as written, and comparing tells whether it is equal.
  */
 export function judge(batch: BulkBatch, outcome: BulkOutcome, from: ReadFrom): Judged {
-  const conflicts = from.inserts === true ? [] : outcome.conflicts
+  const conflicts = from.newerStays === true ? [] : outcome.conflicts
   const deadLetters = [...conflicts, ...outcome.refused].map((problem) =>
     deadLetter(batch, problem, from),
   )

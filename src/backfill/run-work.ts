@@ -1,7 +1,7 @@
 import type { MigrationError } from '../base/errors.ts'
 import type { BulkWait } from '../cluster/bulk.ts'
 import { addressOf, writePlaceOf } from '../cluster/write-place.ts'
-import { deadLetterKind } from '../state/records.ts'
+import { deadLetterKind, isFollowed } from '../state/records.ts'
 import type { Change } from '../state/store.ts'
 import type { Restored } from '../state/ledger.ts'
 import { errorRecord, failureOf, reachOf, tooManyDeadLetters, type Failure } from './failure.ts'
@@ -176,6 +176,7 @@ export class RunWork {
       mayRename: mayRename(target),
       // Without leave for it the run would have been refused.
       partialSource: target.sourceForm !== 'full',
+      isFollowed: await isFollowed(this.#input.state),
     }
     const { read, settled } = await worker.run(itemTask, (report) => this.#store(item, report))
     const ended = settled

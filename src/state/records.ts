@@ -1,6 +1,6 @@
 import type { DocumentTypes } from '../base/document-types.ts'
 import type { JsonObject } from '../base/json.ts'
-import { kind } from './store.ts'
+import { kind, type StateStore } from './store.ts'
 
 /**
  * A target index that this migration made (or adopted), and what it must be to be written to. Key: source index name,
@@ -135,3 +135,19 @@ export type Verdict = {
   endedAt: string
 }
 export const verdictKind = kind<Verdict>('verdict')
+
+/** Following the source, as a whole. Key: `run`. */
+export type SyncRun = {
+  state: 'running' | 'stopped' | 'failed'
+  pid: number
+  startedAt: string
+  endedAt: string | null
+  /** Why it failed. */
+  error: { code: string; message: string } | null
+}
+export const syncRunKind = kind<SyncRun>('sync-run')
+
+/** Whether sync writes to the target, or has: what is newer there than a snapshot came from the source. */
+export async function isFollowed(state: StateStore): Promise<boolean> {
+  return (await state.get(syncRunKind, 'run')) !== undefined
+}

@@ -1,16 +1,5 @@
 import { kind } from '../state/store.ts'
 
-/** The run as a whole. Key: `run`. */
-export type SyncRun = {
-  state: 'running' | 'stopped' | 'failed'
-  pid: number
-  startedAt: string
-  endedAt: string | null
-  /** Why it failed. */
-  error: { code: string; message: string } | null
-}
-export const syncRunKind = kind<SyncRun>('sync-run')
-
 /**
  * How far a consumer of the capture log has come in one of its streams: everything before is done with. Key:
  * `STREAM CONSUMER`, so that the consumers of a stream lie side by side: the log keeps what the last of them needs.

@@ -1,6 +1,7 @@
+import { syncRunKind, type SyncRun } from '../state/records.ts'
 import { kind, type StateStore } from '../state/store.ts'
 import type { AuditVerdict } from './audit-records.ts'
-import { syncRunKind, type SyncGap, type SyncRun } from './records.ts'
+import type { SyncGap } from './records.ts'
 import type { WaitRecord } from './waits.ts'
 
 /**
