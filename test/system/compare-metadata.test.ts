@@ -46,9 +46,9 @@ for (const { release, engine, source, typed } of sources) {
     { skip },
     async () => {
       const stem = uniqueName('compared')
-      const [index, template, pipeline] = ['index', 'template', 'pipeline'].map(
-        (part) => `${stem}-${part}`,
-      ) as [string, string, string]
+      const [index, template, pipeline, script, component, composed] = [
+        ...['index', 'template', 'pipeline', 'script', 'component', 'composed'],
+      ].map((part) => `${stem}-${part}`) as [string, string, string, string, string, string]
       const mapping = {
         dynamic: 'strict',
         _source: { enabled: true },
@@ -74,7 +74,21 @@ for (const { release, engine, source, typed } of sources) {
         settings: { ...content.settings, default_pipeline: pipeline },
       }
       const body = { processors: [{ set: { field: 'a', value: 1 } }] }
+      const composable = typed
+        ? {}
+        : {
+            [`_component_template/${component}`]: { template: content, version: 3 },
+            [`_index_template/${composed}`]: {
+              ...{ index_patterns: [`${composed}-*`], composed_of: [component], priority: 7 },
+              template: { mappings: { properties: { more: { type: 'keyword' } } } },
+            },
+          }
+      const others: { [path: string]: JsonObject } = {
+        [`_scripts/${script}`]: { script: { lang: 'painless', source: 'ctx.a = 1' } },
+        ...composable,
+      }
       await send(engine, 'PUT', `/_ingest/pipeline/${pipeline}`, body)
+      for (const [path, one] of Object.entries(others)) await send(engine, 'PUT', `/${path}`, one)
       await send(engine, 'PUT', `/${index}`, withPipeline)
       await send(engine, 'PUT', `/_template/${template}`, {
         ...withPipeline,
@@ -83,25 +97,28 @@ for (const { release, engine, source, typed } of sources) {
       const snapshot = await snapshotOf(source, engine, [index])
       await send(engine, 'DELETE', `/_template/${template}`)
       await send(engine, 'DELETE', `/_ingest/pipeline/${pipeline}`)
+      for (const path of Object.keys(others).reverse()) await send(engine, 'DELETE', `/${path}`)
       const state = await newState()
       const options = { templates: true, pipelines: true }
       await migrate({ snapshot, target, state, options })
       const compare = async () => {
         const plan = await evaluate({ snapshot, target, state, options })
         const { objects, equal } = await compareMetadata(plan, { target, changedMeanwhile: [] })
-        const ours = [index, template, pipeline].map((name) =>
-          objects.find((one) => one.name === name)!,
-        )
+        const kinds = [index, template, pipeline, script, ...(typed ? [] : [component, composed])]
+        const ours = kinds.map((name) => objects.find((one) => one.name === name)!)
         return { ours, equal }
       }
       const { ours } = await compare()
       assert.deepEqual(
-        ours.map(({ differences }) => differences),
-        [[], [], []],
+        ours.map(({ name, verdict, differences }) => [name, verdict, differences]),
+        ours.map(({ name }) => [name, 'equal', []]),
       )
       assert.deepEqual(
-        ours.map(({ verdict }) => verdict),
-        ['equal', 'equal', 'equal'],
+        ours.map(({ kind }) => kind),
+        [
+          ...['index', 'legacy-template', 'ingest-pipeline', 'stored-script'],
+          ...(typed ? [] : ['component-template', 'index-template']),
+        ],
       )
       const strange = `${stem}-strange`
       const index_patterns = [`${stem}-*`]
