@@ -186,6 +186,7 @@ export class Applier {
       flow.hasClientVersions = true
       this.#input.onClientVersions?.(flow.name)
     }
+    if (typeof change.routing === 'string') flow.isRouted = true
     if ((change.seqNo ?? -1) > flow.numberMost) flow.numberMost = change.seqNo!
     ticket.add()
     const { memoryMax } = this.#input.options

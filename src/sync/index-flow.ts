@@ -14,6 +14,8 @@ export class IndexFlow {
   source: SourceIndex
   /** Clients give the versions of its documents: they are the versions on the target (design §3.5). */
   hasClientVersions = false
+  /** Some of its documents are known to have a routing. */
+  isRouted: boolean
   hold: Hold | undefined
   /** Its documents that were held at least once, and are not settled. */
   waiting = 0
@@ -28,6 +30,9 @@ export class IndexFlow {
 
   constructor(source: SourceIndex) {
     this.source = source
+    const { mayRoute, routingPartitionSize, aliases } = source
+    const routes = [...aliases.values()].some(({ indexRouting }) => indexRouting !== null)
+    this.isRouted = mayRoute || routingPartitionSize > 1 || routes
   }
 
   get name(): string {

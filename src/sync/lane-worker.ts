@@ -122,6 +122,7 @@ export class LaneWorker {
       const { pending, number, source, routing } = one
       pending.parts++
       pending.foundRouting = routing
+      if (routing !== null) pending.flow.isRouted = true
       if (source !== null && number >= 0 && this.#context.numbered) pending.seqNos.push(number)
     }
     for (const { document, reason } of held) document.heldBy = reason

@@ -151,16 +151,19 @@ function isNamed({ type }: PendingDocument, { flavour, major }: EngineVersion): 
 }
 
 /**
- * Without knowing its routing a document is sure to be the one that is meant only where it still is as the very change
- * that was told of. One that was made and is not found may have got a routing.
+ * Without knowing its routing a document is taken for the one that is meant only where it still is as the very change that
+ * was told of, and no other of its index is known to have a routing: numbers of two shards may be the same. One that was
+ * made and is not found may have got a routing.
  */
 function needsSearch(
-  { routing, what, number, deletedBy }: PendingDocument,
+  { flow, routing, what, number, deletedBy }: PendingDocument,
   one: FoundDocument,
 ): boolean {
   if (one.error?.type === 'routing_missing_exception') return true
   if (one.error !== undefined) return false
-  if (routing === undefined) return !(one.found && number >= 0 && one.seqNo === number)
+  if (routing === undefined) {
+    return flow.isRouted || !one.found || number < 0 || one.seqNo !== number
+  }
   return !one.found && routing === null && what === 'read' && number > deletedBy
 }
 
