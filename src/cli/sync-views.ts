@@ -60,7 +60,10 @@ export function syncText(view: SyncView): string {
   const { state, run, status } = view
   if (run === undefined) return 'Sync was not started yet: osmigrate sync start --detach'
   const lines = [headline(view)]
-  if (run.error !== null) lines.push(`  ${printable(run.error.message)}`)
+  if (run.error !== null) {
+    const what = state === 'running' ? 'tries again: ' : ''
+    lines.push(`  ${what}${printable(run.error.message)}`)
+  }
   if (status === undefined) return lines.join('\n')
   lines.push('', rates(status), '', ...lagLines(status))
   lines.push(...section('waiting', status.waits.map(waitLine)))

@@ -1,3 +1,4 @@
+import { allOf } from '../base/all-of.ts'
 import { sourceIndexOf } from '../base/document-types.ts'
 import type { LockHolder } from '../base/folder-lock.ts'
 import { backfillIndexKind } from '../backfill/records.ts'
@@ -42,6 +43,7 @@ export async function runConfiguredSync(
   const logs = await syncLogs(loaded, onWarning)
   await forbidAutoCreate(target, state)
   let server: StatusServer | undefined
+  let status: (() => SyncStatus) | undefined
   try {
     return await runSync({
       ...{ source, target, state, version, logs, signal },
@@ -53,13 +55,18 @@ export async function runConfiguredSync(
       lateMs: logs.length === 0 ? 0 : config.capture.logWaitMax + recordedWithinMs,
       bodyBytesMax: config.capture.bodyBytesMax,
       isFilled: filledIn(migration, state),
-      onRunning: async (status) => {
-        server = await openServer(config.sync.listen, status)
-        onRunning({ status, address: server && addressOf(server) })
+      onRunning: async (now) => {
+        const isFirst = status === undefined
+        status = now
+        if (!isFirst) return
+        const latest = (): SyncStatus => status!()
+        server = await openServer(config.sync.listen, latest)
+        onRunning({ status: latest, address: server && addressOf(server) })
       },
     })
   } finally {
     await server?.close()
+    await allOf(logs.map(({ reader }) => reader.close()))
   }
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { allOf } from '../base/all-of.ts'
 import { MigrationError } from '../base/errors.ts'
 import type {
   CaptureLogReader,
@@ -153,11 +152,11 @@ export class LogFeed {
     }
   }
 
+  /** Reads no more; the logs stay open. */
   async close(): Promise<void> {
     this.#stop.abort(new MigrationError('MA_STOPPED', 'the capture log is read no more'))
     for (const resolve of this.#whenRoom.splice(0)) resolve()
     await Promise.allSettled(this.#running)
-    await allOf(this.#input.logs.map(({ reader }) => reader.close()))
   }
 
   #run(task: Promise<void>): void {

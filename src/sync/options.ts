@@ -56,7 +56,7 @@ export const syncOptions = z.strictObject({
   }),
   waitMax: option(duration({ minMs: 1000 }).default(600_000), {
     description:
-      'How long the target, or an index of it, may refuse what would pass (429, 503, no answer) before sync gives up: the run ends, or the index is left to the audit. Default: 10m.',
+      'How long an index of the target may be waited for before it is left to the audit; a cluster that is away for longer is asked anew from the last checkpoint. Default: 10m.',
     flag: 'sync-wait-max',
     placeholder: 'TIME',
   }),

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { allOf } from '../base/all-of.ts'
 import { MigrationError } from '../base/errors.ts'
-import { Heartbeat } from './heartbeat.ts'
 import { syncRunKind, type SyncRun } from '../state/records.ts'
+import type { StateStore } from '../state/store.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { syncRequestKind } from './records.ts'
 import type { SyncStatus } from './status.ts'
 import { openParts, type SyncInput, type SyncParts } from './sync-parts.ts'
@@ -11,56 +12,82 @@ export interface RunSyncInput extends SyncInput {
   readonly version: string
   /** Stops it: what was read goes to the target, then it ends. */
   readonly signal: AbortSignal
-  /** Once it follows; the run ends when this throws. */
+  /** Each time that it begins to follow; the run ends when this throws. */
   readonly onRunning: (status: () => SyncStatus) => Promise<void>
 }
+
+const againAfterMs = 5000
+/** So long it tries to go on when a cluster is away; the log keeps what is written meanwhile. */
+const giveUpAfterMs = 24 * 3_600_000
 
 /**
  * Follows the source until it is stopped: reads the capture log, writes what it comes to, audits. It goes on where an
  * earlier run ended, in whatever way that ended. Returns when it was asked to stop and what it had read is on the target, or
- * `drainTimeout` is over: the rest is read again. Throws what keeps it from following.
+ * `drainTimeout` is over: the rest is read again.
+ *
+ * A cluster that is away for longer than `waitMax` ends what was under way; it is begun anew as soon as that goes, for a day.
+ * Throws what keeps it from following otherwise, and what kept it from beginning.
  */
 export async function runSync(input: RunSyncInput): Promise<SyncStatus> {
-  await input.state.commit([{ op: 'delete', kind: syncRequestKind, key: 'stop' }])
-  const run = new Run(input)
-  await run.note('running')
-  try {
-    const status = await run.follow()
-    await run.note('stopped')
-    return status
-  } catch (error) {
-    if (isStop(error)) await run.note('stopped')
-    else await run.note('failed', error)
-    throw error
+  const { state, signal } = input
+  await state.commit([{ op: 'delete', kind: syncRequestKind, key: 'stop' }])
+  const startedAt = new Date().toISOString()
+  const note = noteRun(state, startedAt)
+  await note('running')
+  let followedAt: number | undefined
+  const onRunning = async (status: () => SyncStatus): Promise<void> => {
+    await note('running')
+    await input.onRunning(status)
+  }
+  for (;;) {
+    const following = new Following({ ...input, startedAt, onRunning })
+    try {
+      const status = await following.run()
+      await note('stopped')
+      return status
+    } catch (error) {
+      if (following.hasFollowed) followedAt = performance.now()
+      const isAway = error instanceof MigrationError && error.retryable && followedAt !== undefined
+      if (!isAway || signal.aborted || performance.now() - followedAt! > giveUpAfterMs) {
+        await note(isStop(error) ? 'stopped' : 'failed', isStop(error) ? undefined : error)
+        throw error
+      }
+      await note('running', error)
+    }
+    await wait(againAfterMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
-class Run {
-  readonly #input: RunSyncInput
-  readonly #startedAt = new Date().toISOString()
+function noteRun(
+  state: StateStore,
+  startedAt: string,
+): (stands: SyncRun['state'], error?: unknown) => Promise<void> {
+  return (stands, error) => {
+    const value: SyncRun = {
+      ...{ state: stands, pid: process.pid, startedAt },
+      endedAt: stands === 'running' ? null : new Date().toISOString(),
+      error: error === undefined ? null : errorRecord(error),
+    }
+    return state.commit([{ op: 'put', kind: syncRunKind, key: 'run', value }])
+  }
+}
+
+/** From one opening of all parts to their end. */
+class Following {
+  readonly #input: RunSyncInput & { readonly startedAt: string }
   /** Ends what begins new work: reading the log, auditing, following metadata. */
   readonly #reading = new AbortController()
   /** Ends everything. */
   readonly #writing = new AbortController()
+  hasFollowed = false
 
-  constructor(input: RunSyncInput) {
+  constructor(input: RunSyncInput & { readonly startedAt: string }) {
     this.#input = input
   }
 
-  async note(stands: SyncRun['state'], error?: unknown): Promise<void> {
-    const value: SyncRun = {
-      state: stands,
-      pid: process.pid,
-      startedAt: this.#startedAt,
-      endedAt: stands === 'running' ? null : new Date().toISOString(),
-      error: error === undefined ? null : errorRecord(error),
-    }
-    await this.#input.state.commit([{ op: 'put', kind: syncRunKind, key: 'run', value }])
-  }
-
-  async follow(): Promise<SyncStatus> {
+  async run(): Promise<SyncStatus> {
     const { signal } = this.#input
-    const stop = (): void => this.#reading.abort(signal.reason)
+    const stop = (): void => this.#endReading()
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
     const signals = { reading: this.#reading.signal, writing: this.#writing.signal }
@@ -79,36 +106,38 @@ class Run {
   }
 
   async #work(parts: SyncParts): Promise<SyncStatus> {
-    const endReading = (): void => this.#reading.abort(stopped())
-    const heartbeat = new Heartbeat(parts, {
-      ...this.#input,
-      ...{ startedAt: this.#startedAt, onStop: endReading },
-    })
+    const onStop = (): void => this.#endReading()
+    const heartbeat = new Heartbeat(parts, { ...this.#input, onStop })
     const beating = new AbortController()
-    const tasks = [heartbeat.run(beating.signal), this.#whileReading(parts, heartbeat)]
-    // One that ends, in whatever way, ends the others: reading first, then what was read is brought to the target.
-    const [beat, work] = tasks.map((task) => task.finally(endReading))
-    const ended = work!.finally(async () => {
+    // One that ends, in whatever way, ends the other: no more is read, and what was read is brought to the target.
+    const beat = heartbeat.run(beating.signal).finally(onStop)
+    const work = this.#whileReading(parts, heartbeat).finally(async () => {
+      onStop()
       heartbeat.isDraining = true
       await this.#drain(parts)
-      beating.abort(stopped())
+      beating.abort()
     })
-    await allOf([ended, beat!])
+    await allOf([work, beat])
     await heartbeat.beat()
     return heartbeat.status()
   }
 
   async #whileReading(parts: SyncParts, heartbeat: Heartbeat): Promise<void> {
-    const signal = this.#reading.signal
-    const { follower, audit, reconciling } = parts
+    const { signal } = this.#reading
+    const { follower, audit, reconciling, reconciler } = parts
     try {
-      await parts.reconciler.reconcile('all')
+      await reconciler.reconcile('all')
       await this.#input.onRunning(() => heartbeat.status())
+      this.hasFollowed = true
       const tasks = [follower.run(signal), audit.run(), reconciling.run(signal)]
-      await allOf(tasks.map((task) => task.finally(() => this.#reading.abort(stopped()))))
+      await allOf(tasks.map((task) => task.finally(() => this.#endReading())))
     } catch (error) {
       if (!signal.aborted || !isStop(error)) throw error
     }
+  }
+
+  #endReading(): void {
+    this.#reading.abort(stopped())
   }
 
   /** What ended the applier is told by whom it kept from going on. */

@@ -16,6 +16,7 @@ import { KeptDeletes } from './kept-deletes.ts'
 import { LogFeed, type NamedLog, type StreamEnds } from './log-feed.ts'
 import { NamesBehind } from './names-behind.ts'
 import type { SyncOptions } from './options.ts'
+import { patiently } from './patient.ts'
 import { Reconciler } from './reconciler.ts'
 import { Reconciling } from './reconciling.ts'
 import { SourceView } from './source-view.ts'
@@ -77,7 +78,7 @@ export async function openParts(
   const { onWait } = waits
   const view = await SourceView.open({
     ...{ source, select, signal: writing },
-    withStreams: metadata.dataStreams === 'stream',
+    withStreams: metadata.dataStreams !== 'refuse',
   })
   const checkpoints = await Checkpoints.load(state)
   const streams = new Map<string, StreamProgress>()
@@ -134,9 +135,10 @@ export async function openParts(
       ...{ reconcile: () => reconciler.reconcile('all'), everyMs: options.auditEvery, onWait },
     })
     const behind = new NamesBehind(view)
+    const patience = { onWait, waitMaxMs: options.waitMax, signal: reading }
     const follower = new LogFollower({
       ...{ feed, streams, doubts: reconciler.doubts, gaps },
-      ready: () => reconciler.ready(),
+      ready: () => patiently('metadata', patience, () => reconciler.ready()),
       outcomeOf: (exchange) =>
         changesOf(exchange, {
           index: (name) => view.index(name),
