@@ -65,6 +65,8 @@ export class Reconciler implements Places {
   #objects: ReadonlyMap<string, string> = new Map()
   #globalHash: string | undefined
   readonly #places = new Map<string, readonly Place[]>()
+  /** Why indices are made anew that are the same on the source. */
+  readonly #whys = new Map<string, string>()
   #turn: Promise<void> = Promise.resolve()
 
   private constructor(input: ReconcilerInput, doubts: Doubts) {
@@ -101,6 +103,23 @@ export class Reconciler implements Places {
       await this.#noteLost()
       await this.#followGlobal()
       await this.#follow()
+    })
+  }
+
+  /**
+   * Makes the target index anew, with another fence, since documents in it cannot be explained by the source; the audit
+   * fills it. Done before this resolves, unless the index waits.
+   */
+  async refill(index: string, why: string): Promise<void> {
+    const { state } = this.#input
+    await this.#inTurn(async () => {
+      const known = (await state.get(sourceIncarnationKind, index))?.value
+      if (known === undefined) return
+      await this.#putIncarnations([{ ...known, life: known.life + 1, followed: null }])
+      this.#whys.set(index, why)
+      this.#noteOne(index, ['mapping'])
+      await this.#follow()
+      this.#whys.delete(index)
     })
   }
 
@@ -239,7 +258,10 @@ export class Reconciler implements Places {
     const others = await this.#recordsOfOthers(incarnations)
     for (const name of changes.keys()) this.#places.delete(name)
     for (const { index } of others) await this.#input.onRefill(sourceIndexOf(index))
-    const removed = await removeIndices({ ...this.#input, at: this.#now() }, { gone, others })
+    const removed = await removeIndices(
+      { ...this.#input, at: this.#now() },
+      { gone, others, whys: this.#whys },
+    )
     const present = [...changes.keys()].filter(
       (name) => view.index(name) !== undefined && isMetadata(changes.get(name)!),
     )
@@ -265,7 +287,7 @@ export class Reconciler implements Places {
       const now = incarnationOf(index, before)
       const isOtherHistory = what.has('other-history')
       found.set(name, isOtherHistory ? { ...now, life: now.life + 1, followed: null } : now)
-      if (isOtherHistory || what.has('added') || what.has('made-anew')) doubtful.push(name)
+      if (isOtherLife(what)) doubtful.push(name)
     }
     if (doubtful.length > 0) {
       const ends = await streamEnds()
@@ -276,8 +298,8 @@ export class Reconciler implements Places {
     // Told once: what fails after this must not begin another life.
     for (const name of found.keys()) {
       const what = changes.get(name)!
-      const isNew = what.delete('other-history') || what.delete('added') || what.delete('made-anew')
-      if (isNew) what.add('mapping')
+      if (isOtherLife(what)) what.add('mapping')
+      for (const one of otherLives) what.delete(one)
     }
     return found
   }
@@ -349,6 +371,13 @@ export class Reconciler implements Places {
 
 function isOf({ sourceUuid, life = 0 }: TargetIndex, incarnation: SourceIncarnation): boolean {
   return sourceUuid === incarnation.uuid && life === incarnation.life
+}
+
+/** After these what was recorded before may be of another index. */
+const otherLives = ['added', 'made-anew', 'other-history'] as const
+
+function isOtherLife(changes: ReadonlySet<IndexChange>): boolean {
+  return otherLives.some((one) => changes.has(one))
 }
 
 /** Whether more than the numbers of the index has changed. */

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { refusal } from '../metadata/apply.ts'
 import { readStream } from '../metadata/data-stream-places.ts'
 import { readExistingIndex } from '../metadata/existing.ts'
-import { targetIndexKind, type TargetIndex } from '../state/records.ts'
+import { shardIncarnationKind, targetIndexKind, type TargetIndex } from '../state/records.ts'
 import { kind, type StateStore } from '../state/store.ts'
 import { targetPartsOf } from '../state/target-parts.ts'
 
@@ -39,14 +39,25 @@ export interface Removed {
  */
 export async function removeIndices(
   input: RemoveInput,
-  { gone, others }: { readonly gone: readonly string[]; readonly others: readonly TargetIndex[] },
+  {
+    gone,
+    others,
+    whys,
+  }: {
+    readonly gone: readonly string[]
+    readonly others: readonly TargetIndex[]
+    readonly whys: ReadonlyMap<string, string>
+  },
 ): Promise<Removed> {
   const left = new Map<string, string>()
-  const removing: Removing[] = others.map((record) => ({ record, why: 'was made anew' }))
+  const removing: Removing[] = others.map((record) => {
+    const why = whys.get(sourceIndexOf(record.index)) ?? 'was made anew on the source'
+    return { record, why }
+  })
   for (const name of gone) {
     if (await isThere(input, name)) continue
     const records = await targetPartsOf(input.state, name)
-    removing.push(...records.map((record) => ({ record, why: 'was deleted' })))
+    removing.push(...records.map((record) => ({ record, why: 'was deleted on the source' })))
   }
   const note = (index: string, why: string | undefined): void => {
     if (why !== undefined) left.set(sourceIndexOf(index), why)
@@ -79,7 +90,7 @@ export async function removeIndices(
 
 interface Removing {
   readonly record: TargetIndex
-  /** What became of it on the source. */
+  /** What became of it, e.g. `was deleted on the source`. */
   readonly why: string
 }
 
@@ -130,7 +141,7 @@ async function removeIndex(
     existing !== undefined &&
     (targetUuid === '' ? record.fenceAlias in existing.aliases : existing.uuid === targetUuid)
   if (isOurs && record.adopted) {
-    return `${targetIndex} on the target was there before this migration took it over, and is not deleted, though ${index} ${why} on the source. Delete it there`
+    return `${targetIndex} on the target was there before this migration took it over, and is not deleted, though ${index} ${why}. Delete it there`
   }
   await removeFence(target, record, signal)
   if (isOurs) {
@@ -143,8 +154,22 @@ async function removeIndex(
     })
     if (answer.status === 400) return refusal(`that ${targetIndex} is deleted`, answer.body)
   }
-  await state.commit([{ op: 'delete', kind: targetIndexKind, key: index }])
+  await forget(state, [index])
   return undefined
+}
+
+/** The snapshot that the index was filled from counts no more, either. */
+async function forget(state: StateStore, indices: readonly string[]): Promise<void> {
+  for (const index of indices) {
+    const shards: string[] = []
+    for await (const { key } of state.each(shardIncarnationKind, { prefix: `${index}/` })) {
+      shards.push(key)
+    }
+    await state.commit([
+      ...shards.map((key) => ({ op: 'delete', kind: shardIncarnationKind, key }) as const),
+      { op: 'delete', kind: targetIndexKind, key: index },
+    ])
+  }
 }
 
 async function removeFence(
@@ -192,7 +217,9 @@ async function removeStream(
       ...(signal && { signal }),
     })
   }
-  const keys = removing.map(({ record }) => record.index)
-  await state.commit(keys.map((key) => ({ op: 'delete', kind: targetIndexKind, key })))
+  await forget(
+    state,
+    removing.map(({ record }) => record.index),
+  )
   return undefined
 }

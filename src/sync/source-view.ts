@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../base/errors.ts'
 import { selectIndices, selectStreams, type StreamIndices } from '../base/select-indices.ts'
@@ -71,6 +72,8 @@ export class SourceView {
   #streams: readonly StreamIndices[] = []
   #stateVersion: string | undefined
   #clusterUuid: string | undefined
+  /** When the list was read last, and how long that took, in ms. */
+  #listed = { at: -Infinity, tookMs: 0 }
   #reading: Promise<ViewChange> | undefined
   #next: Promise<ViewChange> | undefined
 
@@ -176,14 +179,25 @@ export class SourceView {
     const version = await readStateVersion(source, signal)
     const isSame = version !== undefined && version === this.#stateVersion
     if (isSame && [...this.#entries.values()].every(({ isSettled }) => isSettled)) return new Map()
+    await this.#rest()
     const change = await this.#read()
     if (change.size > 0) for (const listener of this.#listeners) listener(change)
     return change
   }
 
+  /** A source with very many indices, in which something changes all the time, is not kept busy with its list. */
+  async #rest(): Promise<void> {
+    const { at, tookMs } = this.#listed
+    const restMs = Math.min(at + tookMs * restTimes - performance.now(), restMaxMs)
+    const { signal } = this.#input
+    if (restMs > 1) await wait(restMs, undefined, { ...(signal && { signal }) })
+  }
+
   async #read(): Promise<ViewChange> {
     const { source, select, withStreams, signal } = this.#input
+    const begun = performance.now()
     const list = await readList(source, signal)
+    this.#listed = { at: performance.now(), tookMs: performance.now() - begun }
     this.#checkCluster(list)
     const { indices, streams } = list
     const names = selectedNames(list, select, withStreams)
@@ -280,6 +294,10 @@ export class SourceView {
     )
   }
 }
+
+/** Between two lists there is so many times the time that the first one took. */
+const restTimes = 4
+const restMaxMs = 10_000
 
 /** As selectIndices(), but a pattern that names nothing is no slip here: indices come and go. */
 function selectedNames(list: SourceList, select: Selection, withStreams: boolean): string[] {
