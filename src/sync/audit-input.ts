@@ -40,8 +40,8 @@ export interface AuditInput {
   readonly lateMs: number
   /** Whether all documents that a backfill brings to this index are there. */
   readonly isFilled: (index: string) => Promise<boolean>
-  /** Whether clients give the versions of its documents: the target then has the source's own. */
-  readonly hasClientVersions?: (index: string) => boolean
+  /** Spreads over time what is read from the source. */
+  readonly budget?: { take(documents: number, signal: AbortSignal): Promise<void> }
   readonly options: AuditOptions
   readonly signal: AbortSignal
   readonly onWait?: OnWait

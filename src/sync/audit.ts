@@ -45,6 +45,7 @@ export class Audit {
   #verdict: AuditVerdict | undefined
   #passing: Promise<AuditVerdict> | undefined
   #wake: (() => void) | undefined
+  #isWanted = false
 
   constructor(input: AuditInput) {
     this.#input = input
@@ -69,6 +70,7 @@ export class Audit {
 
   /** The next look begins at once. */
   want(): void {
+    this.#isWanted = true
     this.#wake?.()
   }
 
@@ -187,11 +189,18 @@ export class Audit {
     }
   }
 
+  /** Who asks for a look gets it soon; that many ask does not make it look without a pause. */
   async #rest(ms: number): Promise<void> {
+    const { options, signal } = this.#input
     const woken = new AbortController()
+    const pauseMs = options.everyMs / 10
+    await wait(pauseMs, undefined, { signal }).catch(() => {})
     this.#wake = () => woken.abort()
-    const signal = AbortSignal.any([this.#input.signal, woken.signal])
-    await wait(Math.max(0, ms), undefined, { signal }).catch(() => {})
+    if (!this.#isWanted) {
+      const either = AbortSignal.any([signal, woken.signal])
+      await wait(Math.max(0, ms - pauseMs), undefined, { signal: either }).catch(() => {})
+    }
+    this.#isWanted = false
     this.#wake = undefined
   }
 

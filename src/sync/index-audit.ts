@@ -8,7 +8,7 @@ import type { AuditIndex, Findings } from './audit-records.ts'
 import { AuditWrites } from './audit-writes.ts'
 import type { Change } from './change.ts'
 import { compareIds, type DifferingId, type IdComparisonInput } from './id-comparison.ts'
-import type { Interval } from './interval-set.ts'
+import { IntervalSet, type Interval } from './interval-set.ts'
 import { documentsByNumber, refreshIndex, type NumberedDocument } from './number-query.ts'
 import type { Place } from './places.ts'
 import { Readings } from './readings.ts'
@@ -43,6 +43,8 @@ export class IndexAudit {
   readonly found: Findings
   comparison: AuditIndex['comparison'] = null
   waiting: string | null = null
+  /** Of each shard, what was searched for: what no document holds, none ever will. */
+  readonly #searched: readonly IntervalSet[]
   #told: Told | undefined
   #compareAfter = 0
   /** Epoch ms of the look that first saw it so. */
@@ -56,6 +58,7 @@ export class IndexAudit {
     this.#input = input
     this.accounts = about.accounts
     this.readings = about.accounts.map(() => new Readings())
+    this.#searched = about.accounts.map(() => new IntervalSet())
     this.found = about.found ?? nothingFound()
     this.#writes = new AuditWrites(input.applier)
   }
@@ -78,7 +81,10 @@ export class IndexAudit {
       if (maxSeqNo === null || globalCheckpoint === null) continue
       const account = this.accounts[shard]!
       const isOther = account.primaryTerm !== null && account.primaryTerm !== primaryTerm
-      if (isOther) this.readings[shard]!.clear()
+      if (isOther) {
+        this.readings[shard]!.clear()
+        this.#searched[shard]!.removeAbove(-1)
+      }
       account.seen(primaryTerm, globalCheckpoint)
       this.readings[shard]!.add({ at, maxSeqNo, globalCheckpoint })
     }
@@ -111,7 +117,7 @@ export class IndexAudit {
         return
       }
       for (const [shard, ranges] of wanted) await this.#search(shard, ranges)
-      await this.#writes.settled(signal)
+      if (await this.#writes.settled(signal)) this.#noteSearched(wanted)
     }
     this.#forgetReadings()
     await this.#compareWhereNeeded(look, filled)
@@ -139,10 +145,19 @@ export class IndexAudit {
         continue
       }
       const checkpoint = this.readings[shard]!.checkpointAt(settledAt)
-      const ranges = [...account.numbers.missing(0, checkpoint)]
+      const searched = this.#searched[shard]!
+      const ranges = [...account.numbers.missing(0, checkpoint)].flatMap(({ from, to }) => [
+        ...searched.missing(from, to),
+      ])
       if (ranges.length > 0) missing.set(shard, ranges)
     }
     return missing
+  }
+
+  #noteSearched(wanted: ReadonlyMap<number, readonly Interval[]>): void {
+    for (const [shard, ranges] of wanted) {
+      for (const { from, to } of ranges) this.#searched[shard]!.addRange(from, to)
+    }
   }
 
   async #search(shard: number, ranges: readonly Interval[]): Promise<void> {
@@ -157,6 +172,7 @@ export class IndexAudit {
       await this.#writes.add(changes, (taken) => {
         if (taken) for (const { seqNo } of page) account.settle(seqNo, seqNo, 'search')
       })
+      await this.#input.budget?.take(page.length, signal)
     }
   }
 
@@ -254,9 +270,9 @@ export class IndexAudit {
 
   /** By what both sides are numbered. */
   #numbered(): Pick<IdComparisonInput, 'numbers' | 'numberOf'> {
-    const { epochBase, stream } = this.#told!.places[0]!.target
+    const { epochBase, stream, clientVersions } = this.#told!.places[0]!.target
     if (stream !== undefined) return { numbers: 'none', numberOf: () => -1 }
-    if (this.#input.hasClientVersions?.(this.index.name) === true) {
+    if (clientVersions === true) {
       return { numbers: 'version', numberOf: (version) => version }
     }
     if (!this.#hasNumbers) {

@@ -23,6 +23,9 @@ const pageDocumentsFirst = 50
 /** A shrunk index has a number once for each of the shards that it was made of: 1,024 at most. */
 const pageDocumentsMax = 2000
 const pageBytes = 4 * 1024 * 1024
+/** Numbers that one query asks for: older engines look at each document in the range to sort them. */
+const windowFirst = 10_000
+const windowMax = 100_000_000
 /** Ranges of one query: engines take 1,024 clauses. */
 const rangesMax = 500
 
@@ -34,32 +37,49 @@ const rangesMax = 500
 export async function* documentsByNumber(
   query: NumberQuery,
 ): AsyncGenerator<readonly NumberedDocument[]> {
-  for (let at = 0; at < query.ranges.length; at += rangesMax) {
-    yield* pagesOf({ ...query, ranges: query.ranges.slice(at, at + rangesMax) })
+  let { ranges } = query
+  let size = pageDocumentsFirst
+  let window = windowFirst
+  while (ranges.length > 0) {
+    const [asked, rest] = cutAt(ranges, window)
+    const { page, bytes } = await askPage({ ...query, ranges: asked }, size)
+    const isFull = page.length === size
+    // Of the last number of a full page there may be more: the next one begins with it.
+    const last = page.at(-1)?.seqNo
+    const whole = isFull ? page.filter(({ seqNo }) => seqNo < last!) : page
+    if (whole.length > 0) yield whole
+    else if (isFull && size >= pageDocumentsMax) throw tooManyOf(last!, query)
+    ranges = isFull ? [...from(asked, last!), ...rest] : rest
+    window = isFull ? windowFirst : Math.min(window * 4, windowMax)
+    if (isFull && whole.length === 0) size = pageDocumentsMax
+    else if (isFull) size = sizeAfter(size, bytes / page.length)
   }
 }
 
-async function* pagesOf(query: NumberQuery): AsyncGenerator<readonly NumberedDocument[]> {
-  let { ranges } = query
-  let size = pageDocumentsFirst
-  for (;;) {
-    const { page, bytes } = await askPage({ ...query, ranges }, size)
-    if (page.length < size) {
-      if (page.length > 0) yield page
-      return
-    }
-    // Of the last number there may be more; the next page begins with it.
-    const last = page.at(-1)!.seqNo
-    const whole = page.filter(({ seqNo }) => seqNo < last)
-    if (whole.length > 0) yield whole
-    else if (size >= pageDocumentsMax) throw tooManyOf(last, query)
-    const fit = Math.floor(pageBytes / (bytes / page.length))
-    const next = Math.max(2, Math.min(size * 4, fit))
-    size = whole.length > 0 ? Math.min(next, pageDocumentsMax) : pageDocumentsMax
-    ranges = ranges
-      .filter(({ to }) => to >= last)
-      .map(({ from, to }) => ({ from: Math.max(from, last), to }))
+function sizeAfter(size: number, bytesOfOne: number): number {
+  const fit = Math.max(2, Math.floor(pageBytes / bytesOfOne))
+  return Math.min(size * 4, fit, pageDocumentsMax)
+}
+
+/** The first of them, with so many numbers at most, and the rest. */
+function cutAt(ranges: readonly Interval[], numbers: number): [Interval[], Interval[]] {
+  const first: Interval[] = []
+  let left = numbers
+  let at = 0
+  for (; at < ranges.length && at < rangesMax && left > 0; at++) {
+    const { from, to } = ranges[at]!
+    const end = Math.min(to, from + left - 1)
+    first.push({ from, to: end })
+    left -= end - from + 1
+    if (end < to) return [first, [{ from: end + 1, to }, ...ranges.slice(at + 1)]]
   }
+  return [first, ranges.slice(at)]
+}
+
+function from(ranges: readonly Interval[], number: number): Interval[] {
+  return ranges
+    .filter(({ to }) => to >= number)
+    .map(({ from, to }) => ({ from: Math.max(from, number), to }))
 }
 
 function tooManyOf(number: number, { source, index, shard }: NumberQuery): MigrationError {

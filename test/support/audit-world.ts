@@ -6,6 +6,7 @@ import path from 'node:path'
 import { after } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
+import { textOf } from '../../src/metadata/json-objects.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
 import { targetIndexKind, type TargetIndex } from '../../src/state/records.ts'
 import type { StateStore } from '../../src/state/store.ts'
@@ -59,7 +60,7 @@ export async function makeTargetIndex(
 }
 
 async function uuidOf(engine: TestEngine, index: string): Promise<string> {
-  return String((await settingsOf(engine, index)).uuid)
+  return textOf((await settingsOf(engine, index)).uuid)
 }
 
 async function settingsOf(engine: TestEngine, index: string): Promise<JsonObject> {
