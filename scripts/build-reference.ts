@@ -7,6 +7,7 @@ import { buildProgram } from '../src/cli/program.ts'
 import { configJsonSchema } from '../src/migration/config-json-schema.ts'
 import { optionTable } from '../src/migration/option-table.ts'
 import { captureMetrics } from './capture-metrics.ts'
+import { metadataMatrix } from './metadata-matrix.ts'
 import { metadataRules } from './metadata-rules.ts'
 import { supportMatrix } from './support-matrix.ts'
 
@@ -19,6 +20,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/config.md', await pretty(configReference(optionTable()), 'markdown')],
     ['docs/reference/support-matrix.md', await pretty(await supportMatrix(), 'markdown')],
     ['docs/reference/metadata-rules.md', await pretty(metadataRules(), 'markdown')],
+    ['docs/reference/metadata-matrix.md', await pretty(metadataMatrix(), 'markdown')],
     ['docs/reference/capture-metrics.md', await pretty(captureMetrics(), 'markdown')],
     ['migration.schema.json', await pretty(JSON.stringify(configJsonSchema()), 'json')],
   ])

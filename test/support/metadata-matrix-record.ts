@@ -19,9 +19,8 @@ export interface RecordedRow {
 
 export interface MatrixRecord {
   readonly rows: readonly RecordedRow[]
-  /** Kinds that the source could be asked to make, and did. */
-  readonly made: { readonly [source: string]: readonly string[] }
-  readonly notMade: { readonly [source: string]: readonly string[] }
+  /** Names of the kinds that the source was asked to make and has refused, with spaces between. */
+  readonly notMade: { readonly [source: string]: string }
 }
 
 const file = new URL('../system/metadata-matrix.json', import.meta.url)
@@ -34,18 +33,17 @@ export function readMatrixRecord(): MatrixRecord {
 export function recordMatrix(
   source: string,
   found: readonly MatrixRow[],
-  { indices, objects, notMade }: MadeKinds,
+  { notMade }: MadeKinds,
 ): void {
   const record = readMatrixRecord()
   const isFound = ({ source, target }: RecordedRow): boolean =>
     found.some((one) => one.source === source && one.target === target)
   const rows = [...record.rows.filter((row) => !isFound(row)), ...found.map(recordedRow)]
-  const made = [...indices.map(({ name }) => name), ...objects].sort()
-  const lacking = notMade.map(({ name }) => name).sort()
+  const names = notMade.map(({ name }) => name).sort()
+  const bySource = Object.entries({ ...record.notMade, [source]: names.join(' ') })
   const next: MatrixRecord = {
     rows: rows.sort((a, b) => order(a) - order(b)),
-    made: { ...record.made, [source]: made },
-    notMade: { ...record.notMade, [source]: lacking },
+    notMade: Object.fromEntries(bySource.sort(([a], [b]) => rank(a) - rank(b))),
   }
   writeFileSync(file, `${JSON.stringify(next, null, 2)}\n`)
 }
