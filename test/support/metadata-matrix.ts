@@ -485,6 +485,8 @@ async function writeAfterwards(
 
 /** Takes all away that is not the engine's own. */
 export async function wipe(target: EngineFacts): Promise<void> {
+  const remove = (path: string) => send(target, 'DELETE', path)
+  await remove('/_data_stream/*')
   const { metadata } = await send<{ metadata: JsonObject }>(
     target,
     'GET',
@@ -496,8 +498,6 @@ export async function wipe(target: EngineFacts): Promise<void> {
     const value = metadata[part]
     return keys(isJsonObject(value) ? value[key] : undefined)
   }
-  const remove = (path: string) => send(target, 'DELETE', path)
-  for (const name of inner('data_stream', 'data_stream')) await remove(`/_data_stream/${name}`)
   // With the block on only the block may be changed.
   const blocks = { 'index.blocks.read_only': null }
   const names = keys(metadata.indices)
