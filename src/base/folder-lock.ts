@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -60,6 +60,8 @@ export function lastHolder(folder: string): LockHolder | undefined {
 
 function openLock(folder: string, timeoutMs: number): DatabaseSync {
   const file = join(folder, 'lock.db')
+  // SQLite would say of every folder that takes no file that it cannot open one, and not why.
+  closeSync(openSync(file, 'a', 0o600))
   const database = new DatabaseSync(file, { timeout: timeoutMs })
   chmodSync(file, 0o600)
   return database

@@ -88,6 +88,12 @@ test('a full disk may pass, and what a person is to mend does not', () => {
   assert.equal(mayPass(of('EROFS')), true)
   assert.equal(mayPass(new MigrationError('MA_CAPTURE_LOG', 'x', { retryable: true })), true)
   assert.equal(mayPass(of('EACCES')), false)
+  const ofLock = (errcode: number): MigrationError =>
+    new MigrationError('MA_CAPTURE_LOG', 'x', { cause: Object.assign(new Error('x'), { errcode }) })
+  assert.deepEqual(
+    [13, 10 | (3 << 8), 26].map((code) => mayPass(ofLock(code))),
+    [true, true, false],
+  )
   assert.equal(mayPass(new MigrationError('MA_CONFIG', 'x')), false)
   assert.equal(mayPass(new Error('x')), false)
 })

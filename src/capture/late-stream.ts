@@ -98,10 +98,14 @@ export class LateStream implements OpenStream, CaptureLogWriter {
 }
 
 const passingCodes: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']
+/** Of the lock, which is an SQLite file: read-only, an error of the disk, full. */
+const passingSqliteCodes: readonly number[] = [8, 10, 13]
 
 /** Whether a log that could not be opened may be there later without anybody changing the configuration. */
 export function mayPass(error: unknown): boolean {
   if (!(error instanceof MigrationError) || error.code !== 'MA_CAPTURE_LOG') return false
-  const { code } = (error.cause ?? {}) as { code?: unknown }
-  return error.retryable || passingCodes.includes(code)
+  const { code, errcode = 0 } = (error.cause ?? {}) as { code?: unknown; errcode?: number }
+  // What is above the low byte tells more of the same.
+  const isPassing = passingCodes.includes(code) || passingSqliteCodes.includes(errcode & 0xff)
+  return error.retryable || isPassing
 }

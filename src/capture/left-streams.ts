@@ -25,34 +25,44 @@ export class LeftStreams {
     this.#onWarning = onWarning
   }
 
-  /** Ends those that there are now; what cannot be ended is told, and tried again later. */
-  async end(): Promise<void> {
+  /** Ends those that there are now, without being waited for; what cannot be ended is told, and tried again later. */
+  begin(): void {
     this.#ending = this.#ending.then(() => this.#endAll())
-    await this.#ending
   }
 
   /** The same a little later: by then the next worker has its stream. */
   endSoon(): void {
     if (this.#isClosed) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.end(), retryMs)
+    this.#timer = setTimeout(() => this.begin(), retryMs)
   }
 
   /** Ends them for the last time. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    await this.end()
+    this.begin()
+    await this.#ending
   }
 
   async #endAll(): Promise<void> {
-    for (const stream of streamsOf(this.#recording.log)) {
+    for (const stream of this.#streams()) {
       try {
         await endStream(this.#recording, stream)
       } catch (error) {
         this.#tell(`the stream ${stream} has no end yet: ${(error as Error).message}`)
         this.endSoon()
       }
+    }
+  }
+
+  #streams(): string[] {
+    try {
+      return streamsOf(this.#recording.log)
+    } catch (error) {
+      this.#tell(`streams of the capture log may have no end yet: ${(error as Error).message}`)
+      this.endSoon()
+      return []
     }
   }
 

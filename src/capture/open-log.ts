@@ -1,11 +1,11 @@
 import { takeFolderLock, type FolderLock } from '../base/folder-lock.ts'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
 import type { CaptureLogReader, CaptureLogWriter } from '../traffic/capture-log.ts'
 import type { KafkaLogin, KafkaOptions } from '../traffic/kafka-client.ts'
 import { unusableError } from '../traffic/log-errors.ts'
+import { makeFolder } from '../traffic/log-folder.ts'
 import type { Metrics } from './metrics.ts'
 import type { CaptureOptions } from './options.ts'
 
@@ -82,7 +82,7 @@ async function openKafkaStream(
   stream: string,
   { metrics, onWarning }: StreamTold,
 ): Promise<OpenStream | undefined> {
-  const lock = lockFolder(join(log.dir, stream))
+  const lock = await lockFolder(join(log.dir, stream))
   if (lock === undefined) return undefined
   try {
     const { openKafkaWriter } = await import('../traffic/kafka-writer.ts')
@@ -117,9 +117,9 @@ function countFlushes(metrics: Metrics): (flush: { seconds: number; bytes: numbe
   }
 }
 
-function lockFolder(folder: string): FolderLock | undefined {
+async function lockFolder(folder: string): Promise<FolderLock | undefined> {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     return takeFolderLock(folder)
   } catch (error) {
     throw unusableError(folder, error)

@@ -39,7 +39,7 @@ export async function runProxy(run: ProxyRun, signal: AbortSignal): Promise<void
   const proxy = new RunningProxy(run, supervisor, board)
   try {
     await proxy.openAdmin()
-    await left.end()
+    left.begin()
     if (isSecond) tellServing()
     proxy.tellServing()
     await proxy.untilEnd(signal)

@@ -133,12 +133,12 @@ export class StatusBoard {
     )
     const records = (label: number): number =>
       now.values[placeOf('osmigrate_capture_log_records_total', label)]!
-    const state = worst === undefined ? 'ok' : stateOf(worst)
+    const state = worst === undefined ? 'unknown' : stateOf(worst)
     return {
       kind: log.kafka === undefined ? 'local' : 'kafka',
       place: worst?.place ?? log.dir,
       state,
-      ...(state !== 'ok' && worst && { since: isoTime(worst.health.since) }),
+      ...(worst && state !== 'ok' && { since: isoTime(worst.health.since) }),
       ...(worst?.health.cause !== undefined && { cause: worst.health.cause }),
       bytes: now.logBytes,
       ...(isBounded && { bytesMax }),
@@ -166,7 +166,6 @@ export class StatusBoard {
     const { version, name } = this.#facts
     const recordings = [...this.#recordings.values()]
     const bytesMax = recordings.reduce((sum, one) => sum + one.bytesMax, 0)
-    const worst = Math.max(0, ...recordings.map(rankOf))
     const { secondsLeft } = this.status({ ready: 0, isDraining: false }).log
     return [
       {
@@ -202,12 +201,16 @@ export class StatusBoard {
             },
           ]
         : []),
-      {
-        name: 'osmigrate_capture_log_state',
-        type: 'gauge',
-        help: 'The worst state of a log of a worker: 0 ok, 1 thin, 2 slow, 3 full or failing.',
-        value: worst,
-      },
+      ...(recordings.length > 0
+        ? [
+            {
+              name: 'osmigrate_capture_log_state',
+              type: 'gauge' as const,
+              help: 'The worst state of a log of a worker: 0 ok, 1 thin, 2 slow, 3 full or failing; absent while none tells.',
+              value: Math.max(...recordings.map(rankOf)),
+            },
+          ]
+        : []),
       {
         name: 'osmigrate_capture_workers',
         type: 'gauge',

@@ -59,8 +59,8 @@ export interface LogStatus {
   readonly kind: 'local' | 'kafka'
   /** The folder, or brokers and topic. */
   readonly place: string
-  /** `failing`: appends are refused, for the cause that is told. `full`: at bytesMax. `thin`: above 80 % of it. */
-  readonly state: 'ok' | 'thin' | 'full' | 'failing'
+  /** `unknown`: no worker has told of it yet. `failing`: appends are refused, for the cause that is told. `full`: at bytesMax. `thin`: above 80 % of it. */
+  readonly state: 'unknown' | 'ok' | 'thin' | 'full' | 'failing'
   readonly since?: string
   readonly cause?: string
   readonly bytes: number

@@ -113,6 +113,7 @@ class ProxyWorker {
     }
     this.#watch(settings)
     this.#status = setInterval(() => this.#tell(), statusEveryMs)
+    this.#tell()
     send({ kind: 'ready' })
   }
 

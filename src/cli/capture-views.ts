@@ -26,7 +26,7 @@ export async function showCaptureStatus(invocation: Invocation): Promise<ExitCod
     if (isWatched && process.stdout.isTTY && !invocation.json) process.stdout.write('\x1b[H\x1b[2J')
     if (invocation.json) printJson(status)
     else printStatus(status)
-    if (!isWatched || isOutputClosed()) return isWell(status) ? exitCodes.done : exitCodes.differs
+    if (!isWatched || isOutputClosed()) return exitCodeOf(status)
     await wait(watchEveryMs, undefined, { signal: invocation.signal })
   }
 }
@@ -38,8 +38,10 @@ export async function stopCapture(invocation: Invocation): Promise<ExitCode> {
   return exitCodes.done
 }
 
-function isWell({ log }: CaptureStatus): boolean {
-  return log.state === 'ok' && log.requestsInGaps === 0
+function exitCodeOf({ log }: CaptureStatus): ExitCode {
+  if (log.requestsInGaps > 0) return exitCodes.differs
+  if (log.state === 'unknown') return exitCodes.unfinished
+  return log.state === 'ok' ? exitCodes.done : exitCodes.differs
 }
 
 function printStatus(status: CaptureStatus): void {
@@ -91,6 +93,7 @@ function printLog(log: LogStatus): void {
 }
 
 const stateTexts: Record<LogStatus['state'], string> = {
+  unknown: 'no worker has told of it yet',
   ok: 'ok',
   thin: 'nearly full, records are thin',
   full: 'FULL',

@@ -247,6 +247,9 @@ function writesFinding(
 }
 
 function logFinding({ log }: CaptureStatus): CheckFinding {
+  if (log.state === 'unknown') {
+    return { what: 'log', isWell: false, isOpen: true, text: 'no worker has told of its log yet' }
+  }
   const isWell = log.state === 'ok' && log.requestsInGaps === 0
   const cause = log.cause === undefined ? '' : ` (${log.cause})`
   const gaps = log.requestsInGaps === 0 ? '' : `; ${log.requestsInGaps} requests are in gaps`

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { chmod, mkdir, open, readdir, rename } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { FrameScanner, findMark, type OpenSegment } from './frame-scanner.ts'
@@ -28,11 +28,32 @@ export function checkStreamName(stream: string): void {
 
 /** Makes the folder of a stream, for its owner alone, and its name safe on the disk. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+  const first = await makeFolders(resolve(folder))
   await chmod(folder, 0o700)
   if (first === undefined) return
   for (let made = resolve(folder); made.length >= first.length; made = dirname(made)) {
     await syncFolder(dirname(made))
+  }
+}
+
+/** Makes it and what is missing above it. Returns the topmost that was made; undefined where it was there. */
+async function makeFolders(folder: string, isAboveThere = false): Promise<string | undefined> {
+  // mkdir() with `recursive` says of a disk that may only be read that the folder does not exist.
+  try {
+    await mkdir(folder, { mode: 0o700 })
+    return folder
+  } catch (error) {
+    if (isMissing(error) && !isAboveThere) {
+      const first = await makeFolders(dirname(folder))
+      const own = await makeFolders(folder, true)
+      return first ?? own
+    }
+    const isThere = await stat(folder).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+    if (isThere) return undefined
+    throw error
   }
 }
 

@@ -21,6 +21,9 @@ export interface RunningProxy {
   kill(): Promise<void>
   /** Ends the workers alone, as a crash does; they are started again. */
   killWorkers(): void
+  workerPids(): number[]
+  /** What it has said to the terminal so far. */
+  said(): string
   /** As `capture stop`: waits until it has ended well. */
   stop(): Promise<void>
   status(): Promise<CaptureStatus>
@@ -61,10 +64,18 @@ export async function startCapture(folder: string): Promise<RunningProxy> {
     }
   }
   after(kill)
-  const record = await firstLine(child)
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const record = await firstLine(child, () => said)
   const { listen, admin } = JSON.parse(record) as { listen: string; admin: string }
   const ended = once(child, 'exit') as Promise<[number | null]>
+  const workerPids = (): number[] => {
+    const text = readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8')
+    return text.split(' ').filter(Boolean).map(Number)
+  }
   return {
+    workerPids,
+    said: () => said,
     url: `http://${listen}`,
     pid: child.pid!,
     kill: async () => {
@@ -72,8 +83,7 @@ export async function startCapture(folder: string): Promise<RunningProxy> {
       await ended
     },
     killWorkers: () => {
-      const text = readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8')
-      for (const pid of text.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGKILL')
+      for (const pid of workerPids()) process.kill(pid, 'SIGKILL')
     },
     stop: async () => {
       child.kill('SIGTERM')
@@ -90,17 +100,15 @@ export async function startCapture(folder: string): Promise<RunningProxy> {
   }
 }
 
-function firstLine(child: ChildProcess): Promise<string> {
+function firstLine(child: ChildProcess, said: () => string): Promise<string> {
   let stdout = ''
-  let stderr = ''
   return new Promise((resolve, reject) => {
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       stdout += text
       if (stdout.includes('\n')) resolve(stdout)
     })
     child.once('exit', (code) =>
-      reject(new Error(`capture start ended with ${code}: ${stdout}${stderr}`)),
+      reject(new Error(`capture start ended with ${code}: ${stdout}${said()}`)),
     )
   })
 }

@@ -1,14 +1,15 @@
 /** The log of a proxy full, gone and back again, with clients that are answered or refused meanwhile. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { openLocalLogReader } from '../../src/traffic/local-log-reader.ts'
-import { ask, readCaptureLog, startCapture, until, writeCaptureConfig } from '../support/capture.ts'
+import { ask, readCaptureLog, startCapture, until } from '../support/capture.ts'
+import { writeCaptureConfig, type RunningProxy } from '../support/capture.ts'
 import { cliFolder } from '../support/cli.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
+import { canLimitFiles, limitFiles, smallDisk } from '../support/small-disk.ts'
 
 const engine = await useEngine('elasticsearch', '7')
 const headers = { 'content-type': 'application/json' }
@@ -77,6 +78,10 @@ test('a worker that is started again serves, whatever became of its log, and rec
   // The first try may go to a connection that was the dead worker's.
   assert.equal((await write('during').catch(() => write('during'))).status, 201)
   await until('the log fails', async () => (await proxy.status()).log.state === 'failing')
+  // Looked for a while after a worker has ended.
+  await until('streams without an end are missed', () =>
+    Promise.resolve(proxy.said().includes('streams of the capture log may have no end yet')),
+  )
   rmSync(dir)
   await until('the log is back', async () => (await proxy.status()).log.state === 'ok')
   assert.equal((await write('after')).status, 201)
@@ -88,70 +93,133 @@ test('a worker that is started again serves, whatever became of its log, and rec
   )
 })
 
-/** A file system of its own that can be filled; undefined where it may not be made. */
-function smallDisk(): string | undefined {
-  const folder = mkdtempSync(path.join(tmpdir(), 'osmigrate-disk-'))
-  let isMounted = false
-  after(() => {
-    if (isMounted) execFileSync('umount', ['-l', folder])
-    rmSync(folder, { recursive: true, force: true })
-  })
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'none', folder], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  isMounted = true
-  return folder
+/** Ways in which a log can write no more, and can again. */
+interface Stop {
+  readonly name: string
+  readonly dir?: string
+  stop(proxy: RunningProxy): void
+  goOn(proxy: RunningProxy): void
 }
 
-const disk = smallDisk()
-const noDisk = disk === undefined && 'a file system can only be made by root'
+const disk = smallDisk(40 * mb)
 
-test(
-  'pass: on a full disk clients are answered, and one gap tells of it when there is room again',
-  { skip: noDisk },
-  async () => {
+function fill(folder: string): void {
+  try {
+    for (;;) writeFileSync(path.join(folder, 'filler'), Buffer.alloc(mb), { flag: 'a' })
+  } catch {
+    // The disk is full.
+  }
+}
+
+const empty = (folder: string): void => rmSync(path.join(folder, 'filler'))
+
+const stops: readonly Stop[] = [
+  ...(disk === undefined
+    ? []
+    : [{ name: 'a full disk', dir: disk, stop: () => fill(disk), goOn: () => empty(disk) }]),
+  ...(canLimitFiles
+    ? [
+        {
+          name: 'files that may not grow',
+          stop: (proxy: RunningProxy) => limitFiles(proxy.workerPids(), false),
+          goOn: (proxy: RunningProxy) => limitFiles(proxy.workerPids(), true),
+        },
+      ]
+    : []),
+]
+
+for (const { name, dir, ...log } of stops) {
+  test(`pass: with ${name} clients are answered, and gaps tell of it when it is over`, async () => {
     const folder = cliFolder()
     const index = uniqueName('disk')
-    writeCaptureConfig(folder, engine.url, { log: { dir: disk, bytesMax: '1gb' } })
+    writeCaptureConfig(folder, engine.url, { log: { ...(dir && { dir }), bytesMax: '1gb' } })
     const proxy = await startCapture(folder)
     const write = (id: string, body: string) =>
       ask(proxy.url, { method: 'PUT', target: `/${index}/_doc/${id}`, body, headers })
     await write('before', '{}')
-    const filler = path.join(disk!, 'somebody-elses')
-    try {
-      for (let size = 1; ; size++) writeFileSync(filler, Buffer.alloc(mb), { flag: 'a' })
-    } catch {
-      // The disk is full.
-    }
+    log.stop(proxy)
     let answered = 0
     await until('the log fails', async () => {
       assert.equal((await write(`during-${answered++}`, large)).status, 201)
       return (await proxy.status()).log.state === 'failing'
     })
     assert.equal((await write('during-last', '{}')).status, 201)
-    rmSync(filler)
+    log.goOn(proxy)
     await until('the log is back', async () => (await proxy.status()).log.state === 'ok')
     assert.equal((await write('after', '{}')).status, 201)
     const { requestsInGaps } = (await proxy.status()).log
     await proxy.stop()
-    const records = await readCaptureLog(folder, disk)
+    const records = await readCaptureLog(folder, dir)
     const gaps = records.filter((one) => one.kind === 'gap')
-    assert.equal(
-      gaps.reduce((sum, { requests }) => sum + requests, 0),
-      requestsInGaps,
-    )
+    const gapped = gaps.reduce((sum, { requests }) => sum + requests, 0)
+    assert.equal(gapped, requestsInGaps)
     assert.deepEqual(gaps[0]!.indices, [index])
     const recorded = records.flatMap((one) =>
       one.kind === 'request' ? [one.target.split('/').at(-1)!] : [],
     )
-    const gapped = gaps.reduce((sum, { requests }) => sum + requests, 0)
     assert.ok(
       recorded.includes('before') &&
         recorded.includes('after') &&
         !recorded.includes('during-last'),
     )
     assert.equal(new Set(recorded).size + gapped, answered + 3)
-  },
-)
+  })
+}
+
+if (disk !== undefined) {
+  const remount = (how: string): void => {
+    execFileSync('mount', ['-o', `remount,${how}`, disk])
+  }
+  const ways = [
+    { name: 'is full', stop: () => fill(disk), goOn: () => empty(disk) },
+    { name: 'may only be read', stop: () => remount('ro'), goOn: () => remount('rw') },
+  ]
+  for (const { name, stop, goOn } of ways) {
+    test(`a proxy whose disk ${name} as it starts serves, and records when it can`, async () => {
+      const folder = cliFolder()
+      const index = uniqueName('start')
+      const dir = path.join(disk, index)
+      writeCaptureConfig(folder, engine.url, { log: { dir, bytesMax: '1gb' } })
+      stop()
+      const proxy = await startCapture(folder).catch((error: unknown) => {
+        goOn()
+        throw error
+      })
+      const write = (id: string) =>
+        ask(proxy.url, { method: 'PUT', target: `/${index}/_doc/${id}`, body: '{}', headers })
+      try {
+        assert.equal((await proxy.status()).log.state, 'failing')
+        assert.match(proxy.said(), /until the capture log can be opened, writes pass unrecorded/)
+        assert.equal((await write('before')).status, 201)
+      } finally {
+        goOn()
+      }
+      await until('the log is back', async () => (await proxy.status()).log.state === 'ok')
+      assert.equal((await write('after')).status, 201)
+      await proxy.stop()
+      assert.deepEqual(
+        (await readCaptureLog(folder, dir)).map(({ kind }) => kind),
+        ['started', 'gap', 'request', 'response', 'stopped'],
+      )
+    })
+  }
+}
+
+test('refuse: with a log that is away as the proxy starts no write reaches the source, and reads pass', async () => {
+  const folder = cliFolder()
+  const index = uniqueName('away')
+  await send(engine, 'PUT', `/${index}/_doc/1?refresh=true`, { n: 1 })
+  // Nobody listens there.
+  const log = { kafka: { brokers: ['127.0.0.1:9'], topic: 'capture' } }
+  writeCaptureConfig(folder, engine.url, { onLogFailure: 'refuse', log })
+  const proxy = await startCapture(folder)
+  const request = (method: string, body?: string) =>
+    ask(proxy.url, { method, target: `/${index}/_doc/1`, headers, ...(body && { body }) })
+  assert.equal((await proxy.status()).log.state, 'failing')
+  const refused = await request('PUT', '{"n":2}')
+  assert.equal(refused.status, 503)
+  assert.match(refused.body.toString(), /capture log is out.*did not reach the source/s)
+  assert.match((await request('GET')).body.toString(), /"_source":\{"n":1\}/)
+  assert.match(proxy.said(), /until the capture log can be opened, writes are refused/)
+  await proxy.stop()
+})
