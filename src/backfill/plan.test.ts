@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { MigrationError } from '../base/errors.ts'
 import type { ShardFiles, Snapshot } from '../snapshot/snapshot.ts'
-import { deadLetterKind, shardIncarnationKind, type DeadLetter } from '../state/records.ts'
+import {
+  deadLetterKind,
+  shardIncarnationKind,
+  sourceIncarnationKind,
+  type DeadLetter,
+} from '../state/records.ts'
 import type { TargetIndex } from '../state/records.ts'
 import { openSqliteStore } from '../state/sqlite-store.ts'
 import type { Change, StateStore } from '../state/store.ts'
@@ -206,6 +211,19 @@ test('the incarnation of a shard is noted, and another one is refused by name', 
   await assert.rejects(
     noteIncarnation(state, index, other),
     code('MA_TARGET_INDEX', /a, shard 11.*another incarnation.*history.*began anew/),
+  )
+})
+
+test('a snapshot of another life of an index than sync has found is not written to it', async (t) => {
+  const state = await temporaryStore(t)
+  const index = await planned(state)
+  const histories = Array<string | null>(12).fill(null)
+  histories[11] = 'restored'
+  const value = { index: 'a', uuid: 'source-uuid', histories, followed: null, life: 1 }
+  await state.commit([{ op: 'put', kind: sourceIncarnationKind, key: 'a', value }])
+  await assert.rejects(
+    noteIncarnation(state, index, { task, shard: opened }),
+    code('MA_TARGET_INDEX', /a, shard 11.*another incarnation.*restored/),
   )
 })
 

@@ -5,6 +5,7 @@ import type { IndexMetadata, Snapshot } from '../snapshot/snapshot.ts'
 import {
   deadLetterKind,
   shardIncarnationKind,
+  sourceIncarnationKind,
   type ShardIncarnation,
   type TargetIndex,
 } from '../state/records.ts'
@@ -248,19 +249,25 @@ export async function planShard(
   return items
 }
 
-/** On each opening, also of a shard that was planned before: the incarnation must be the noted one. */
+/**
+ * On each opening, also of a shard that was planned before: the incarnation must be the noted one, and that which sync has
+ * found on the source since (a restore over a closed index begins another under the same UUID).
+ */
 export async function noteIncarnation(
   state: StateStore,
   { record }: IndexWork,
   { task, shard }: { task: ShardTask; shard: OpenedShard },
 ): Promise<ShardIncarnation> {
   const known = (await state.get(shardIncarnationKind, `${task.index}/${task.shard}`))?.value
-  if (known && known.historyUuid !== shard.historyUuid) {
-    throw otherIncarnation(
-      `${task.index}, shard ${task.shard}`,
-      { sourceUuid: known.historyUuid ?? 'none' },
-      shard.historyUuid ?? 'none',
-    )
+  const seen = (await state.get(sourceIncarnationKind, sourceIndexOf(task.index)))?.value
+  const found = shard.historyUuid
+  const seenHistory =
+    seen?.uuid === record.sourceUuid ? (seen.histories[task.shard] ?? found) : found
+  const isOther = found !== null && seenHistory !== found
+  if (isOther || (known && known.historyUuid !== found)) {
+    const expected = known && known.historyUuid !== found ? known.historyUuid : seenHistory
+    const what = `${task.index}, shard ${task.shard}`
+    throw otherIncarnation(what, { sourceUuid: expected ?? 'none' }, found ?? 'none')
   }
   return {
     index: task.index,
