@@ -19,6 +19,7 @@ import type { KafkaOptions } from '../../src/traffic/kafka-client.ts'
 import { openKafkaReader, openKnownTopicReader } from '../../src/traffic/kafka-reader.ts'
 import { openKafkaWriter } from '../../src/traffic/kafka-writer.ts'
 import { append, testCaptureLogStore } from '../support/capture-log-contract.ts'
+import { startCapture, until, writeCaptureConfig } from '../support/capture.ts'
 import { cliFolder } from '../support/cli.ts'
 import { uniqueName, useEngine } from '../support/engines.ts'
 import { buildChunk } from '../support/known-streams.ts'
@@ -145,6 +146,13 @@ test('a topic that removes records by itself is refused or warned of', async () 
   }
   await (await openStream(place, { metrics: new Metrics(), onWarning })).writer.close()
   assert.equal(warnings.length, 2)
+  // As a person sees it who starts the proxy.
+  const folder = cliFolder()
+  writeCaptureConfig(folder, 'http://127.0.0.1:9', { log: { kafka: place.kafka } })
+  const proxy = await startCapture(folder)
+  const isTold = (): boolean => proxy.said().includes('retention.ms=86400000')
+  await until('it is told on the terminal', () => Promise.resolve(isTold()))
+  await proxy.stop()
   await setTopic(kafka.topic, { 'max.message.bytes': '900' })
   const tiny = openKafkaWriter({ kafka, proxy: 'p1' })
   await assert.rejects(tiny, { code: 'MA_CONFIG', message: /max\.message\.bytes=900/ })

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import net, { type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
@@ -45,13 +45,18 @@ async function startProxy(
     limits: { drainTimeoutMs: 3000 },
     ...settings,
   }
-  const child = spawn(process.execPath, [program, JSON.stringify(all)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  return watchProxy(
+    spawn(process.execPath, [program, JSON.stringify(all)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  )
+}
+
+async function watchProxy(child: ChildProcess): Promise<Proxy> {
   pids.add(child.pid!)
   let text = ''
   let changed: (() => void) | undefined
-  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (more: string) => {
     text += more
     changed?.()
   })
@@ -178,6 +183,32 @@ test('a second proxy takes the port over under load, and no client notices', asy
   const ended = once(first.child.stdout!, 'close')
   process.kill(Number(pid), 'SIGTERM')
   await ended
+  await stopSource(source)
+})
+
+test('a socket that systemd holds is served, with the clients that came before', async () => {
+  const source = await startSource()
+  const held = net.createServer().listen(0, '127.0.0.1')
+  await once(held, 'listening')
+  const { port } = held.address() as AddressInfo
+  const { fd } = (held as unknown as { _handle: { fd: number } })._handle
+  const settings: ProxySettings = {
+    // Another one than that of the socket.
+    listen: { host: '127.0.0.1', port: 1 },
+    sourceUrls: [urlOf(source)],
+    workers: 1,
+  }
+  // As systemd says it: to this process alone.
+  const script = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@"'
+  const args = ['-c', script, process.execPath, program, JSON.stringify(settings)]
+  const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit', fd] })
+  held.close()
+  const agent = new http.Agent()
+  const early = ask(port, { method: 'GET', body: '', agent })
+  const proxy = await watchProxy(child)
+  assert.equal(proxy.port, port)
+  assert.equal(await early, '200 {"bytes":0}')
+  await stopProxy(proxy)
   await stopSource(source)
 })
 
