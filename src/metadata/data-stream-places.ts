@@ -8,6 +8,7 @@ import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
 import { readExistingTemplates } from './existing.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import type { PlannedTemplates } from './plan-templates.ts'
+import { temporaryIndices } from './setting-access.ts'
 
 /** Where an index behind a data stream is, or will be, on the target. */
 export interface StreamPlace {
@@ -100,7 +101,7 @@ interface FittingTemplate {
   readonly body: JsonObject
 }
 
-/** Those that are on the target, and those that will be. */
+/** Those that are on the target, and those that will be; without what runs of osmigrate put there for a moment. */
 async function templatesOf(
   { signal }: EvaluateInput,
   target: Cluster | undefined,
@@ -109,7 +110,9 @@ async function templatesOf(
   const existing = target ? (await readExistingTemplates(target, signal))['index-template'] : {}
   const planned = indexTemplates.filter(({ action }) => action === 'create')
   return [
-    ...Object.entries(existing).map(([name, body]) => ({ name, body })),
+    ...Object.entries(existing)
+      .filter(([name]) => !name.startsWith(temporaryIndices))
+      .map(([name, body]) => ({ name, body })),
     ...planned.map(({ name, body }) => ({ name, body })),
   ]
 }

@@ -242,6 +242,24 @@ test(
   },
 )
 
+test('while another host makes indices of a data stream this one waits', async (t) => {
+  if (engine.skip !== false) return t.skip(engine.skip)
+  await withStream(async ({ input, folder }) => {
+    await send(engine, 'DELETE', '/_data_stream/stream')
+    await send(engine, 'PUT', '/_index_template/osmigrate-stream-of-another', {
+      ...{ index_patterns: ['stream'], priority: 2 ** 31 - 1, data_stream: {} },
+    })
+    const waiting = [
+      ['.ds-stream-000001', 'waiting'],
+      ['.ds-stream-000002', 'waiting'],
+    ]
+    assert.deepEqual(await actionsOf(input, folder), waiting)
+    await send(engine, 'DELETE', '/_index_template/osmigrate-stream-of-another')
+    const made = waiting.map(([index]) => [index, 'created'])
+    assert.deepEqual(await actionsOf(input, folder), made)
+  })
+})
+
 test('an index that is missing between others is not made as the newest', async (t) => {
   if (engine.skip !== false) return t.skip(engine.skip)
   await withStream(async ({ input, folder }) => {
