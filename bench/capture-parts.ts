@@ -108,7 +108,7 @@ http {
   ${bodies.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
   upstream source { server 127.0.0.1:${upstreamPort}; keepalive 64; }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} backlog=4096;
     location / { proxy_pass http://source; proxy_http_version 1.1; proxy_set_header Connection ""; }
   }
 }

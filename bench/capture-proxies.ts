@@ -27,7 +27,7 @@ const nodeHttp = (): http.Server => {
 }
 
 const server = kind === 'pipe' ? pipe() : nodeHttp()
-server.listen(0, '127.0.0.1', () => {
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   process.send!({ port: (server.address() as AddressInfo).port })
 })
 process.on('disconnect', () => process.exit())

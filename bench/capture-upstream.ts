@@ -39,7 +39,9 @@ function serve(socket: net.Socket): void {
   })
 }
 
-const server = net.createServer(serve).listen(0, '127.0.0.1', () => {
+// A thousand clients come at once: where the queue is too short, those beyond it wait for seconds.
+const listen = { port: 0, host: '127.0.0.1', backlog: 4096 }
+const server = net.createServer(serve).listen(listen, () => {
   process.send!({ port: (server.address() as AddressInfo).port })
 })
 process.on('disconnect', () => process.exit())
