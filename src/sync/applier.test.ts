@@ -243,3 +243,35 @@ test('a version on the target that no number of the source explains is a dead le
   )
   applier.close()
 })
+
+test('what was told of before its target index was made anew is read, and its deletes mean nothing more', async () => {
+  const source = new ModelSource(steady())
+  const target = new ModelTarget(steady(), 0)
+  let targetUuid = 't'
+  const places = { placesOf: async () => [{ target: { ...place, targetUuid } }] }
+  const { applier, kept, accounted } = await applierBetween(source, target, { places })
+  await applier.add([source.write('a', 1)], () => {})
+  await applier.add([source.delete('gone')], () => {})
+  await applier.flush()
+  // Restored: numbers begin anew, and what was told of in the old life still waits.
+  const late = source.write('a', 2)
+  const adding = applier.add([late], () => {})
+  targetUuid = 'anew'
+  target.held.clear()
+  source.documents.set('a', { seqNo: 1, n: 5 })
+  source.documents.set('gone', { seqNo: 0, n: 6 })
+  await adding
+  await applier.flush()
+  assert.deepEqual(target.held.get('a'), { version: 2, source: { n: 5 } })
+  assert.ok(!accounted.has(late.seqNo!))
+  target.held.set('gone', { version: 1, source: { n: 6 } })
+  await kept.closeGeneration(1)
+  const reapplied = await kept.reapply({
+    hasPassed: () => true,
+    isFilled: async () => true,
+    apply: (deletes) => applier.applyAgain(deletes),
+  })
+  assert.equal(reapplied, 1)
+  assert.deepEqual([...target.documents().keys()], ['a', 'gone'])
+  applier.close()
+})

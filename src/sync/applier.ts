@@ -47,6 +47,8 @@ export interface ApplierInput {
     placesOf(
       index: string,
     ): Promise<readonly TargetPlace[] | 'left-out' | { readonly waiting: string }>
+    /** Resolves when the target's metadata is as the source's was after this was called. */
+    ready?(): Promise<unknown>
   }
   readonly accounts: Pick<Accounts, 'acknowledged'> & Partial<Pick<Accounts, 'isInSnapshot'>>
   readonly kept: KeptDeletes
@@ -78,6 +80,7 @@ export class Applier {
   readonly figures: ApplierFigures = noFigures()
   readonly #input: ApplierInput
   readonly #kind: SourceKind
+  readonly #limits: { bulkBytesMax: number }
   readonly #lanes: Lane[]
   readonly #workers: LaneWorker[]
   readonly #flows = new Map<string, IndexFlow>()
@@ -94,6 +97,7 @@ export class Applier {
       typed: flavour === 'elasticsearch' && major < 7,
     }
     const { options, signal, onWait } = input
+    this.#limits = { bulkBytesMax: options.bulkBytesMax }
     this.#lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(number))
     const reader = new PatientReader(input, this.#kind)
     const context = {
@@ -102,7 +106,8 @@ export class Applier {
       pace: new Pace(options.lanes),
       ...{ figures: this.figures, numbered: this.#kind.numbered },
       ...{ waitMaxMs: options.waitMaxMs, gzip: options.gzip ?? false },
-      ...{ bulkBytesMax: options.bulkBytesMax, reader, onRefused: input.onDeadLetter },
+      ...{ limits: this.#limits, reader, onRefused: input.onDeadLetter },
+      ready: async () => void (await input.places.ready?.()),
       placesOf: (flow: IndexFlow) => this.#placesOf(flow),
       finish: (pending: PendingDocument) => this.#finish(pending),
       giveUp: (flow: IndexFlow, reason: string) => this.#giveUp(flow, reason),
@@ -133,19 +138,17 @@ export class Applier {
     for (const { source } of changes) bytes += source?.length ?? 0
     await this.#room(bytes)
     const ticket = new Ticket(settled)
-    for (const change of changes) this.#take(change, ticket, false)
+    for (const change of changes) this.#take(change, ticket)
     ticket.done(true)
     this.#start()
   }
 
-  /** Applies kept deletes once more; those of another life of an index mean nothing any more. Resolves when that is done. */
+  /** Applies kept deletes once more, where the target index still is the same. Resolves when that is done. */
   async applyAgain(deletes: readonly DeleteAgain[]): Promise<void> {
     await this.#room(0)
     let isDone = false
     const ticket = new Ticket(() => (isDone = true))
-    for (const one of deletes) {
-      if (this.#input.view.index(one.index)?.uuid === one.sourceUuid) this.#take(one, ticket, true)
-    }
+    for (const one of deletes) this.#take(one, ticket, one.targetUuid)
     ticket.done(true)
     this.#start()
     await this.#until(() => isDone)
@@ -176,7 +179,7 @@ export class Applier {
 
   readonly #onAbort = (): void => this.#fail(stoppedError('applying changes', this.#input.signal))
 
-  #take(change: Change, ticket: Ticket, again: boolean): void {
+  #take(change: Change, ticket: Ticket, again?: string): void {
     const { figures } = this
     figures.taken++
     const flow = this.#flowOf(change.index)
@@ -197,7 +200,7 @@ export class Applier {
       return
     }
     const pending = pendingOf(change, flow, this.#kind, again)
-    if (pending.what !== 'read' && !again && this.#isInSnapshot(pending)) {
+    if (pending.what !== 'read' && again === undefined && this.#isInSnapshot(pending)) {
       figures.inSnapshot++
       ticket.done(true)
       return
@@ -286,11 +289,10 @@ export class Applier {
   /** Works until nothing is left that may be begun; never rejects. */
   async #run(lane: Lane): Promise<void> {
     lane.isRunning = true
-    const { bulkBytesMax } = this.#input.options
     try {
       while (this.#failure === undefined) {
         const now = performance.now()
-        const taken = lane.take({ bytesMax: bulkBytesMax, documentsMax, now })
+        const taken = lane.take({ bytesMax: this.#limits.bulkBytesMax, documentsMax, now })
         if (taken.length === 0) break
         await this.#workers[lane.number]!.work(taken)
         this.#notify()
@@ -371,7 +373,7 @@ export class Applier {
     this.#release(pending)
     const now = this.#flowOf(flow.name)
     const change: Change = { index: flow.name, id, routing, what: 'read', ...(type && { type }) }
-    const isNews = now !== undefined && !pending.again
+    const isNews = now !== undefined && pending.again === undefined
     if (!isNews) for (const ticket of tickets) ticket.done(true)
     else this.#put({ ...pendingOf(change, now, this.#kind), tickets })
     this.#start()

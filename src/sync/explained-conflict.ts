@@ -9,13 +9,15 @@ import type { IndexFlow } from './index-flow.ts'
 export async function isExplained(
   reason: string,
   flow: IndexFlow,
-  known: { epochBase: number; numberMost(): Promise<number> },
+  known: { epochBase: number; numberMost(): Promise<number | undefined> },
 ): Promise<boolean> {
   const version = Number(/current version \[(\d+)\]/.exec(reason)?.[1])
   // A target that says it otherwise is not doubted.
   if (!Number.isSafeInteger(version)) return true
   const number = version - known.epochBase - 1
   if (number <= flow.numberMost) return true
-  flow.numberMost = Math.max(flow.numberMost, await known.numberMost())
+  const most = await known.numberMost()
+  if (most === undefined) return true
+  flow.numberMost = Math.max(flow.numberMost, most)
   return number <= flow.numberMost
 }

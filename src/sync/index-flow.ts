@@ -1,3 +1,4 @@
+import type { TargetIndex } from '../state/records.ts'
 import type { SourceIndex } from './source-index.ts'
 
 /** Why an index takes no changes for now. */
@@ -17,6 +18,10 @@ export class IndexFlow {
   /** Some of its documents are known to have a routing. */
   isRouted: boolean
   hold: Hold | undefined
+  /** How often its target indices were made anew under this UUID: numbers told of before mean nothing any more then. */
+  life = 0
+  /** UUIDs of its target indices. */
+  #targets: string | undefined
   /** Its documents that were held at least once, and are not settled. */
   waiting = 0
   /** Why nothing more is written to it. */
@@ -37,6 +42,12 @@ export class IndexFlow {
 
   get name(): string {
     return this.source.name
+  }
+
+  noteTargets(targets: readonly { readonly target: Pick<TargetIndex, 'targetUuid'> }[]): void {
+    const now = targets.map(({ target }) => target.targetUuid).join()
+    if (this.#targets !== undefined && this.#targets !== now) this.life++
+    this.#targets = now
   }
 }
 

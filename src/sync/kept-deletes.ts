@@ -5,7 +5,8 @@ import type { Change } from './change.ts'
 /** A delete that was applied, and is once more when all that was read before it is on the target. Key: `generation/index/…`. */
 export type KeptDelete = {
   index: string
-  sourceUuid: string
+  /** The target index that it was applied to: in another one its number may mean something else. */
+  targetUuid: string
   id: string
   routing: string | null
   type: string | null
@@ -23,9 +24,9 @@ export type KeptGeneration = {
 }
 export const keptGenerationKind = kind<KeptGeneration>('kept-delete-generation')
 
-/** A delete with the incarnation of the index that its number belongs to. */
+/** A delete with the target index that it was applied to. */
 export interface DeleteAgain extends Change {
-  readonly sourceUuid: string
+  readonly targetUuid: string
 }
 
 export interface Reapply {
@@ -146,7 +147,7 @@ export class KeptDeletes {
 
 function changeOf({
   index,
-  sourceUuid,
+  targetUuid,
   id,
   routing,
   type,
@@ -154,7 +155,7 @@ function changeOf({
   version,
 }: KeptDelete): DeleteAgain {
   return {
-    ...{ index, sourceUuid, id, routing, what: 'delete', seqNo: number },
+    ...{ index, targetUuid, id, routing, what: 'delete', seqNo: number },
     version: version ?? number,
     ...(type !== null && { type }),
   }

@@ -13,7 +13,7 @@ import { isExplained } from './explained-conflict.ts'
 import type { IndexFlow } from './index-flow.ts'
 import type { KeptDeletes } from './kept-deletes.ts'
 import type { PatientReader } from './patient-reader.ts'
-import type { PendingDocument } from './pending-document.ts'
+import { forgetNumbers, type PendingDocument } from './pending-document.ts'
 import type { DocumentPlacer, Unwritable } from './place-documents.ts'
 import { presentOf, type PresentDocument } from './present-document.ts'
 import type { WriteItem } from './write-item.ts'
@@ -52,9 +52,12 @@ export interface LaneContext {
   readonly signal: AbortSignal
   readonly waitMaxMs: number
   readonly gzip: boolean
-  readonly bulkBytesMax: number
+  /** Of one bulk: less when the target finds one too large. */
+  readonly limits: { bulkBytesMax: number }
   readonly onWait: (key: string, what: string | undefined) => void
   placesOf(flow: IndexFlow): Promise<PlacesOf>
+  /** Resolves when the target's metadata is as the source's was after this was called. */
+  ready(): Promise<void>
   onRefused(refused: RefusedDocument): Promise<void>
   /** Everything about it is settled, or it is given back to its lane by `pending.heldBy`. */
   finish(pending: PendingDocument): Promise<void>
@@ -71,42 +74,47 @@ export class LaneWorker {
   constructor(number: number, context: LaneContext) {
     this.#context = context
     this.#name = `lane ${number}`
-    this.#batch = new ChangeBatch(context.bulkBytesMax)
+    this.#batch = new ChangeBatch(context.limits.bulkBytesMax)
   }
 
   async work(taken: readonly PendingDocument[]): Promise<void> {
-    const places = new Map<IndexFlow, readonly TargetPlace[]>()
     const ready: PresentDocument[] = []
     const unread: PendingDocument[] = []
-    for (const pending of taken) {
-      pending.parts = 1
-      pending.heldBy = undefined
-      const { flow } = pending
-      if (!places.has(flow)) places.set(flow, await this.#placesOf(flow, taken))
-      const at = places.get(flow)!
-      if (at.length === 0) continue
-      if (pending.what === 'read' || at.some(isReadOnly)) unread.push(pending)
-      else ready.push(presentOf(pending))
+    for (const [flow, documents] of byFlow(taken, (pending) => pending.flow)) {
+      for (const pending of documents) {
+        pending.parts = 1
+        pending.heldBy = undefined
+      }
+      const places = await this.#placesOf(flow, documents)
+      for (const pending of places.length === 0 ? [] : documents) {
+        const isPast = pending.life !== flow.life
+        if (isPast && pending.again !== undefined) await this.#partDone(pending)
+        else if (pending.what === 'read' || isPast || places.some(isReadOnly)) {
+          if (isPast) forgetNumbers(pending)
+          unread.push(pending)
+        } else ready.push(presentOf(pending))
+      }
     }
     let read: readonly PresentDocument[] = []
     const reading = this.#read(unread).then((found) => {
       read = found
     })
-    await allOf([reading, this.#write(ready, places)])
-    await this.#write(read, places)
+    await allOf([reading, this.#write(ready)])
+    if (read.length > 0) await this.#write(read)
   }
 
-  /** Empty: nothing is done now about the documents of this index, and that is settled here. */
+  /** Empty: nothing is done now about these documents of the index, and a part of each is settled here. */
   async #placesOf(
     flow: IndexFlow,
-    taken: readonly PendingDocument[],
+    documents: readonly PendingDocument[],
   ): Promise<readonly TargetPlace[]> {
     const places = await this.#context.placesOf(flow)
-    if (Array.isArray(places) && places.length > 0) return places as readonly TargetPlace[]
-    const waiting = typeof places === 'object' && 'waiting' in places ? places.waiting : undefined
-    for (const pending of taken) {
-      if (pending.flow !== flow) continue
-      pending.heldBy = waiting
+    if (isList(places) && places.length > 0) {
+      flow.noteTargets(places)
+      return places
+    }
+    for (const pending of documents) {
+      if (typeof places === 'object' && 'waiting' in places) pending.heldBy = places.waiting
       pending.isAnew = places === 'anew'
       await this.#partDone(pending)
     }
@@ -128,17 +136,28 @@ export class LaneWorker {
     for (const { document, reason } of held) document.heldBy = reason
     figures.foundNothing += nothing.length
     for (const document of documents) await this.#partDone(document)
+    // What was read may have fields that came after the mapping was looked at.
+    if (present.length > 0) await this.#context.ready()
     return present
   }
 
-  async #write(
-    documents: readonly PresentDocument[],
-    places: ReadonlyMap<IndexFlow, readonly TargetPlace[]>,
-  ): Promise<void> {
+  async #write(documents: readonly PresentDocument[]): Promise<void> {
     const items: WriteItem[] = []
-    for (const [flow, some] of byFlow(documents)) {
-      for (const { target } of places.get(flow)!) {
+    const written: PresentDocument[] = []
+    for (const [flow, some] of byFlow(documents, ({ pending }) => pending.flow)) {
+      const pendings = some.map(({ pending }) => pending)
+      const { life } = flow
+      const places = await this.#placesOf(flow, pendings)
+      if (places.length === 0) continue
+      written.push(...some)
+      if (flow.life !== life) {
+        for (const pending of pendings) pending.heldBy = 'its target index was made anew'
+        continue
+      }
+      for (const { target } of places) {
         for (const item of await this.#itemsFor(flow, target, some)) {
+          const { again } = item.document.pending
+          if (again !== undefined && again !== target.targetUuid) continue
           item.document.pending.parts++
           items.push(item)
         }
@@ -146,7 +165,7 @@ export class LaneWorker {
     }
     await this.#deliver(items)
     // The part that each document itself is: its items are settled before it.
-    for (const { pending } of documents) await this.#partDone(pending)
+    for (const { pending } of written) await this.#partDone(pending)
   }
 
   async #itemsFor(
@@ -173,7 +192,7 @@ export class LaneWorker {
 
   async #deliver(items: readonly WriteItem[]): Promise<void> {
     const streams = new Map<TargetIndex, WriteItem[]>()
-    const { bulkBytesMax } = this.#context
+    const { bulkBytesMax } = this.#context.limits
     this.#batch.reset(bulkBytesMax)
     for (const item of items) {
       if (item.target.stream !== undefined) {
@@ -191,7 +210,7 @@ export class LaneWorker {
   }
 
   async #deliverBatch(): Promise<void> {
-    const { target, pace, signal, waitMaxMs, gzip, figures, onWait } = this.#context
+    const { target, pace, signal, waitMaxMs, gzip, figures, limits, onWait } = this.#context
     const { items, body } = this.#batch
     await pace.enter(signal)
     const start = performance.now()
@@ -210,10 +229,13 @@ export class LaneWorker {
       pace.leave({ latencyMs: performance.now() - start })
     }
     if (waited) onWait(this.#name, undefined)
+    if (outcome.tooLarge && items.length > 1) {
+      limits.bulkBytesMax = Math.max(bulkBytesLeast, limits.bulkBytesMax >> 1)
+    }
     figures.bulks += outcome.requests
     figures.bytesSent += outcome.bytesSent
     await this.#settle(items, outcome)
-    this.#batch.reset(this.#context.bulkBytesMax)
+    this.#batch.reset(this.#context.limits.bulkBytesMax)
   }
 
   async #settle(items: readonly WriteItem[], outcome: BulkOutcome): Promise<void> {
@@ -235,7 +257,7 @@ export class LaneWorker {
     figures.written += items.length - unwritten.size
     for (let i = 0; i < items.length; i++) {
       const { document, source } = items[i]!
-      if (source === null && !unwritten.has(i)) await this.#keep(document)
+      if (source === null && !unwritten.has(i)) await this.#keep(items[i]!)
       const { pending } = document
       if (--pending.parts === 0) await this.#context.finish(pending)
     }
@@ -250,11 +272,11 @@ export class LaneWorker {
     if (!(await isExplained(problem.reason, flow, known))) await this.#refuseItem(item, problem)
   }
 
-  async #keep({ pending, routing, type, number, version }: PresentDocument): Promise<void> {
-    if (pending.again) return
-    const { source } = pending.flow
+  async #keep({ document, target: { targetUuid } }: WriteItem): Promise<void> {
+    const { pending, routing, type, number, version } = document
+    if (pending.again !== undefined) return
     await this.#context.kept.keep({
-      ...{ index: source.name, sourceUuid: source.uuid, id: pending.id, routing, number },
+      ...{ index: pending.flow.name, targetUuid, id: pending.id, routing, number },
       type: type ?? null,
       version: version ?? null,
     })
@@ -315,6 +337,7 @@ export class LaneWorker {
   }
 }
 
+const bulkBytesLeast = 64 * 1024
 /** A mapping error may quote the whole document. */
 const reasonMax = 1000
 
@@ -323,13 +346,16 @@ function isReadOnly({ target: { sourceForm, types } }: TargetPlace): boolean {
   return sourceForm !== 'full' || (types !== undefined && types.join !== null)
 }
 
-function byFlow(documents: readonly PresentDocument[]): Map<IndexFlow, PresentDocument[]> {
-  const flows = new Map<IndexFlow, PresentDocument[]>()
-  for (const document of documents) {
-    const { flow } = document.pending
-    const known = flows.get(flow)
-    if (known === undefined) flows.set(flow, [document])
-    else known.push(document)
+function isList(places: PlacesOf): places is readonly TargetPlace[] {
+  return Array.isArray(places)
+}
+
+function byFlow<T>(list: readonly T[], flowOf: (one: T) => IndexFlow): Map<IndexFlow, T[]> {
+  const flows = new Map<IndexFlow, T[]>()
+  for (const one of list) {
+    const known = flows.get(flowOf(one))
+    if (known === undefined) flows.set(flowOf(one), [one])
+    else known.push(one)
   }
   return flows
 }

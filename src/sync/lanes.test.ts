@@ -55,14 +55,14 @@ test('a delete that is applied once more gives way to anything as new as itself'
     { index: 'i', id: 'a', routing: null, what: 'delete', seqNo: 5 },
     flow,
     kind,
-    true,
+    't',
   )
   assert.deepEqual(again.seqNos, [])
   const one = gone('a', 5)
   coalesce(one, again)
-  assert.equal(one.again, false)
+  assert.equal(one.again, undefined)
   coalesce(again, write('a', 6))
-  assert.deepEqual([again.what, again.again], ['write', false])
+  assert.deepEqual([again.what, again.again], ['write', undefined])
 })
 
 test('documents of one id and different routings, or an unknown one, are kept apart in one lane', () => {

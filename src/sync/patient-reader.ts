@@ -44,11 +44,11 @@ export class PatientReader {
     return all
   }
 
-  /** The greatest number that the source has given in an index; -1 where that cannot be told now. */
-  async numberMost(flow: IndexFlow): Promise<number> {
+  /** The greatest number that the source has given in an index; undefined where that cannot be told now. */
+  async numberMost(flow: IndexFlow): Promise<number | undefined> {
     const shards = await this.#patiently(() => this.#input.view.shards([flow.name]))
-    const numbers = (shards.get(flow.name) ?? []).map(({ maxSeqNo }) => maxSeqNo ?? -1)
-    return Math.max(-1, ...numbers)
+    const numbers = shards.get(flow.name)?.map(({ maxSeqNo }) => maxSeqNo ?? Infinity)
+    return numbers && Math.max(...numbers)
   }
 
   #atOnce({ flow }: PendingDocument): number {

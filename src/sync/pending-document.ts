@@ -25,6 +25,8 @@ export class Ticket {
 /** All that waits to be done about one document of the source, put together: the newest state that is asked for. */
 export interface PendingDocument {
   readonly flow: IndexFlow
+  /** Of the flow, when it was taken. */
+  life: number
   readonly key: string
   readonly id: string
   readonly routing: string | null | undefined
@@ -41,10 +43,10 @@ export interface PendingDocument {
   primaryTerm: number | undefined
   isNew: boolean
   /** All numbers of the source that are done with when this is. */
-  readonly seqNos: number[]
+  seqNos: number[]
   readonly tickets: Ticket[]
-  /** A kept delete that is applied once more: it is nothing new, and is not kept again. */
-  again: boolean
+  /** A kept delete that is applied once more: UUID of the target index that it is for. It is nothing new. */
+  again: string | undefined
   /** Where it was found, if its routing was not told. */
   foundRouting: string | null | undefined
   /** Writes that it has become, and that are not settled yet. */
@@ -76,16 +78,17 @@ export function pendingOf(
   change: Change,
   flow: IndexFlow,
   kind: SourceKind,
-  again = false,
+  again?: string,
 ): PendingDocument {
   const { id, routing, seqNo, version } = change
   const number = (kind.numbered ? seqNo : version) ?? -1
   const isSure =
     number >= 0 && routing !== undefined && !(flow.hasClientVersions && version === undefined)
-  const what = isSure || again ? change.what : 'read'
+  const what = isSure || again !== undefined ? change.what : 'read'
   const type = kind.typed ? change.type : undefined
   return {
     flow,
+    life: flow.life,
     key: keyOf(id, routing, type),
     id,
     routing,
@@ -98,7 +101,7 @@ export function pendingOf(
     version,
     primaryTerm: change.primaryTerm,
     isNew: change.isNew === true,
-    seqNos: seqNo === undefined || again ? [] : [seqNo],
+    seqNos: seqNo === undefined || again !== undefined ? [] : [seqNo],
     tickets: [],
     again,
     foundRouting: undefined,
@@ -121,8 +124,10 @@ function keyOf(id: string, routing: string | null | undefined, type: string | un
  * read swallows all, since it is made after all of them. Tickets and numbers are kept.
  */
 export function coalesce(into: PendingDocument, other: PendingDocument): void {
+  if (into.life !== other.life) forgetNumbers(into.life < other.life ? into : other)
   const isRead = into.what === 'read' || other.what === 'read'
-  const wins = other.number > into.number || (other.number === into.number && !other.again)
+  const wins =
+    other.number > into.number || (other.number === into.number && other.again === undefined)
   if (wins) {
     into.what = other.what
     into.source = other.source
@@ -134,8 +139,9 @@ export function coalesce(into: PendingDocument, other: PendingDocument): void {
   if (isRead) {
     into.what = 'read'
     into.source = undefined
-    into.again = false
+    into.again = undefined
   }
+  into.life = Math.max(into.life, other.life)
   into.shard ??= other.shard
   into.deletedBy = Math.max(into.deletedBy, other.deletedBy)
   into.isNew = into.isNew && other.isNew
@@ -143,8 +149,19 @@ export function coalesce(into: PendingDocument, other: PendingDocument): void {
   for (const ticket of other.tickets) into.tickets.push(ticket)
 }
 
+/** Its numbers belong to another life of the index: what is there now is read. */
+export function forgetNumbers(document: PendingDocument): void {
+  document.what = 'read'
+  document.source = undefined
+  document.number = document.deletedBy = -1
+  document.version = undefined
+  document.primaryTerm = undefined
+  document.seqNos = []
+  document.life = document.flow.life
+}
+
 /** Beside `_source`: objects, strings and entries of maps. */
-const overheadBytes = 400
+const overheadBytes = 1000
 
 /** What it is counted as while it is held. */
 export function bytesOf({ id, source, seqNos }: PendingDocument): number {
