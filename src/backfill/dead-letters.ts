@@ -36,11 +36,11 @@ export interface NamedDeadLetter extends DeadLetter {
 }
 
 /** Dead letters of one cause in one index. */
-export interface DeadLetterGroup {
+export interface DeadLetterGroup<T = NamedDeadLetter> {
   index: string
   cause: string
   count: number
-  example: NamedDeadLetter
+  example: T
 }
 
 export async function* eachDeadLetter(
@@ -48,22 +48,34 @@ export async function* eachDeadLetter(
   filter: DeadLetterFilter = {},
 ): AsyncIterable<NamedDeadLetter> {
   const options = filter.index === undefined ? {} : { prefix: `${filter.index}/` }
-  const wanted = filter.state ?? 'open'
   for await (const { key, value } of state.each(deadLetterKind, options)) {
-    if (wanted !== 'all' && value.state !== wanted) continue
-    if (filter.cause !== undefined && value.cause !== filter.cause) continue
-    if (filter.id !== undefined && value.id !== filter.id) continue
-    yield { key, ...value }
+    if (isChosen(value, filter)) yield { key, ...value }
   }
 }
 
-/** Grouped by index and cause, the largest group first. */
+/** Whether a dead letter is one of those that a filter means, but for its index. */
+export function isChosen(
+  letter: Pick<DeadLetter, 'state' | 'cause' | 'id'>,
+  { cause, id, state: wanted = 'open' }: DeadLetterFilter,
+): boolean {
+  if (wanted !== 'all' && letter.state !== wanted) return false
+  return (cause ?? letter.cause) === letter.cause && (id ?? letter.id) === letter.id
+}
+
+/** Those of the backfill, grouped. */
 export async function groupDeadLetters(
   state: StateStore,
   filter: DeadLetterFilter = {},
 ): Promise<DeadLetterGroup[]> {
-  const groups = new Map<string, DeadLetterGroup>()
-  for await (const letter of eachDeadLetter(state, filter)) {
+  return groupByCause(eachDeadLetter(state, filter))
+}
+
+/** Grouped by index and cause, the largest group first. */
+export async function groupByCause<T extends { index: string; cause: string }>(
+  letters: AsyncIterable<T>,
+): Promise<DeadLetterGroup<T>[]> {
+  const groups = new Map<string, DeadLetterGroup<T>>()
+  for await (const letter of letters) {
     const { index, cause } = letter
     const group = groups.get(`${index}/${cause}`)
     if (group) group.count++

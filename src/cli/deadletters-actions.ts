@@ -1,16 +1,13 @@
-import {
-  eachDeadLetter,
-  groupDeadLetters,
-  showDeadLetter,
-  type DeadLetterGroup,
-  type NamedDeadLetter,
-} from '../backfill/dead-letters.ts'
+import type { DeadLetterGroup } from '../backfill/dead-letters.ts'
 import { MigrationError } from '../base/errors.ts'
-import type { Document } from '../document/document-block.ts'
 import {
   discardChosen,
+  eachLetter,
   filtersOf,
+  groupLetters,
   retryChosen,
+  showLetter,
+  type AnyLetter,
   type LetterChoice,
 } from '../migration/dead-letters.ts'
 import { withMigration } from '../migration/migration.ts'
@@ -35,7 +32,7 @@ export async function listDeadLetters(invocation: Invocation): Promise<ExitCode>
     if (invocation.options.each === true) {
       let count = 0
       for (const filter of filters) {
-        for await (const letter of eachDeadLetter(state, filter)) {
+        for await (const letter of eachLetter(state, filter)) {
           count++
           printLetter(letter, invocation.json)
           if (isOutputClosed()) return exitCodes.done
@@ -43,22 +40,20 @@ export async function listDeadLetters(invocation: Invocation): Promise<ExitCode>
       }
       return count > 0 ? exitCodes.differs : exitCodes.done
     }
-    const groups = (
-      await Promise.all(filters.map((filter) => groupDeadLetters(state, filter)))
-    ).flat()
+    const groups = (await Promise.all(filters.map((filter) => groupLetters(state, filter)))).flat()
     if (invocation.json) printJson({ groups })
     else printGroups(groups)
     return groups.length > 0 ? exitCodes.differs : exitCodes.done
   })
 }
 
-function printLetter(letter: NamedDeadLetter, json: boolean): void {
+function printLetter(letter: AnyLetter, json: boolean): void {
   if (json) return printJson(letter)
   const { key, id, cause, status, reason } = letter
   printLine(printable(`${key}  id ${id}  ${cause} (${status}): ${reason}`))
 }
 
-function printGroups(groups: readonly DeadLetterGroup[]): void {
+function printGroups(groups: readonly DeadLetterGroup<AnyLetter>[]): void {
   if (groups.length === 0) return printLine('No dead letters.')
   printTable(
     ['index', 'cause', 'count', 'example', 'why'],
@@ -82,27 +77,19 @@ function shortened(text: string): string {
 export async function showOneDeadLetter(invocation: Invocation): Promise<ExitCode> {
   const loaded = await invocation.loadConfig()
   const key = invocation.args[0]!
-  const { letter, document } = await withMigration(loaded, invocation.signal, async (migration) => {
-    const state = await migration.state('read')
-    return showDeadLetter({ state, snapshot: await migration.snapshot() }, key)
-  })
-  if (invocation.json) printJson({ ...letter, document: documentJson(document) })
+  const { letter, document, sourceText } = await withMigration(
+    loaded,
+    invocation.signal,
+    (migration) => showLetter(migration, key),
+  )
+  if (invocation.json) printJson({ ...letter, document: document ?? null })
   else {
     for (const [name, value] of Object.entries(letter)) {
       printLine(`${name.padEnd(8)} ${printable(String(value ?? '-'))}`)
     }
-    printLine(`source   ${printable(sourceText(document) ?? 'not stored')}`)
+    printLine(`source   ${printable(sourceText ?? 'not there')}`)
   }
   return exitCodes.done
-}
-
-function sourceText(document: Document | undefined): string | undefined {
-  return document?.source && Buffer.from(document.source).toString('utf8')
-}
-
-/** `source` is the text as stored: numbers that JavaScript has not, and comments, stay what they are. */
-function documentJson(document: Document | undefined): unknown {
-  return document ? { ...document, source: sourceText(document) ?? null } : null
 }
 
 export async function retryDeadLettersCommand(invocation: Invocation): Promise<ExitCode> {
@@ -114,7 +101,15 @@ export async function retryDeadLettersCommand(invocation: Invocation): Promise<E
   )
   if (invocation.json) printJson(done)
   else {
-    printLine(`${formatNumber(done.written)} written, ${formatNumber(done.refused)} refused again`)
+    const { written, refused, asked } = done
+    if (asked !== undefined) {
+      printLine(
+        `${formatNumber(asked)} changes are read from the source and sent again by sync, now or when it is started.`,
+      )
+    }
+    if (asked === undefined || written + refused > 0) {
+      printLine(`${formatNumber(written)} written, ${formatNumber(refused)} refused again`)
+    }
   }
   return done.refused > 0 ? exitCodes.differs : exitCodes.done
 }

@@ -3,7 +3,7 @@ import { addConfigFlags, addExamples, defineAction, repositoryParts } from './co
 
 export function defineDeadLetters(command: Command): void {
   command.description(
-    'Dead letters are documents that the target refused. The backfill goes on without them; the snapshot still holds them.',
+    'Dead letters are documents that the target refused. Backfill and sync go on without them; the snapshot, or the source, still holds them.',
   )
   const list = command
     .command('list')
@@ -23,9 +23,11 @@ export function defineDeadLetters(command: Command): void {
   const show = command
     .command('show')
     .summary('one of them, with its document')
-    .description('Shows one dead letter and the document as the snapshot holds it.')
+    .description(
+      'Shows one dead letter and the document: as the snapshot holds it, or for one of sync as the source has it now.',
+    )
     .addArgument(new Argument('<key>', 'as `deadletters list --each` shows it'))
-  addConfigFlags(show, [...repositoryParts, 'snapshot.name', 'snapshot.allowPartial'])
+  addConfigFlags(show, ['source', ...repositoryParts, 'snapshot.name', 'snapshot.allowPartial'])
   addExamples(show, [['osmigrate deadletters show shop/0/_3/17', '']])
   act(show, 'showOneDeadLetter')
 
@@ -33,7 +35,7 @@ export function defineDeadLetters(command: Command): void {
     .command('retry')
     .summary('send them again')
     .description(
-      'Sends open dead letters again, for example after the mapping of the target was mended. What is refused again stays open. Exit code 3 then.',
+      'Sends open dead letters again, for example after the mapping of the target was mended. What is refused again stays open. Exit code 3 then. Those of sync are read from the source again and sent by the sync that runs, or when it is started.',
     )
   addFilters(retry)
   addConfigFlags(retry, [

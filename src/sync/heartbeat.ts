@@ -21,6 +21,7 @@ export interface HeartbeatInput {
 
 const everyMs = 1000
 const releaseEvery = 5
+const lettersEvery = 3
 const generationEvery = 30
 const gapsShown = 100
 /** How long after a doubt began the last record that it concerns may still be written. */
@@ -74,18 +75,22 @@ export class Heartbeat {
   }
 
   async #attend(): Promise<void> {
-    const { checkpoints, feed, letters, applier } = this.#parts
+    const { checkpoints, feed } = this.#parts
     const { state, onStop } = this.#input
     this.#beats++
     if (this.#beats % releaseEvery === 0) await checkpoints.release(feed)
     if (this.#beats % generationEvery === 0) await this.#reapplyDeletes()
     await this.#endDoubts()
-    const again = await letters.takeAgain()
-    if (again.length > 0) {
-      const changes = again.map((document) => ({ ...document, what: 'read' as const }))
-      await applier.add(changes, () => {})
-    }
+    if (this.#beats % lettersEvery === 0) await this.#sendAgain()
     if ((await state.get(syncRequestKind, 'stop')) !== undefined) onStop()
+  }
+
+  async #sendAgain(): Promise<void> {
+    const { letters, applier } = this.#parts
+    const again = await letters.takeAgain()
+    if (again.length === 0) return
+    const changes = again.map((document) => ({ ...document, what: 'read' as const }))
+    await applier.add(changes, () => {})
   }
 
   /** Design §3.3: deletes are applied once more when nothing that was recorded before them is under way. */

@@ -124,12 +124,15 @@ class Following {
 
   async #whileReading(parts: SyncParts, heartbeat: Heartbeat): Promise<void> {
     const { signal } = this.#reading
-    const { follower, audit, reconciling, reconciler } = parts
+    const { follower, audit, reconciling, remembering, reconciler } = parts
     try {
       await reconciler.reconcile('all')
       await this.#input.onRunning(() => heartbeat.status())
       this.hasFollowed = true
-      const tasks = [follower.run(signal), audit.run(), reconciling.run(signal)]
+      const tasks = [
+        ...[follower.run(signal), audit.run()],
+        ...[reconciling.run(signal), remembering.run(signal)],
+      ]
       await allOf(tasks.map((task) => task.finally(() => this.#endReading())))
     } catch (error) {
       if (!signal.aborted || !isStop(error)) throw error

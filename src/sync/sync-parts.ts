@@ -19,6 +19,7 @@ import type { SyncOptions } from './options.ts'
 import { patiently } from './patient.ts'
 import { Reconciler } from './reconciler.ts'
 import { Reconciling } from './reconciling.ts'
+import { RememberDeletes } from './remember-deletes.ts'
 import { SourceView } from './source-view.ts'
 import { StreamProgress } from './stream-progress.ts'
 import { StoppedIndices } from './troubles.ts'
@@ -57,12 +58,15 @@ export interface SyncParts {
   readonly accounts: Accounts
   readonly reconciler: Reconciler
   readonly reconciling: Reconciling
+  readonly remembering: RememberDeletes
   readonly applier: Applier
   readonly audit: Audit
   readonly follower: LogFollower
   readonly waits: Waits
   readonly stopped: StoppedIndices
 }
+
+const refillApartMs = 3_600_000
 
 /**
  * Opens all parts; nothing is written to the target yet. `reading` ends the reading of the log, `writing` everything. Throws
@@ -130,9 +134,22 @@ export async function openParts(
       },
       ...{ lateMs: input.lateMs, isFilled: input.isFilled, signal: reading },
       options: { everyMs: options.auditEvery, slices: 2 },
+      onAhead: (index, documents) => refill(index, documents),
     })
+    const refilledAt = new Map<string, number>()
+    const refill = async (index: string, documents: readonly unknown[]): Promise<void> => {
+      // What somebody else writes to the target would have it made anew for ever: the audit names it.
+      if (Date.now() - (refilledAt.get(index) ?? 0) < refillApartMs) return
+      refilledAt.set(index, Date.now())
+      const why = `the target holds ${documents.length} documents at higher numbers than the source`
+      await reconciler.refill(index, why)
+    }
     const reconciling = new Reconciling({
       ...{ reconcile: () => reconciler.reconcile('all'), everyMs: options.auditEvery, onWait },
+    })
+    const remembering = new RememberDeletes({
+      ...{ target, state, onWait },
+      ...{ gcDeletesMs: options.gcDeletes, bytesMax: options.gcDeletesBytesMax },
     })
     const behind = new NamesBehind(view)
     const patience = { onWait, waitMaxMs: options.waitMax, signal: reading }
@@ -164,6 +181,7 @@ export async function openParts(
         accounts,
         reconciler,
         reconciling,
+        remembering,
       },
       ...{ applier, audit, follower, waits, stopped },
     }
