@@ -1,5 +1,5 @@
 import { CorruptData, MigrationError } from '../base/errors.ts'
-import { isJsonObject, type Json } from '../base/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { joinLines } from '../bytes/one-line.ts'
 
 /** A document as an engine gave it. */
@@ -130,10 +130,13 @@ function firstOf(value: Json | undefined): Json | undefined {
   return Array.isArray(value) ? value[0] : value
 }
 
+/** Before 2 it is a text. */
 function errorOf(error: Json): { type: string; reason: string } {
-  if (!isJsonObject(error)) return { type: 'unknown', reason: String(error) }
-  const { type, reason } = error
-  return { type: String(type ?? 'unknown'), reason: String(reason ?? '').slice(0, 1000) }
+  const { type, reason }: JsonObject = isJsonObject(error) ? error : { reason: error }
+  return {
+    type: typeof type === 'string' ? type : 'unknown',
+    reason: typeof reason === 'string' ? reason.slice(0, 1000) : JSON.stringify(error),
+  }
 }
 
 function unusable(where: string, why: string): MigrationError {

@@ -129,7 +129,7 @@ async function makeTarget(
     settings as { [name: string]: { settings: { index: JsonObject } } }
   )[index]!.settings.index
   return {
-    ...{ index, targetIndex: index, sourceUuid: uuid, targetUuid: String(targetUuid) },
+    ...{ index, targetIndex: index, sourceUuid: uuid, targetUuid },
     ...{ epochBase: 0, fenceAlias, sourceShards: 1, targetShards: 1, mayHoldRouted: true },
     ...{ sourceForm: 'full', sourceDocuments: null, withheld: {} },
     ...about,
