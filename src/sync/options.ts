@@ -19,7 +19,7 @@ export const syncOptions = z.strictObject({
     flag: 'audit-every',
     placeholder: 'TIME',
   }),
-  memoryMax: option(byteSize({ min: 8 * mb }).prefault('128mb'), {
+  memoryMax: option(byteSize({ min: 8 * mb }).prefault('32mb'), {
     description:
       'Bytes of changes that are read from the log and not on the target yet; more are not read then.',
     flag: 'sync-memory-max',
