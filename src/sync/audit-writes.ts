@@ -1,6 +1,8 @@
 import type { AuditInput } from './audit-input.ts'
 import type { Change } from './change.ts'
 
+const settledMsMin = 60_000
+
 /** What the audit found in one index and has handed on to be written. */
 export class AuditWrites {
   readonly #applier: AuditInput['applier']
@@ -31,20 +33,21 @@ export class AuditWrites {
     })
   }
 
-  /** When all of them are settled. False: something that was added since the last call was left alone. */
-  async settled(signal: AbortSignal): Promise<boolean> {
-    signal.throwIfAborted()
-    if (this.#open > 0) {
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          signal.removeEventListener('abort', done)
-          resolve()
-        }
-        signal.addEventListener('abort', done, { once: true })
-        this.#whenSettled.push(done)
-      })
-      signal.throwIfAborted()
+  /**
+   * When all of them are settled, or have taken too long: an index that waits is not to keep others from being looked at.
+   * False: something that was added since the last call was left alone, or is still under way.
+   */
+  async settled({ options, signal }: Pick<AuditInput, 'options' | 'signal'>): Promise<boolean> {
+    const until = AbortSignal.timeout(Math.max(options.everyMs, settledMsMin))
+    const either = AbortSignal.any([signal, until])
+    while (this.#open > 0 && !either.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#whenSettled.push(resolve)
+      either.addEventListener('abort', () => resolve(), { once: true })
+      await promise
     }
+    signal.throwIfAborted()
+    if (this.#open > 0) return false
     const taken = this.#taken
     this.#taken = true
     return taken

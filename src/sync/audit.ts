@@ -53,7 +53,7 @@ export class Audit {
 
   /** Looks once per interval, and when it is asked to, until the signal ends it. Throws what is no passing trouble. */
   async run(): Promise<void> {
-    const { options, signal, onWait } = this.#input
+    const { options, signal, lateMs, onWait } = this.#input
     while (!signal.aborted) {
       const startedAt = Date.now()
       try {
@@ -64,7 +64,8 @@ export class Audit {
         if (!(error instanceof MigrationError) || !error.retryable) throw error
         onWait?.('audit', error.message)
       }
-      await this.#rest(startedAt + options.everyMs - Date.now())
+      const isSoon = [...this.#byIndex.values()].some((audit) => audit.isSoon)
+      await this.#rest(isSoon ? lateMs : startedAt + options.everyMs - Date.now())
     }
   }
 

@@ -43,6 +43,8 @@ export class IndexAudit {
   readonly found: Findings
   comparison: AuditIndex['comparison'] = null
   waiting: string | null = null
+  /** Something is missing that a look shortly after this one will settle. */
+  isSoon = false
   /** Of each shard, what was searched for: what no document holds, none ever will. */
   readonly #searched: readonly IntervalSet[]
   #told: Told | undefined
@@ -103,6 +105,7 @@ export class IndexAudit {
   /** Looks for what is missing; what is found is written; what cannot be found is settled by a comparison of ids. */
   async look(look: Look): Promise<void> {
     this.waiting = null
+    this.isSoon = false
     const { name } = this.index
     const { isFilled, source, signal } = this.#input
     const filled = await isFilled(name)
@@ -117,7 +120,7 @@ export class IndexAudit {
         return
       }
       for (const [shard, ranges] of wanted) await this.#search(shard, ranges)
-      if (await this.#writes.settled(signal)) this.#noteSearched(wanted)
+      if (await this.#writes.settled(this.#input)) this.#noteSearched(wanted)
     }
     this.#forgetReadings()
     await this.#compareWhereNeeded(look, filled)
@@ -193,10 +196,8 @@ export class IndexAudit {
    */
   async #compareWhereNeeded(look: Look, filled: boolean): Promise<void> {
     const before = look.settledAt - this.#input.lateMs
-    const checkpoints = this.readings.map((readings) => readings.checkpointAt(before))
-    const isMissing = this.accounts.some((account, shard) => {
-      return account.numbers.completeTo < checkpoints[shard]!
-    })
+    const isMissing = this.#isMissing(before)
+    this.isSoon = !isMissing && this.#isMissing(look.settledAt)
     const isDoubtful = this.#doubtfulSince !== undefined && this.#doubtfulSince <= before
     const isAsked = isDoubtful || (look.drain && !this.#hasNumbers)
     if (!isMissing && !isAsked) return
@@ -210,7 +211,7 @@ export class IndexAudit {
       return
     }
     const obstacle = this.#obstacle()
-    if (obstacle === undefined) await this.#compare(checkpoints)
+    if (obstacle === undefined) await this.#compare(before)
     else this.waiting = obstacle
   }
 
@@ -225,7 +226,16 @@ export class IndexAudit {
     return 'its mapping types were taken apart, so that ids of both sides cannot be compared: numbers that no document holds any more stay open'
   }
 
-  async #compare(checkpoints: readonly number[]): Promise<void> {
+  /** Whether something is that was below the checkpoint of a shard at this time. */
+  #isMissing(time: number): boolean {
+    return this.accounts.some(
+      ({ numbers }, shard) => numbers.completeTo < this.readings[shard]!.checkpointAt(time),
+    )
+  }
+
+  /** Settles what was missing at `before`. */
+  async #compare(before: number): Promise<void> {
+    const checkpoints = this.readings.map((readings) => readings.checkpointAt(before))
     const startedAt = Date.now()
     const { source, target, options, signal } = this.#input
     const { name: index } = this.index
@@ -251,7 +261,7 @@ export class IndexAudit {
       this.waiting = 'it was deleted while its ids were compared'
       return
     }
-    const taken = await this.#writes.settled(signal)
+    const taken = await this.#writes.settled(this.#input)
     const at = new Date(startedAt).toISOString()
     const { source: onSource, target: onTarget, differing } = outcome
     this.comparison = { at, ms, source: onSource, target: onTarget, differing }
@@ -294,7 +304,7 @@ export class IndexAudit {
   async #isAhead(check: AheadCheck): Promise<boolean> {
     if ((await check.stillAhead()).length > 0) {
       await this.#readAgain(check.suspects)
-      await this.#writes.settled(this.#input.signal)
+      await this.#writes.settled(this.#input)
     }
     const ahead = await check.stillAhead()
     this.found.ahead = ahead.slice(0, aheadNamed).map((one) => ({ ...one }))

@@ -5,12 +5,15 @@ export function randomOperations({
   count,
   ids = 800,
   perBody = 400,
+  isTyped = false,
 }: {
   seed: number
   index: string
   count: number
   ids?: number
   perBody?: number
+  /** Before 7. */
+  isTyped?: boolean
 }): string[] {
   let state = seed | 0
   const random = (below: number): number => {
@@ -25,6 +28,7 @@ export function randomOperations({
       const about = JSON.stringify({
         _index: index,
         _id: String(id),
+        ...(isTyped && { _type: 'doc' }),
         ...(id % 5 === 0 && { routing: `r${id % 7}` }),
       })
       const n = done + i
