@@ -29,16 +29,12 @@ export function readMatrixRecord(): MatrixRecord {
   return JSON.parse(readFileSync(file, 'utf8')) as MatrixRecord
 }
 
-/** Notes the rows of a source in the place of what was noted of the same pairs. */
-export function recordMatrix(
-  source: string,
-  found: readonly MatrixRow[],
-  { notMade }: MadeKinds,
-): void {
+/** Notes a row in the place of what was noted of the same pair. */
+export function recordMatrix(found: MatrixRow, { notMade }: MadeKinds): void {
   const record = readMatrixRecord()
-  const isFound = ({ source, target }: RecordedRow): boolean =>
-    found.some((one) => one.source === source && one.target === target)
-  const rows = [...record.rows.filter((row) => !isFound(row)), ...found.map(recordedRow)]
+  const { source, target } = found
+  const others = record.rows.filter((row) => row.source !== source || row.target !== target)
+  const rows = [...others, recordedRow(found)]
   const names = notMade.map(({ name }) => name).sort()
   const bySource = Object.entries({ ...record.notMade, [source]: names.join(' ') })
   const next: MatrixRecord = {
