@@ -6,6 +6,7 @@
  * npm run bench -- formats  [--size 110mb] [--only 'Lucene 9.0'] [--runs 3] [--json] [--record]
  * npm run bench -- s3       [--size 450mb] [--runs 3] [--json] [--record]
  * npm run bench -- capture  [--small] [--parts pipe,proxy] [--runs 3] [--json] [--record]
+ * npm run bench -- sync     [--small] [--runs 3] [--json] [--record]
  *
  * --all runs every corpus that the figures are told for; --record writes a section of bench/RESULTS.md.
  */
@@ -21,9 +22,11 @@ import { measureDecode, measureNullSink, measureOpenSearch } from './parts.ts'
 import type { PartOptions, PartResult } from './parts.ts'
 import { formatsTable, formatsText, measureFormats } from './formats.ts'
 import { backfillText, recordSection, tableText } from './report.ts'
+import { measureSync, syncTable, syncText } from './sync.ts'
 import { measureS3, s3Table, s3Text, type S3Result } from './s3.ts'
 
 const smallDocuments = 5000
+const syncDocuments = 200_000
 /** Of load, for each figure of capture. */
 const smallSeconds = 0.5
 const fullSeconds = 5
@@ -51,7 +54,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const benchmarks = { backfill, formats, s3, capture }
+const benchmarks = { backfill, formats, s3, capture, sync }
 const runs = Number(values.runs ?? (values.small ? 1 : 3))
 const onProgress = (message: string): void => console.error(message)
 const name = positionals[0] ?? ''
@@ -129,6 +132,14 @@ async function capture(): Promise<boolean> {
   tell(all, tables.join('\n\n'))
   if (values.record) await recordSection('Capture', captureText(tables, runs))
   return all.every(({ correct }) => correct)
+}
+
+async function sync(): Promise<boolean> {
+  const documents = values.small ? smallDocuments : syncDocuments
+  const results = await measureSync({ runs, documents, onProgress })
+  tell(results, syncTable(results))
+  if (values.record) await recordSection('Sync', syncText(results, runs))
+  return results.every(({ correct }) => correct)
 }
 
 async function backfill(): Promise<boolean> {

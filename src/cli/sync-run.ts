@@ -1,3 +1,4 @@
+import { keepYoungSpaceSmall } from '../base/young-space.ts'
 import { withMigration } from '../migration/migration.ts'
 import { runConfiguredSync } from '../migration/sync.ts'
 import type { SyncStatus } from '../sync/status.ts'
@@ -10,6 +11,7 @@ import { SyncLog } from './sync-log.ts'
 
 /** `sync start` in the foreground; also what a detached process runs. */
 export async function startSync(invocation: Invocation): Promise<ExitCode> {
+  keepYoungSpaceSmall()
   const loaded = await invocation.loadConfig()
   const log = new SyncLog(invocation.json)
   try {

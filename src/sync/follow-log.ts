@@ -3,7 +3,7 @@ import type { Change, Outcome, Signal } from './change.ts'
 import { doubtMs, type Doubt, type Doubts } from './doubts.ts'
 import type { Gaps } from './gaps.ts'
 import type { FedRecord, LogFeed, StreamEnds } from './log-feed.ts'
-import type { StreamProgress} from './stream-progress.ts';
+import type { StreamProgress } from './stream-progress.ts'
 import { type LogWork } from './stream-progress.ts'
 import type { LoggedExchange } from '../traffic/exchanges.ts'
 
@@ -21,7 +21,7 @@ export interface FollowInput {
 }
 
 /** Looks at the source's cluster state are at least so far apart. */
-const batchApartMs = 20
+const batchApartMs = 50
 
 /**
  * Takes what the streams of the log have, a batch at a time, and gives what it comes to on. What is read of the source is read

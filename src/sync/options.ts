@@ -82,3 +82,11 @@ export const syncOptions = z.strictObject({
 
 /** The completed options. */
 export type SyncOptions = z.output<typeof syncOptions>
+
+/** Of `memoryMax`: what is read and not looked at, and what is to be written; between them lies as much as the first. */
+export function memoryShares({ memoryMax }: Pick<SyncOptions, 'memoryMax'>): {
+  readonly feed: number
+  readonly applier: number
+} {
+  return { feed: memoryMax / 8, applier: (memoryMax * 5) / 8 }
+}

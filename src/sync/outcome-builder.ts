@@ -9,22 +9,25 @@ import type { SourceIndex } from './source-index.ts'
 export class OutcomeBuilder implements Outcome {
   readonly changes: Change[] = []
   readonly #context: ChangesContext
-  readonly #unknownIndices = new Set<string>()
-  readonly #signalled = new Map<string, Set<string> | undefined>()
+  /** Made when there is something for them: most exchanges have no signals. */
+  #unknownIndices: Set<string> | undefined
+  /** Names by cause; undefined: any. */
+  #signalled: Map<string, Set<string> | undefined> | undefined
 
   constructor(context: ChangesContext) {
     this.#context = context
   }
 
-  get signals(): Signal[] {
-    const signals = [...this.#signalled].map(([cause, names]): Signal => ({
-      what: 'documents',
-      indices: names && [...names],
-      cause,
-    }))
-    if (this.#unknownIndices.size === 0) return signals
-    const cause = 'an index that is not known yet'
-    return [{ what: 'metadata', indices: [...this.#unknownIndices], cause }, ...signals]
+  get signals(): readonly Signal[] {
+    const signals: Signal[] = []
+    if (this.#unknownIndices !== undefined) {
+      const cause = 'an index that is not known yet'
+      signals.push({ what: 'metadata', indices: [...this.#unknownIndices], cause })
+    }
+    for (const [cause, names] of this.#signalled ?? []) {
+      signals.push({ what: 'documents', indices: names && [...names], cause })
+    }
+    return signals
   }
 
   /** `item` is the answer to `asked`. */
@@ -36,7 +39,7 @@ export class OutcomeBuilder implements Outcome {
     }
     if (item.result === 'noop') return
     const index = this.#context.index(item.index)
-    if (index === undefined) this.#unknownIndices.add(item.index)
+    if (index === undefined) (this.#unknownIndices ??= new Set()).add(item.index)
     this.changes.push(changeOf(item, asked, index))
   }
 
@@ -62,17 +65,17 @@ export class OutcomeBuilder implements Outcome {
     if (name === undefined) return undefined
     if (this.#context.index(name) !== undefined) return name
     const behind = this.#context.behind(name)
-    if (behind.length === 0) this.#unknownIndices.add(name)
+    if (behind.length === 0) (this.#unknownIndices ??= new Set()).add(name)
     return behind.length === 1 ? behind[0] : undefined
   }
 
   /** Documents that nothing names may have changed. */
   signalDocuments(indices: readonly string[] | undefined, cause: string): void {
+    const signalled = (this.#signalled ??= new Map<string, Set<string> | undefined>())
     const isAny = indices === undefined || indices.some(isCalculated)
-    const names = isAny ? undefined : (this.#signalled.get(cause) ?? new Set<string>())
-    if (this.#signalled.has(cause) && this.#signalled.get(cause) === undefined) return
-    this.#signalled.set(cause, names)
-    if (!isAny) for (const name of indices) names!.add(name)
+    if (isAny) signalled.set(cause, undefined)
+    else if (!signalled.has(cause)) signalled.set(cause, new Set(indices))
+    else for (const name of indices) signalled.get(cause)?.add(name)
   }
 }
 

@@ -15,7 +15,7 @@ import { Gaps } from './gaps.ts'
 import { KeptDeletes } from './kept-deletes.ts'
 import { LogFeed, type NamedLog, type StreamEnds } from './log-feed.ts'
 import { NamesBehind } from './names-behind.ts'
-import type { SyncOptions } from './options.ts'
+import { memoryShares, type SyncOptions } from './options.ts'
 import { patiently } from './patient.ts'
 import { Reconciler } from './reconciler.ts'
 import { Reconciling } from './reconciling.ts'
@@ -88,7 +88,7 @@ export async function openParts(
   const streams = new Map<string, StreamProgress>()
   const feed = await LogFeed.open({
     ...{ logs: input.logs, from: checkpoints.offsets, signal: reading, onWait },
-    bytesMax: options.memoryMax / 4,
+    bytesMax: memoryShares(options).feed,
     onStream: (position) => void streams.set(position.stream, new StreamProgress(position)),
   })
   try {
@@ -108,7 +108,7 @@ export async function openParts(
       ...{ source, target, state, view, places: reconciler, accounts, kept, onWait },
       ...(transform && { transform }),
       options: {
-        memoryMax: (options.memoryMax * 3) / 4,
+        memoryMax: memoryShares(options).applier,
         bulkBytesMax: options.bulkBytesMax,
         lanes: options.lanes,
         sourceReadsPerSecondMax: options.sourceReadsPerSecondMax,

@@ -37,13 +37,8 @@ const pollMsMax = 50
 const patienceMs = 1000
 
 /** The frames of the records of one stream, in order, from all its segments. Its writer may be at work, in any process. */
-export async function* readFrames(options: FramesOptions): AsyncGenerator<Found> {
-  const walk = new Walk(options)
-  try {
-    yield* walk.frames()
-  } finally {
-    await walk.close()
-  }
+export function readFrames(options: FramesOptions): AsyncGenerator<Found> {
+  return new Walk(options).frames()
 }
 
 type Step = 'go on' | 'end' | MigrationError
@@ -51,6 +46,8 @@ type Step = 'go on' | 'end' | MigrationError
 class Walk {
   readonly #options: FramesOptions
   #number = 0
+  /** Of the segment with that number. */
+  #path = ''
   #segment: OpenSegment | undefined
   #scanner: FrameScanner | undefined
   /** A segment that may hold the position to begin at, and cannot be read. */
@@ -63,31 +60,31 @@ class Walk {
   }
 
   async *frames(): AsyncGenerator<Found> {
-    while (!(await this.#openFirst())) if (!(await this.#mayWait())) return
-    if (this.#lost !== undefined) yield { damage: this.#lost, next: this.#offset }
-    for (;;) {
-      const frame = this.#scanner!.take()
-      if (frame === undefined) {
-        const obstacle = await this.#scanner!.load()
-        if (obstacle === undefined) continue
-        const step = await this.#pass(obstacle)
-        if (step === 'end') return
-        if (step !== 'go on') yield { damage: step, next: this.#offset }
-        continue
+    try {
+      while (!(await this.#openFirst())) if (!(await this.#mayWait())) return
+      if (this.#lost !== undefined) yield { damage: this.#lost, next: this.#offset }
+      for (;;) {
+        const frame = this.#scanner!.take()
+        if (frame === undefined) {
+          const obstacle = await this.#scanner!.load()
+          if (obstacle === undefined) continue
+          const step = await this.#pass(obstacle)
+          if (step === 'end') return
+          if (step !== 'go on') yield { damage: step, next: this.#offset }
+          continue
+        }
+        const place = { file: this.#path, offset: this.#scanner!.position - frame.length }
+        if (frame[frameHeadBytes] === markKind) this.#checkMark(frame, place)
+        else yield { frame, place, next: this.#offset }
       }
-      const place = { file: this.#path, offset: this.#scanner!.position - frame.length }
-      if (frame[frameHeadBytes] === markKind) this.#checkMark(frame, place)
-      else yield { frame, place, next: this.#offset }
+    } finally {
+      await this.#close()
     }
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     await this.#segment?.file.close()
     this.#segment = undefined
-  }
-
-  get #path(): string {
-    return segmentFile(this.#options.folder, this.#number)
   }
 
   get #offset(): number {
@@ -121,10 +118,12 @@ class Walk {
 
   /** Goes to a segment, to its first frame or to a position in it; false where it is not there. */
   async #open(number: number, offset?: number): Promise<boolean> {
-    const segment = await openSegment(segmentFile(this.#options.folder, number))
+    const path = segmentFile(this.#options.folder, number)
+    const segment = await openSegment(path)
     if (segment === undefined) return false
-    await this.close()
+    await this.#close()
     this.#number = number
+    this.#path = path
     this.#segment = segment
     const { header, headerBytes, file } = segment
     const position = headerBytes + (offset === undefined ? 0 : offset - header.firstOffset)

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { CaptureResult } from '../../bench/capture.ts'
 import type { PartResult } from '../../bench/parts.ts'
+import type { SyncResult } from '../../bench/sync.ts'
 
 test('the benchmark of a small backfill moves every document unchanged', async () => {
   const main = path.join(import.meta.dirname, '../../bench/main.ts')
@@ -31,5 +32,21 @@ test('the benchmark of a small capture proxy answers every request', async () =>
   assert.deepEqual(
     results.map(({ part, correct }) => ({ part, correct })),
     ['straight', 'proxy', 'local log'].map((part) => ({ part, correct: true })),
+  )
+})
+
+/** Of all documents that are in the log, in any order. */
+const syncHash = '60afe80d10c6928a'
+
+test('the benchmark of a small sync brings each document to the target once, however it was sent', async () => {
+  const main = path.join(import.meta.dirname, '../../bench/main.ts')
+  const args = [main, 'sync', '--small', '--json']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+  const { results } = JSON.parse(stdout) as { results: SyncResult[] }
+  assert.deepEqual(
+    results.map(({ correct, hash }) => ({ correct, hash })),
+    [undefined, syncHash, undefined, syncHash].map((hash) => ({
+      ...{ correct: true, hash },
+    })),
   )
 })
