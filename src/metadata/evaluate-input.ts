@@ -6,6 +6,7 @@ import type { Transform } from '../usercode/transform.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import { liveMetadata } from './live-metadata.ts'
 import type { MetadataOptions } from './options.ts'
+import type { RememberedEdits } from './plan-edits.ts'
 import type { PlanFile } from './plan-file.ts'
 import type { PlanSource } from './plan.ts'
 import {
@@ -23,6 +24,8 @@ export interface EvaluateInput extends PlannedFrom {
   readonly options: MetadataOptions
   /** A plan that a person has edited: only what is in it is planned, with the bodies that it has. */
   readonly planFile?: PlanFile
+  /** What a person has changed in a plan file before, where there is none now. */
+  readonly remembered?: RememberedEdits
   /** What this migration did before; undefined at the first look. */
   readonly state?: StateStore
   /** Aliases are set after all indices are made: what bears one of them by then is not in the way. */

@@ -24,7 +24,14 @@ import {
   templatesLeft,
 } from './plan-templates.ts'
 import { noGlobalMetadata, type IndexMetadata } from '../snapshot/snapshot.ts'
-import { editsOf, onlyPlanFile, requireSameOrigin, withEdit } from './plan-file.ts'
+import {
+  bodiesOf,
+  objectKey,
+  onlyPlanFile,
+  requireSameOrigin,
+  withEdit,
+  withoutObjects,
+} from './plan-file.ts'
 import { partsOf } from './parts.ts'
 import type { MetadataPlan, NotCarried, PlannedIndex, PlannedPipeline, PlanSource } from './plan.ts'
 import { noteMentions } from './rename-mentions.ts'
@@ -41,7 +48,8 @@ import { noNamesInUse } from './target-names.ts'
 export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPlan> {
   const { source, origin, target, select, planFile, signal } = input
   if (planFile) requireSameOrigin(planFile, origin, target.version.text)
-  const edits = planFile && editsOf(planFile)
+  const bodies = planFile && bodiesOf(planFile)
+  const edits = bodies ? (key: string) => bodies.get(key) : input.remembered?.edits
   const unreadable: NotCarried[] = []
   const streams =
     (await readable('data streams', originName(origin), unreadable, () =>
@@ -114,7 +122,10 @@ export async function evaluateMetadata(input: EvaluateInput): Promise<MetadataPl
     leftOut: sortedByName(leftOut),
     notSelected: names.filter((name) => !chosen.has(name)),
   })
-  return planFile ? onlyPlanFile(plan, planFile) : plan
+  if (planFile) return onlyPlanFile(plan, planFile)
+  const isLeftOut = (one: { kind: string; name: string }): boolean =>
+    input.remembered?.leftOut.has(objectKey(one)) === true
+  return input.remembered ? withoutObjects(plan, isLeftOut) : plan
 }
 
 /** With the step `splitTypes` the types of an index are split, whatever holds for the others. */

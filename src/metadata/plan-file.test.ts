@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { JsonObject } from '../base/json.ts'
 import {
-  editsOf,
+  bodiesOf,
   onlyPlanFile,
   parsePlanFile,
   planFileText,
@@ -40,7 +40,7 @@ const edited = (edit: (json: Record<string, unknown>) => void): string => {
 test('parsePlanFile() reads what planFileText() writes', () => {
   const file = parsePlanFile(planFileText(plan), 'plan.json')
   assert.deepEqual(onlyPlanFile(plan, file), plan)
-  assert.deepEqual([...editsOf(file).keys()], ['ingest-pipeline p', 'index a', 'index b'])
+  assert.deepEqual([...bodiesOf(file).keys()], ['ingest-pipeline p', 'index a', 'index b'])
   requireSameOrigin(file, plan.source, '3.1.4')
 })
 

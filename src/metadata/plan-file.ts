@@ -56,10 +56,10 @@ export type PlanFile = z.output<typeof planFileSchema> & {
   readonly path: string
 }
 
-/** The bodies of a plan file, by objectKey(). */
-export type PlanEdits = ReadonlyMap<string, JsonObject>
+/** The body that a person wants in the place of the planned one of an object (by objectKey()); undefined: none. */
+export type PlanEdits = (key: string, planned: JsonObject) => JsonObject | undefined
 
-function objectKey({ kind, name }: { kind: string; name: string }): string {
+export function objectKey({ kind, name }: { kind: string; name: string }): string {
   return `${kind} ${name}`
 }
 
@@ -101,7 +101,8 @@ function objectsOf(file: PlanFile): { kind: string; name: string; body: JsonObje
   return [...pipelines, ...componentTemplates, ...legacyTemplates, ...indexTemplates, ...indices]
 }
 
-export function editsOf(file: PlanFile): PlanEdits {
+/** The bodies of a plan file, by objectKey(). */
+export function bodiesOf(file: PlanFile): ReadonlyMap<string, JsonObject> {
   return new Map(objectsOf(file).map((one) => [objectKey(one), one.body]))
 }
 
@@ -138,7 +139,7 @@ function sourceName(source: PlanSource): string {
  * another incarnation of an index.
  */
 export function onlyPlanFile(plan: MetadataPlan, file: PlanFile): MetadataPlan {
-  const edits = editsOf(file)
+  const edits = bodiesOf(file)
   const planned = new Set(plannedObjects(plan).map(objectKey))
   const strange = [...edits.keys()].filter((key) => !planned.has(key))
   if (strange.length > 0) {
@@ -155,8 +156,16 @@ export function onlyPlanFile(plan: MetadataPlan, file: PlanFile): MetadataPlan {
       `it was made for another incarnation of ${name} (uuid ${sourceUuid}) than there is (uuid ${found}): it was deleted and made anew`,
     )
   }
-  const isIn = (one: { kind: string; name: string }): boolean => edits.has(objectKey(one))
-  const left = plannedObjects(plan).filter((one) => !isIn(one))
+  return withoutObjects(plan, (one) => !edits.has(objectKey(one)))
+}
+
+/** The plan without what a person has left out. */
+export function withoutObjects(
+  plan: MetadataPlan,
+  isLeftOut: (one: { kind: string; name: string }) => boolean,
+): MetadataPlan {
+  const isIn = (one: { kind: string; name: string }): boolean => !isLeftOut(one)
+  const left = plannedObjects(plan).filter(isLeftOut)
   const leftIndices = left.filter(({ kind }) => kind === 'index').map(({ name }) => name)
   return {
     ...plan,
@@ -189,7 +198,7 @@ export async function withEdit<T extends PlannedObject & { readonly kind: string
   plan: (edited?: JsonObject) => Promise<T>,
 ): Promise<T> {
   const planned = await plan()
-  const edited = edits?.get(objectKey(planned))
+  const edited = edits?.(objectKey(planned), planned.body)
   if (edited === undefined || differingPaths(planned.body, edited).length === 0) {
     return planned
   }

@@ -13,6 +13,7 @@ import {
 } from '../metadata/evaluate-input.ts'
 import { probePlan, type ProbeInput } from '../metadata/probe.ts'
 import type { LongLook } from '../metadata/source-documents.ts'
+import { rememberEdits } from '../metadata/plan-edits.ts'
 import { parsePlanFile, type PlanFile } from '../metadata/plan-file.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
 import { openEntries } from '../state/ledger.ts'
@@ -80,6 +81,9 @@ export async function migrateMetadata(
   const state = await migration.state('write')
   const target = await migration.target()
   const plan = await evaluate(migration, target, state, { planFile, onShard })
+  // Sync plans the same objects again, whenever the source changes them.
+  if (planFile)
+    await rememberEdits(state, await evaluate(migration, target, state, { onShard }), planFile)
   const { signal } = migration
   return { plan, result: await applyMetadata(plan, { ...apply, target, state, signal }) }
 }

@@ -67,6 +67,20 @@ export const sourceIncarnationKind = kind<SourceIncarnation>('source-incarnation
 export type CarriedObject = { kind: string; name: string; body: JsonObject }
 export const carriedObjectKind = kind<CarriedObject>('carried-object')
 
+/**
+ * An object that a person has changed in a plan file (`metadata migrate --plan`), or left out there. Key: `kind name`. What
+ * the source makes of the object later keeps the difference.
+ */
+export type PlanEdit = {
+  kind: string
+  name: string
+  /** As it was planned. */
+  planned: JsonObject
+  /** As it was sent; null: it was left out. */
+  edited: JsonObject | null
+}
+export const planEditKind = kind<PlanEdit>('plan-edit')
+
 /** The incarnation of one source shard that was read from a snapshot. Key: `index/shard`. */
 export type ShardIncarnation = {
   index: string

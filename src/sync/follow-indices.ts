@@ -21,6 +21,8 @@ export interface FollowIndicesInput extends Translation {
 export interface FollowedIndices {
   /** Why no document can be written to it. */
   readonly waiting: ReadonlyMap<string, string>
+  /** Left out by a person in a plan file. */
+  readonly leftOut: ReadonlySet<string>
   /** What is otherwise than wanted, and touches no document. */
   readonly different: ReadonlyMap<string, string>
 }
@@ -78,6 +80,7 @@ function withWholeStreams(view: SourceView, names: readonly string[]): string[] 
 class Step implements FollowedIndices {
   readonly waiting = new Map<string, string>()
   readonly different = new Map<string, string>()
+  readonly leftOut = new Set<string>()
   readonly #input: FollowIndicesInput
   readonly #changedMeanwhile: readonly LedgerEntry[]
   readonly #aliases = new Map<string, IndexAliases>()
@@ -99,6 +102,7 @@ class Step implements FollowedIndices {
     for (const { kind, name, reason } of plan.notCarried) {
       if (kind === 'index' && names.includes(name)) await this.#unreadable(name, reason)
     }
+    for (const name of plan.notSelected) if (names.includes(name)) this.leftOut.add(name)
     await this.#make(plan)
     await eachAtOnce(plan.indices, indicesAtOnce, (planned) => this.#bringInStep(planned))
   }

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { evaluateMetadata } from '../metadata/evaluate.ts'
 import { fromCluster, type EvaluateInput } from '../metadata/evaluate-input.ts'
 import type { MetadataOptions } from '../metadata/options.ts'
+import { readEdits } from '../metadata/plan-edits.ts'
 import type { MetadataPlan } from '../metadata/plan.ts'
 import { noGlobalMetadata, type GlobalMetadata } from '../snapshot/snapshot.ts'
 import type { StateStore } from '../state/store.ts'
@@ -35,7 +36,7 @@ export async function planIndices(
   const wanted = new Set(indices)
   const there = from.source.indices.filter((name) => wanted.has(name))
   return evaluateMetadata({
-    ...inputOf(translation),
+    ...(await inputOf(translation)),
     ...from,
     source: {
       ...from.source,
@@ -60,7 +61,7 @@ export async function planObjects(
 ): Promise<MetadataPlan> {
   const from = await fromCluster(translation.source, translation.signal)
   return evaluateMetadata({
-    ...inputOf(translation),
+    ...(await inputOf(translation)),
     ...from,
     source: {
       ...from.source,
@@ -76,9 +77,9 @@ function withoutIncludes({ exclude }: Selection): Selection {
   return exclude === undefined ? {} : { exclude }
 }
 
-function inputOf({
+async function inputOf({
   source: _,
   ...translation
-}: Translation): Omit<EvaluateInput, 'origin' | 'source' | 'documents'> {
-  return translation
+}: Translation): Promise<Omit<EvaluateInput, 'origin' | 'source' | 'documents'>> {
+  return { ...translation, remembered: await readEdits(translation.state) }
 }

@@ -62,6 +62,8 @@ export class Reconciler implements Places {
   #current: ReadonlyMap<string, unknown> = new Map()
   readonly #waiting = new Map<string, Waiting>()
   readonly #different = new Map<string, { readonly what: string; readonly at: string }>()
+  /** By a person, in a plan file. */
+  readonly #leftOut = new Set<string>()
   #objects: ReadonlyMap<string, string> = new Map()
   #globalHash: string | undefined
   readonly #places = new Map<string, readonly Place[]>()
@@ -137,6 +139,7 @@ export class Reconciler implements Places {
     const known = this.#places.get(index)
     if (known) return known
     const places = (await targetPartsOf(state, index)).map((target) => ({ target }))
+    if (places.length === 0 && this.#leftOut.has(index)) return 'left-out'
     if (places.length === 0) return this.#wait(index, 'no index was made for it on the target')
     this.#places.set(index, places)
     return places
@@ -326,7 +329,7 @@ export class Reconciler implements Places {
 
   #keep(
     names: readonly string[],
-    { waiting, different }: FollowedIndices,
+    { waiting, different, leftOut }: FollowedIndices,
     left: ReadonlyMap<string, string>,
   ): void {
     for (const name of names) {
@@ -334,6 +337,8 @@ export class Reconciler implements Places {
       const since = this.#waiting.get(name)?.since ?? this.#now()
       if (why === undefined) this.#waiting.delete(name)
       else this.#waiting.set(name, { waiting: why, since })
+      if (leftOut.has(name)) this.#leftOut.add(name)
+      else this.#leftOut.delete(name)
       const what = different.get(name)
       if (what === undefined) this.#different.delete(name)
       else this.#different.set(name, { what, at: this.#now() })

@@ -17,7 +17,9 @@ for (const [kind, version] of [
   test(`${kind} ${version}`, { skip }, async (t) => {
     const source = await useEngine(kind, version, { own: true })
     const all = kind === 'opensearch' ? [...scenarios, ...streamScenarios] : scenarios
-    for (const { name, run } of all) await t.test(name, () => run({ source, target }))
+    for (const { name, run } of all) {
+      await t.test(name, () => run({ source, target }))
+    }
     await source.stop()
   })
 }
