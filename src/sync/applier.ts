@@ -1,15 +1,12 @@
 import { MigrationError } from '../base/errors.ts'
 import { stoppedError } from '../cluster/backoff.ts'
-import type { Cluster } from '../cluster/cluster.ts'
 import { Pace } from '../cluster/pace.ts'
-import type { StateStore } from '../state/store.ts'
-import type { Transform } from '../usercode/transform.ts'
-import type { Accounts } from './accounts.ts'
+import type { ApplierInput } from './applier-input.ts'
 import { noFigures, type ApplierFigures } from './applier-figures.ts'
 import type { Change } from './change.ts'
 import { IndexFlow, holdOn } from './index-flow.ts'
-import type { DeleteAgain, KeptDeletes } from './kept-deletes.ts'
-import { LaneWorker, type PlacesOf, type RefusedDocument, type TargetPlace } from './lane-worker.ts'
+import type { DeleteAgain } from './kept-deletes.ts'
+import { LaneWorker, type PlacesOf } from './lane-worker.ts'
 import { Lane, laneOf } from './lanes.ts'
 import { PatientReader } from './patient-reader.ts'
 import {
@@ -20,52 +17,6 @@ import {
   type SourceKind,
 } from './pending-document.ts'
 import { DocumentPlacer } from './place-documents.ts'
-import type { SourceIndex, SourceShard } from './source-index.ts'
-import type { OnWait } from './waits.ts'
-
-export interface ApplierOptions {
-  /** Bytes of changes that are taken and not settled. */
-  readonly memoryMax: number
-  readonly bulkBytesMax: number
-  readonly lanes: number
-  readonly sourceReadsPerSecondMax: number
-  /** How long a cluster, or an index, may make changes wait without any progress. */
-  readonly waitMaxMs: number
-  readonly gzip?: boolean
-}
-
-export interface ApplierInput {
-  readonly source: Cluster
-  readonly target: Cluster
-  readonly state: StateStore
-  readonly view: {
-    index(name: string): SourceIndex | undefined
-    /** Checkpoints as they are now, and after them the primary terms; an index that has not all primaries is absent. */
-    shards(names: readonly string[]): Promise<ReadonlyMap<string, readonly SourceShard[]>>
-  }
-  readonly places: {
-    placesOf(
-      index: string,
-    ): Promise<readonly TargetPlace[] | 'left-out' | { readonly waiting: string }>
-    /** Resolves when the target's metadata is as the source's was after this was called. */
-    ready?(): Promise<unknown>
-  }
-  readonly accounts: Pick<Accounts, 'acknowledged'> & Partial<Pick<Accounts, 'isInSnapshot'>>
-  readonly kept: KeptDeletes
-  readonly transform?: Transform | undefined
-  readonly options: ApplierOptions
-  readonly signal: AbortSignal
-  readonly onWait: OnWait
-  /** Stored when it resolves. */
-  readonly onDeadLetter: (refused: RefusedDocument) => Promise<void>
-  /** Asked of each document that is settled without becoming a dead letter. */
-  readonly hasDeadLetter?: (index: string, id: string, routing: string | null) => boolean
-  readonly onWritten?: (index: string, id: string, routing: string | null) => Promise<void>
-  /** Clients give the versions of this index (design §3.5): told once, to be remembered in its TargetIndex. */
-  readonly onClientVersions?: (index: string) => void
-  /** Nothing more is written to this index, by its name, until resume(). */
-  readonly onGiveUp: (index: string, reason: string) => void
-}
 
 const documentsMax = 5000
 /** Of memoryMax: what an index that waits may hold, before its changes are left to the audit. */

@@ -1,7 +1,7 @@
 import { MigrationError } from '../base/errors.ts'
 import { backoffMs, stoppedError, systemClock } from '../cluster/backoff.ts'
 import { Pace } from '../cluster/pace.ts'
-import type { ApplierInput } from './applier.ts'
+import type { ApplierInput } from './applier-input.ts'
 import type { IndexFlow } from './index-flow.ts'
 import type { PendingDocument, SourceKind } from './pending-document.ts'
 import { ReadBudget } from './read-budget.ts'

@@ -6,7 +6,8 @@ import type { Cluster } from '../../src/cluster/cluster.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import type { TargetIndex } from '../../src/state/records.ts'
 import type { StateStore } from '../../src/state/store.ts'
-import { Applier, type ApplierInput, type ApplierOptions } from '../../src/sync/applier.ts'
+import { Applier } from '../../src/sync/applier.ts'
+import type { ApplierInput, ApplierOptions } from '../../src/sync/applier-input.ts'
 import type { Change } from '../../src/sync/change.ts'
 import { KeptDeletes } from '../../src/sync/kept-deletes.ts'
 import type { RefusedDocument } from '../../src/sync/lane-worker.ts'
@@ -125,9 +126,8 @@ async function makeTarget(
   const fenceAlias = `osmigrate-${uuid}-0`
   await send(target, 'PUT', `/${index}`, { ...body, aliases: { [fenceAlias]: {} } })
   const settings = await send(target, 'GET', `/${index}/_settings`)
-  const { uuid: targetUuid } = (
-    settings as { [name: string]: { settings: { index: JsonObject } } }
-  )[index]!.settings.index
+  const found = settings as { [name: string]: { settings: { index: { uuid: string } } } }
+  const targetUuid = found[index]!.settings.index.uuid
   return {
     ...{ index, targetIndex: index, sourceUuid: uuid, targetUuid },
     ...{ epochBase: 0, fenceAlias, sourceShards: 1, targetShards: 1, mayHoldRouted: true },
