@@ -1,6 +1,8 @@
 /** PUTs of 1 KB over 16 connections, through whatever stands between; see capture-parts.ts. In turns, medians over runs. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import type { LoadFound, LoadRequest } from './capture-load.ts'
 import { captureParts, cpuMs, memoryMb, startChild, type Running } from './capture-parts.ts'
@@ -70,7 +72,21 @@ const manyPerSecond = 2000
 const warmUpSecondsMax = 1.5
 const sourceTurnsPerRun = 3
 
+/**
+ * Processes run what is compiled already, as those that are installed do: what strips the types takes memory of its own.
+ */
 export async function measureCapture(options: CaptureOptions): Promise<CaptureFound> {
+  const compiled = mkdtempSync(path.join(os.tmpdir(), 'osmigrate-bench-compiled-'))
+  process.env['NODE_COMPILE_CACHE'] = compiled
+  try {
+    return await measureAll(options)
+  } finally {
+    delete process.env['NODE_COMPILE_CACHE']
+    rmSync(compiled, { recursive: true, force: true })
+  }
+}
+
+async function measureAll(options: CaptureOptions): Promise<CaptureFound> {
   const { runs, seconds, onProgress } = options
   const upstream = await startChild('capture-upstream.ts', [])
   const load = fork(path.join(import.meta.dirname, 'capture-load.ts'))
@@ -81,6 +97,8 @@ export async function measureCapture(options: CaptureOptions): Promise<CaptureFo
   const all = [...captureParts, ...recordingParts]
   const chosen = all.filter(({ name }) => options.parts?.includes(name) ?? true)
   try {
+    // The first start compiles.
+    for (const { start } of chosen) await (await start(upstream.port))?.stop()
     for (let run = 0; run < runs; run++) {
       onProgress(`run ${run + 1} of ${runs}`)
       const { port } = upstream
@@ -292,7 +310,7 @@ ${measuredText()}
   one process that passes bytes on (pipe), a proxy of node:http, nginx with one worker, and this proxy with one worker
   beside its supervisor, whose CPU and memory are counted in.
 - added: at half of the full load, evenly sent, beyond what the upstream alone takes at that rate; memory: of all
-  processes, what they share counted once, with ${manyConnections.toLocaleString('en')} connections.
+  processes, what they share counted once, with ${manyConnections.toLocaleString('en')} connections; compiled, as when installed.
 - log in memory: the local log in a folder without a disk, so what it adds by itself. A PUT makes two records; bytes/record is the
   mean of a request and its answer. All processes, engine and broker included, share the machine.
 
