@@ -541,6 +541,11 @@ check({
     ...{ status: 200, answer: items(item('index', '3', 1, 'created')) },
     expected: ['read i/3 #1 routing?', 'read i/1 v?', 'read i/2 v?'],
   },
+  'an answer about another action than was asked for': {
+    ...{ line: 'POST /i/_bulk', body: lines('{"index":{"_id":"1","routing":"x"}}', '{}') },
+    ...{ status: 200, answer: items(item('delete', '1', 3, 'deleted')) },
+    expected: ['read i/1 #3 routing?', 'read i/1 v? routing=x'],
+  },
   'an answer in another form to a bulk': {
     ...{ line: 'POST /i/_bulk?format=yaml', body: lines('{"index":{"_id":"ym"}}', '{}') },
     ...{ status: 200, answer: '---\ntook: 37\nerrors: false\n' },

@@ -20,12 +20,21 @@ export function documentChanges(exchange: AnsweredExchange, context: ChangesCont
   // An error in the place of an answer: the index to delete from is not there.
   if (response?.status === 404 && items?.length === 0) return found
   const asked = askedWrites(request, parsed, context.bytesMax)
-  const isTold = items !== undefined && asked?.length === items.length
+  const isTold =
+    items !== undefined &&
+    asked?.length === items.length &&
+    items.every((item, at) => answers(item, asked[at]!))
   items?.forEach((item, at) => found.addAnswered(item, isTold ? asked[at]! : askedFor(item)))
   if (isTold || (items !== undefined && items.length > 0 && asked === undefined)) return found
   if (asked === undefined) found.signalDocuments(parsed.indices, 'a bulk that is not read here')
   else for (const one of asked) found.readAsked(one)
   return found
+}
+
+/** Whether an item of an answer is about what was asked: a pipeline may give a new document another id. */
+function answers({ op, id, isError }: AnsweredItem, asked: AskedWrite): boolean {
+  if (op === 'index' || op === 'create') return asked.op === 'index' || asked.op === 'create'
+  return op === asked.op && (isError || id === asked.id)
 }
 
 /** What an answer alone tells, its request not being in the log; undefined: it names no documents. */
