@@ -9,6 +9,9 @@
  * What is assumed of the world: what a dead process sent has arrived or is lost before the delete is applied once more
  * that was kept against it.
  */
+import { IntervalSet } from '../../src/sync/interval-set.ts'
+import type { IndexFlow } from '../../src/sync/index-flow.ts'
+import { coalesce, pendingOf } from '../../src/sync/pending-document.ts'
 import {
   ModelSource,
   ModelTarget,
@@ -203,7 +206,7 @@ export class SyncModel {
   #incarnation = 'i0'
   #checkpoint = 0
   #doubt = { logEnd: 0, beganBefore: 0 }
-  #accounted = new Set<number>()
+  #accounted = new IntervalSet()
   #generations: Generation[] = [{ deletes: [], ends: undefined }]
 
   // What it does not.
@@ -616,7 +619,7 @@ export class SyncModel {
 
   #fillAnew(): void {
     this.#target.makeAnew()
-    this.#accounted = new Set()
+    this.#accounted = new IntervalSet()
     this.#countsSnapshot = 'never'
     this.#generations = [{ deletes: [], ends: undefined }]
     this.#comparison = undefined
@@ -733,7 +736,7 @@ export class SyncModel {
   }
 
   #begin(lane: Lane): void {
-    const change = coalesce(lane.waiting.splice(0))
+    const change = putTogether(lane.waiting.splice(0))
     const active: Active = {
       change,
       fence: this.#target.fence,
@@ -906,8 +909,8 @@ export class SyncModel {
 
   #holes(): number[] {
     const { globalCheckpoint } = this.#source
-    return Array.from({ length: globalCheckpoint + 1 }, (_, i) => i).filter(
-      (number) => !this.#accounted.has(number),
+    return [...this.#accounted.missing(0, globalCheckpoint)].flatMap(({ from, to }) =>
+      Array.from({ length: to - from + 1 }, (_, i) => from + i),
     )
   }
 
@@ -958,12 +961,29 @@ export class SyncModel {
   }
 }
 
-/** One change for all that wait in a lane: a read swallows the others, else the highest number wins. */
-function coalesce(changes: readonly Change[]): Change {
-  const read = changes.find(({ what }) => what === 'read')
-  const newest = read ?? changes.reduce((one, other) => (other.seqNo! >= one.seqNo! ? other : one))
+const flow = { life: 0, hasClientVersions: false } as IndexFlow
+
+/** One change for all that wait in a lane, by the rules of sync itself. */
+function putTogether(changes: readonly Change[]): Change {
+  const pending = changes.map(({ id, what, seqNo, value, isKept }) => {
+    const change = { index: 'i', id, routing: null, what, ...(seqNo !== undefined && { seqNo }) }
+    const source = value === undefined ? {} : { source: Buffer.from(String(value)) }
+    return pendingOf(
+      { ...change, ...source },
+      flow,
+      { numbered: true, typed: false },
+      isKept === true ? 'this-index' : undefined,
+    )
+  })
+  const [first, ...others] = pending
+  for (const other of others) coalesce(first!, other)
+  const { id, what, number, source, again } = first!
   return {
-    ...newest,
+    id,
+    what,
+    ...(what !== 'read' && { seqNo: number }),
+    ...(source !== undefined && { value: Number(source.toString()) }),
+    isKept: again !== undefined,
     settled: () => {
       for (const { settled } of changes) settled()
     },
