@@ -64,6 +64,12 @@ function defineCreate(command: Command): void {
       'Makes a snapshot of the selected indices of the live source and waits until it is whole. Before it is begun the source is asked whether it can: plugin, rights and space in the repository, primary shards, name. The repository is registered on the source as osmigrate-NAME unless it is registered already; nothing else is changed there. A snapshot of that name that is being made already is waited for. Exit code 1 when it ends PARTIAL or FAILED, 3 when closed indices had to be left out, 4 with --no-wait and when it is no longer waited for.',
     )
     .option('--no-wait', 'do not wait: the source goes on making it')
+    .option(
+      '--for <TIME>',
+      'with a capture proxy: how long the counts of the source are compared with its log before',
+      '30s',
+    )
+    .option('--force', 'with a capture proxy: make it without that proof; noted in the state')
   addConfigFlags(command, [
     ...sourceParts,
     'snapshot.s3',

@@ -1,3 +1,5 @@
+import { MigrationError } from '../base/errors.ts'
+import { duration } from '../base/option-types.ts'
 import { withMigration } from '../migration/migration.ts'
 import { createConfiguredSnapshot } from '../migration/snapshot.ts'
 import type { BegunSnapshot, CreatedSnapshot } from '../take/create-snapshot.ts'
@@ -16,6 +18,12 @@ export async function createSnapshotCommand(invocation: Invocation): Promise<Exi
   const created = await withMigration(loaded, invocation.signal, (migration) =>
     createConfiguredSnapshot(migration, {
       wait,
+      order: {
+        watchMs: timeOf(invocation.options.for),
+        force: invocation.options.force === true,
+        onWatch: () => say('comparing what the source counts as written with the capture log'),
+        onFinding: ({ text }) => say(text),
+      },
       onBegin: (begun) => sayBegun(begun),
       onProgress: (one) => progress.update(rows.update(one)),
     }),
@@ -25,6 +33,12 @@ export async function createSnapshotCommand(invocation: Invocation): Promise<Exi
   else printBegun(created)
   if (!wait) return exitCodes.unfinished
   return lacksSelected(created) ? exitCodes.differs : exitCodes.done
+}
+
+function timeOf(text: unknown): number {
+  const parsed = duration({ minMs: 1000 }).safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new MigrationError('MA_CONFIG', `--for: ${parsed.error.issues[0]!.message}`)
 }
 
 /** Closed indices were meant, and no snapshot of this source can hold them; the others are left out by a rule. */

@@ -57,7 +57,7 @@ export function isCaughtUp(status: SyncStatus | undefined): boolean {
 
 /** For people; whole, so that it can be shown again and again in one place. */
 export function syncText(view: SyncView): string {
-  const { state, run, status } = view
+  const { state, run, status, proof } = view
   if (run === undefined) return 'Sync was not started yet: osmigrate sync start --detach'
   const lines = [headline(view)]
   if (run.error !== null) {
@@ -82,6 +82,11 @@ export function syncText(view: SyncView): string {
     )
   }
   lines.push('', auditLine(status.audit))
+  if (proof?.forced === true) {
+    lines.push(
+      `The snapshot was made at ${formatTime(Date.parse(proof.at))} without the proof that capture sees all writes (--force).`,
+    )
+  }
   if (state !== 'running')
     lines.push('', 'This is how it was then. Go on: osmigrate sync start --detach')
   return lines.join('\n')

@@ -8,6 +8,7 @@ import { countSeenWrites, endOfLog, type SeenWrites } from '../capture/seen-writ
 import type { CaptureStatus } from '../capture/status.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { connectCluster } from '../cluster/connect.ts'
+import type { CaptureLogReader } from '../traffic/capture-log.ts'
 import { logPlace, parseAddress } from './capture.ts'
 import { askCaptureStatus } from './capture-status.ts'
 import { clusterOptions, type Migration } from './migration.ts'
@@ -57,7 +58,8 @@ export async function checkCaptureSetUp(
   add(await wayFinding(migration))
   if (status.log.kind === 'local') add(await diskFinding(migration, status))
   else add(await topicFinding(migration))
-  const { finding, indices } = await compareWrites(migration, compareMs)
+  const log = await openLogReader(logPlace(migration.loaded))
+  const { finding, indices } = await compareWrites(migration, { compareMs, log })
   add(finding)
   add(logFinding(await askCaptureStatus(migration.loaded)))
   return { findings, indices }
@@ -158,13 +160,13 @@ function gb(bytes: number): string {
 /** What is answered now is in the log a moment later, and what was asked a moment ago is answered. */
 const settleMs = 1500
 
-async function compareWrites(
+/** Compares for a while what the source counts as written with what comes into the log, and closes the log. */
+export async function compareWrites(
   migration: Migration,
-  compareMs: number,
+  { compareMs, log }: { readonly compareMs: number; readonly log: CaptureLogReader },
 ): Promise<{ finding: CheckFinding; indices: WrittenIndex[] }> {
   const { signal } = migration
   const source = await migration.source()
-  const log = await openLogReader(logPlace(migration.loaded))
   try {
     const start = await endOfLog(log)
     // What was asked before is in the log before, and may be carried out after the first look.

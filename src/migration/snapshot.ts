@@ -26,18 +26,22 @@ import type { Config } from './config.ts'
 import type { Migration } from './migration.ts'
 import { selectionOf, snapshotName, storeOptions } from './open-snapshot.ts'
 import { required } from './required.ts'
+import { proveCapture, type StartOrder } from './start-order.ts'
 
 export interface CreateHandlers {
   readonly wait?: boolean
   readonly onBegin?: (begun: BegunSnapshot) => void
   readonly onProgress: (progress: SnapshotProgress) => void
+  /** How it is proven, for a live migration, that the proxy sees the writes; absent: not at all. */
+  readonly order?: StartOrder
 }
 
 /** Makes the configured snapshot on the source; the repository that it registers is noted in the ledger. */
 export async function createConfiguredSnapshot(
   migration: Migration,
-  handlers: CreateHandlers,
+  { order, ...handlers }: CreateHandlers,
 ): Promise<CreatedSnapshot> {
+  if (order) await proveCapture(migration, order)
   const { config, signal } = migration
   const { rateMbPerNode, compress, repositorySettings, globalState, stallMax } = config.snapshot
   const { s3 } = storeOptions(config)

@@ -1,7 +1,9 @@
+import { allOf } from '../base/all-of.ts'
 import type { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
 import { resolveKafka } from '../capture/open-log.ts'
 import type { NamedLog } from '../sync/log-feed.ts'
+import type { CaptureLogReader, LogPosition } from '../traffic/capture-log.ts'
 import { logPlace } from './capture.ts'
 import { adminToken } from './capture-run.ts'
 import type { LoadedConfig } from './config.ts'
@@ -44,4 +46,28 @@ async function remoteLogs(loaded: LoadedConfig, urls: readonly string[]): Promis
   const tls =
     ca === undefined ? {} : { tls: { ca: await resolveSecret(ca, 'capture.admin.tls.ca') } }
   return urls.map((url) => ({ name: url, reader: openRemoteLog({ url, token, ...tls }) }))
+}
+
+/** Several logs as one; their streams have different names. */
+export function mergedReader(logs: readonly NamedLog[]): CaptureLogReader {
+  const readers = logs.map(({ reader }) => reader)
+  const byStream = new Map<string, CaptureLogReader>()
+  const ofStream = ({ stream }: LogPosition): CaptureLogReader =>
+    byStream.get(stream) ?? readers[0]!
+  return {
+    streams: async () => {
+      const all = await Promise.all(
+        readers.map(async (reader) => {
+          const streams = await reader.streams()
+          for (const { end } of streams) byStream.set(end.stream, reader)
+          return streams
+        }),
+      )
+      return all.flat()
+    },
+    read: (from, options) => ofStream(from).read(from, options),
+    behind: (position) => ofStream(position).behind(position),
+    release: (position) => ofStream(position).release(position),
+    close: async () => void (await allOf(readers.map((reader) => reader.close()))),
+  }
 }

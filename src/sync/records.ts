@@ -64,3 +64,13 @@ export function syncDeadLetterKey({
 /** Another shell asks the run for something. Key: what is asked. */
 export type SyncRequest = { at: string; pid: number }
 export const syncRequestKind = kind<SyncRequest>('sync-request')
+
+/** Whether capture was proven to see the writes of the source when the snapshot was made. Key: `start`. */
+export type StartProof = {
+  at: string
+  /** What was found, for people. */
+  finding: string
+  /** It was not proven, and the snapshot was made nevertheless, on purpose. */
+  forced: boolean
+}
+export const startProofKind = kind<StartProof>('start-proof')

@@ -1,7 +1,7 @@
 import { syncRunKind, type SyncRun } from '../state/records.ts'
 import { kind, type StateStore } from '../state/store.ts'
 import type { AuditVerdict } from './audit-records.ts'
-import type { SyncGap } from './records.ts'
+import { startProofKind, type StartProof, type SyncGap } from './records.ts'
 import type { WaitRecord } from './waits.ts'
 
 /**
@@ -99,6 +99,8 @@ export interface SyncView {
   readonly state: 'none' | 'interrupted' | SyncRun['state']
   readonly run?: SyncRun
   readonly status?: SyncStatus
+  /** Whether capture was proven to see the writes when the snapshot was made; absent: nobody asked. */
+  readonly proof?: StartProof
 }
 
 export async function readSyncView(
@@ -107,7 +109,9 @@ export async function readSyncView(
 ): Promise<SyncView> {
   const run = (await state.get(syncRunKind, 'run'))?.value
   const status = (await state.get(syncStatusKind, 'status'))?.value
-  if (run === undefined) return { state: 'none' }
+  const proof = (await state.get(startProofKind, 'start'))?.value
+  if (run === undefined) return { state: 'none', ...(proof && { proof }) }
   const isGone = run.state === 'running' && !isRunning
-  return { state: isGone ? 'interrupted' : run.state, run, ...(status && { status }) }
+  const stands = isGone ? 'interrupted' : run.state
+  return { state: stands, run, ...(status && { status }), ...(proof && { proof }) }
 }
