@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { sourceIndexOf, typeMark } from '../base/document-types.ts'
 import { MigrationError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
@@ -221,7 +222,7 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
     repeatable: true,
     ...(signal && { signal }),
   })
-  const made = await readExistingIndex(target, targetIndex, signal)
+  const made = await readMade(input, targetIndex, answer.body)
   // With the fence alias it is ours, whatever the answer: a request sent again after a lost answer is refused.
   if (answer.status === 400 && !(made && fenceAlias in made.aliases)) {
     await state.commit([{ op: 'delete', kind: targetIndexKind, key: name }])
@@ -236,6 +237,22 @@ async function createIndex(planned: PlannedIndex, input: ApplyInput): Promise<Ap
   await putRecord(state, planned, made.uuid)
   return { ...named(planned), outcome: 'created' }
 }
+
+/** A large mapping takes a cluster longer than it holds a request: it says so, and goes on making the index. */
+async function readMade(
+  { target, signal }: ApplyInput,
+  name: string,
+  { acknowledged }: JsonObject,
+): Promise<ExistingIndex | undefined> {
+  for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
+    const made = await readExistingIndex(target, name, signal)
+    if (made || acknowledged !== false || waitedMs >= madeWithinMs) return made
+    await wait(lookAgainMs, undefined, { signal })
+  }
+}
+
+const lookAgainMs = 1000
+const madeWithinMs = 10 * 60_000
 
 /** An index as results name it. */
 export function named({ kind, name, targetIndex }: PlannedIndex): Omit<AppliedObject, 'outcome'> {
