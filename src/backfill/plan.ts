@@ -103,6 +103,7 @@ async function makePlan(
     targetUuid: target.targetUuid,
     share: shareText(share),
     versionFrom: versionFromOf(snapshot, metadata),
+    ...(metadata.primaryTerms && { primaryTerms: [...metadata.primaryTerms] }),
     transform,
     state: 'planned',
     error: null,
@@ -269,6 +270,7 @@ export async function noteIncarnation(
     const what = `${task.index}, shard ${task.shard}`
     throw otherIncarnation(what, { sourceUuid: expected ?? 'none' }, found ?? 'none')
   }
+  const primaryTerm = record.primaryTerms?.[task.shard]
   return {
     index: task.index,
     shard: task.shard,
@@ -277,6 +279,7 @@ export async function noteIncarnation(
     snapshot: record.snapshot,
     maxSeqNo: shard.maxSeqNo,
     localCheckpoint: shard.localCheckpoint,
+    ...(primaryTerm !== undefined && { primaryTerm }),
   }
 }
 

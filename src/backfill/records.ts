@@ -49,6 +49,8 @@ export type BackfillIndex = {
   share: string | null
   /** What the versions are made of: sequence numbers, or `_version` where an engine before 6.0 made the snapshot. */
   versionFrom: 'seqNo' | 'version'
+  /** Of each shard when the snapshot was begun. Absent: not known. */
+  primaryTerms?: number[]
   /** Fingerprint of the transform that the documents go through; null or absent (older plans): none. */
   transform?: string | null
   state: 'planned' | 'done' | 'failed'

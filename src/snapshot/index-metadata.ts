@@ -7,7 +7,7 @@ import type { IndexMetadata } from './snapshot.ts'
 /**
  * The metadata of one index, meta-<id>.dat, specified in Elasticsearch's IndexMetadata (snapshot context):
  *
- *   { <index name>: { state: "open" | "close", routing_num_shards, settings: { <flat name>: text | [text] },
+ *   { <index name>: { state: "open" | "close", routing_num_shards, primary_terms: [number], settings: { <flat name>: text | [text] },
  *                     mappings: [{ <type>: {...} } | compressed bytes], aliases: { <name>: {...} }, ... } }
  */
 export function parseIndexMetadata(json: Json, file: string, index: string): IndexMetadata {
@@ -27,6 +27,7 @@ export function parseIndexMetadata(json: Json, file: string, index: string): Ind
     numberOfRoutingShards: fields.optionalCount('routing_num_shards') ?? numberOfShards,
     routingPartitionSize: numberSetting(fields, settings, 'index.routing_partition_size', 1),
     state: parseState(fields),
+    ...parsePrimaryTerms(fields),
     ...parseApart(fields, settings),
     settings,
     mappings: parseMappings(fields.object['mappings'] ?? [], fields),
@@ -38,6 +39,14 @@ function parseState(fields: Fields): 'open' | 'close' {
   const state = fields.text('state')
   if (state !== 'open' && state !== 'close') throw fields.wrong('state', 'open or close', state)
   return state
+}
+
+/** By shard; there since 5.0. */
+function parsePrimaryTerms(fields: Fields): Pick<IndexMetadata, 'primaryTerms'> {
+  const terms = fields.object['primary_terms']
+  if (!Array.isArray(terms)) return {}
+  const primaryTerms = terms.filter((term) => typeof term === 'number')
+  return primaryTerms.length === terms.length ? { primaryTerms } : {}
 }
 
 function parseApart(fields: Fields, settings: Settings): Pick<IndexMetadata, 'apart'> {

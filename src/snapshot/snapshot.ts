@@ -59,6 +59,8 @@ export interface IndexMetadata {
   /** From the metadata, never a default by version: with 5 against 640, 33 of 40 ids move. */
   readonly numberOfRoutingShards: number
   readonly routingPartitionSize: number
+  /** Of each shard when the snapshot was begun; engines before 5 have none. */
+  readonly primaryTerms?: readonly number[]
   readonly state: 'open' | 'close'
   /** Hidden (`index.hidden`), or the engine's own by what the engine says of it. */
   readonly apart?: 'hidden' | 'system'

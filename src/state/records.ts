@@ -91,6 +91,8 @@ export type ShardIncarnation = {
   snapshot: string
   maxSeqNo: number | null
   localCheckpoint: number | null
+  /** Under which the snapshot was begun; absent where that is not known. */
+  primaryTerm?: number
 }
 export const shardIncarnationKind = kind<ShardIncarnation>('shard-incarnation')
 

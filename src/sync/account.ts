@@ -68,9 +68,11 @@ export class Account {
 
   /**
    * The snapshot holds what the numbers up to this one did. Where one of them was written before that was known the document
-   * may have been deleted on the source since, and before the snapshot: it is in no snapshot, and no number tells of it.
+   * may have been deleted on the source since, and before the snapshot: it is in no snapshot, and no number tells of it. And
+   * the snapshot of a primary that was lost since may hold what nobody has any more.
    */
-  countSnapshot(localCheckpoint: number): void {
+  countSnapshot(localCheckpoint: number, primaryTerm: number | undefined): void {
+    if (primaryTerm !== undefined && primaryTerm !== this.primaryTerm) this.isDoubtful = true
     const [first] = this.numbers.missing(0, localCheckpoint)
     const isUntouched = first?.from === 0 && first.to === localCheckpoint
     this.snapshotTo = localCheckpoint

@@ -132,9 +132,22 @@ test('the snapshot counts up to its local checkpoint, in its own incarnation alo
 test('what was written before the snapshot was known to hold it is in doubt', () => {
   const account = newAccount()
   account.acknowledge(4, 1)
-  account.countSnapshot(9)
+  account.countSnapshot(9, undefined)
   assert.equal(account.isDoubtful, true)
   assert.deepEqual(account.explained, { snapshot: 9, captured: 1, search: 0, comparison: 0 })
+})
+
+test('the snapshot of a primary that is lost since is in doubt', () => {
+  for (const [then, isDoubtful] of [
+    [1, true],
+    [2, false],
+    [undefined, false],
+  ] as const) {
+    const account = newAccount()
+    account.seen(2, 50)
+    account.countSnapshot(9, then)
+    assert.deepEqual([account.isDoubtful, account.numbers.completeTo], [isDoubtful, 9])
+  }
 })
 
 test('under another primary numbers above the checkpoint are missing again, and late ones of the former do not count', () => {

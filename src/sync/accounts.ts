@@ -146,7 +146,7 @@ export async function countSnapshot(
     if (checkpoints.includes(undefined)) continue
     account.isOpened = true
     const checkpoint = Math.min(...checkpoints.filter((one) => one !== undefined))
-    if (checkpoint >= 0) account.countSnapshot(checkpoint)
+    if (checkpoint >= 0) account.countSnapshot(checkpoint, found[0]?.value.primaryTerm)
   }
 }
 
@@ -165,6 +165,7 @@ function lifeOf({ uuid, shards }: SourceIndex, shard: number): Life {
   return { uuid, historyUuid: shards[shard]?.historyUuid ?? null }
 }
 
+/** Engines before 6 have no histories, and no numbers. */
 function isLife({ life }: Account, { uuid, historyUuid }: Life): boolean {
-  return life.uuid === uuid && life.historyUuid === historyUuid && historyUuid !== null
+  return life.uuid === uuid && life.historyUuid === historyUuid
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { eachAtOnce } from '../base/each-at-once.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
+import { isSince } from '../cluster/version.ts'
 import { placesAsComputed } from '../metadata/routing-shards.ts'
 import type { Change as StateChange } from '../state/store.ts'
 import type { AuditInput } from './audit-input.ts'
@@ -132,7 +133,7 @@ export class Audit {
     if (places === 'left-out') return undefined
     if ('waiting' in places) return places.waiting
     if (!index.isOpen) return 'it is closed on the source, so that nobody can look into it'
-    const shards = told ?? (isNumbered(index) ? undefined : index.shards)
+    const shards = isSince(this.#input.source.version, [6, 0]) ? told : index.shards
     if (shards === undefined) return 'not all of its primaries are started'
     const isSameHistory = shards.every(
       ({ historyUuid }, shard) => historyUuid === index.shards[shard]?.historyUuid,
@@ -255,8 +256,4 @@ function isSaid(known: AuditIndex, now: AuditIndex): boolean {
   return (
     JSON.stringify({ ...known, at: '', asOf: '' }) === JSON.stringify({ ...now, at: '', asOf: '' })
   )
-}
-
-function isNumbered({ shards }: SourceIndex): boolean {
-  return shards.some(({ historyUuid }) => historyUuid !== null)
 }

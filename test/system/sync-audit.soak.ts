@@ -47,6 +47,42 @@ async function bulk(source: TestEngine, body: string): Promise<void> {
   await answer.arrayBuffer()
 }
 
+test(
+  'elasticsearch 5: not provable, but what differs is found when it is asked for',
+  { skip: target.skip },
+  async () => {
+    const source = await useEngine('elasticsearch', '5', { own: true })
+    const index = uniqueName('five')
+    const state = await openState(stateFolder())
+    await send(source, 'PUT', `/${index}`, { settings: { number_of_shards: 2 } })
+    for (const body of randomOperations({ seed: 5, index, count: 2000, isTyped: true })) {
+      await bulk(source, body)
+    }
+    await makeTargetIndex(state, { source, target }, index)
+    const both = {
+      source: await connectCluster('source', { url: [source.url] }),
+      target: await connectCluster('target', { url: [target.url] }),
+    }
+    const world = await openAudit(both, { state, include: [index] })
+    for (let round = 0; round < 2; round++) {
+      const { verdict, asOf } = await world.drain()
+      assert.deepEqual([verdict, asOf], ['not-provable', null])
+      const { comparison } = await world.ofIndex(index)
+      assert.ok(comparison!.differing > 0)
+      assert.deepEqual(await documentsOf(target, index), await documentsOf(source, index))
+      await world.drain()
+      assert.equal((await world.ofIndex(index)).comparison!.differing, 0)
+      for (const body of randomOperations({ seed: 6, index, count: 500, isTyped: true })) {
+        await bulk(source, body)
+      }
+    }
+    await world.end()
+    await both.source.close()
+    await both.target.close()
+    await source.stop()
+  },
+)
+
 for (const { kind, version, settings = {} } of sources) {
   test(`${kind} ${version}`, { skip: target.skip }, async (t) => {
     const dir = mkdtempSync(path.join(tmpdir(), 'osmigrate-audit-soak-'))
