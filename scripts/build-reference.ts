@@ -10,6 +10,7 @@ import { captureMetrics } from './capture-metrics.ts'
 import { metadataMatrix } from './metadata-matrix.ts'
 import { metadataRules } from './metadata-rules.ts'
 import { supportMatrix } from './support-matrix.ts'
+import { syncMetricsPage } from './sync-metrics.ts'
 
 /** The files that are made from the program, by path in the repository. */
 export async function referenceFiles(): Promise<Map<string, string>> {
@@ -22,6 +23,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/metadata-rules.md', await pretty(metadataRules(), 'markdown')],
     ['docs/reference/metadata-matrix.md', await pretty(metadataMatrix(), 'markdown')],
     ['docs/reference/capture-metrics.md', await pretty(captureMetrics(), 'markdown')],
+    ['docs/reference/sync-metrics.md', await pretty(syncMetricsPage(), 'markdown')],
     ['migration.schema.json', await pretty(JSON.stringify(configJsonSchema()), 'json')],
   ])
 }

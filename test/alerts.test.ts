@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { sampleMetrics } from '../scripts/capture-metrics.ts'
+import { syncMetrics } from '../src/sync/metrics.ts'
 
 interface Rule {
   readonly alert: string
@@ -12,10 +13,25 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly description: string }
 }
 
-const file = new URL('../docs/reference/capture-alerts.yaml', import.meta.url)
-const { groups } = parse(await readFile(file, 'utf8')) as { groups: { rules: Rule[] }[] }
-const rules = groups.flatMap((group) => group.rules)
+async function readRules(name: string): Promise<Rule[]> {
+  const file = new URL(`../docs/reference/${name}`, import.meta.url)
+  const { groups } = parse(await readFile(file, 'utf8')) as { groups: { rules: Rule[] }[] }
+  return groups.flatMap((group) => group.rules)
+}
+
+const rules = await readRules('capture-alerts.yaml')
+const syncRules = await readRules('sync-alerts.yaml')
 const metrics = sampleMetrics()
+
+test('every metric of an alert rule of sync is one that sync has', () => {
+  const names = new Set(syncMetrics.map(({ name }) => name))
+  const found = syncRules.flatMap(({ expr }) => expr.match(/\bosmigrate_\w+/g) ?? [])
+  assert.deepEqual(
+    found.filter((name) => !names.has(name)),
+    [],
+  )
+  assert.ok(found.length >= 7)
+})
 
 test('every metric and label of an alert rule is one that the proxy has', () => {
   const found: string[] = []
@@ -35,8 +51,9 @@ test('every metric and label of an alert rule is one that the proxy has', () => 
 })
 
 test('every rule says what is wrong, what to do, and how bad it is', () => {
-  assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length)
-  for (const { alert, labels, annotations, ...rule } of rules) {
+  const all = [...rules, ...syncRules]
+  assert.equal(new Set(all.map(({ alert }) => alert)).size, all.length)
+  for (const { alert, labels, annotations, ...rule } of all) {
     assert.match(labels.severity, /^(warning|critical)$/, alert)
     assert.ok(annotations.summary.length > 20 && annotations.description.length > 20, alert)
     assert.match(rule.for ?? '1m', /^\d+[smh]$/, alert)
