@@ -45,7 +45,8 @@ function decodeSync(bytes: Uint8Array, coding: string, maxOutputLength: number):
 
 /** The codings in the order in which they are to be taken off. */
 function codings(encoding: string | undefined): string[] {
-  return (encoding ?? '')
+  if (encoding === undefined) return []
+  return encoding
     .split(',')
     .map((one) => one.trim().toLowerCase())
     .filter((one) => one !== '' && one !== 'identity')
