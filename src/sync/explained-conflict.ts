@@ -1,4 +1,6 @@
 import type { IndexFlow } from './index-flow.ts'
+import type { PatientReader } from './patient-reader.ts'
+import { targetVersion, type WriteItem } from './write-item.ts'
 
 /**
  * Whether the version that the target holds is one that a number of the source can have become: design §3.1. Another one was
@@ -11,13 +13,35 @@ export async function isExplained(
   flow: IndexFlow,
   known: { epochBase: number; numberMost(): Promise<number | undefined> },
 ): Promise<boolean> {
-  const version = Number(/current version \[(\d+)\]/.exec(reason)?.[1])
+  const version = currentVersion(reason)
   // A target that says it otherwise is not doubted.
-  if (!Number.isSafeInteger(version)) return true
+  if (version === undefined) return true
   const number = version - known.epochBase - 1
   if (number <= flow.numberMost) return true
   const most = await known.numberMost()
   if (most === undefined) return true
   flow.numberMost = Math.max(flow.numberMost, most)
   return number <= flow.numberMost
+}
+
+/**
+ * Whether the source, which has no numbers, holds the document under a lower version than the target: engines before 6.0
+ * count the versions of a document from 1 again that was deleted more than a minute before (`index.gc_deletes`).
+ */
+export async function hasGoneBack(
+  reason: string,
+  { document, target, routing }: WriteItem,
+  reader: Pick<PatientReader, 'readBack'>,
+): Promise<boolean> {
+  const version = currentVersion(reason)
+  if (version === undefined) return false
+  const { present } = await reader.readBack([document.pending])
+  const now = present.find((one) => one.source !== null && one.routing === routing)
+  const own = now && targetVersion(now, target, { numbered: false, typed: true })
+  return own !== undefined && own < version
+}
+
+function currentVersion(reason: string): number | undefined {
+  const version = Number(/current version \[(\d+)\]/.exec(reason)?.[1])
+  return Number.isSafeInteger(version) ? version : undefined
 }

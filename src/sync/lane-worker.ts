@@ -9,7 +9,7 @@ import type { TargetIndex } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import type { ApplierFigures } from './applier-figures.ts'
 import { ChangeBatch } from './change-batch.ts'
-import { isExplained } from './explained-conflict.ts'
+import { hasGoneBack, isExplained } from './explained-conflict.ts'
 import type { IndexFlow } from './index-flow.ts'
 import type { KeptDeletes } from './kept-deletes.ts'
 import type { PatientReader } from './patient-reader.ts'
@@ -267,8 +267,13 @@ export class LaneWorker {
     const { figures, reader } = this.#context
     figures.conflicts++
     const { flow } = item.document.pending
+    if (flow.hasClientVersions) return
+    if (!this.#context.numbered) {
+      if (!(await hasGoneBack(problem.reason, item, reader))) return
+      const reason = `${problem.reason}: ${wentBack}`
+      return this.#refuseItem(item, { ...problem, type: 'version_went_back', reason })
+    }
     const known = { epochBase: item.target.epochBase, numberMost: () => reader.numberMost(flow) }
-    if (!this.#context.numbered || flow.hasClientVersions) return
     if (!(await isExplained(problem.reason, flow, known))) await this.#refuseItem(item, problem)
   }
 
@@ -337,6 +342,9 @@ export class LaneWorker {
   }
 }
 
+const wentBack =
+  'the source has counted its versions from 1 again, since it was deleted for more than a minute. ' +
+  'Have it sent again when the target has forgotten the delete (sync.gcDeletes)'
 const bulkBytesLeast = 64 * 1024
 /** A mapping error may quote the whole document. */
 const reasonMax = 1000

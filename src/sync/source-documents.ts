@@ -46,20 +46,19 @@ export class SourceDocuments {
     documents: readonly PendingDocument[],
   ): Promise<(readonly [PendingDocument, FoundDocument])[]> {
     if (documents.length === 0) return []
-    const { major, flavour } = this.#source.version
+    const { version } = this.#source
     const docs = documents.map(({ flow, id, type, routing }) => {
       return {
         _index: flow.name,
-        ...(type !== undefined && major < 7 && { _type: type }),
+        ...(type !== undefined && isBefore(7, version) && { _type: type }),
         _id: id,
         ...(routing !== null && routing !== undefined && { routing }),
         // Before 5 these two are given only where they are asked for.
-        ...(major < 5 && { fields: ['_routing', '_parent'], _source: true }),
+        ...(isBefore(5, version) && askedFields),
       }
     })
     const { body } = await this.#source.requestRaw('POST', '/_mget', {
-      // With segment replication other copies lag behind what was acknowledged.
-      query: { preference: flavour === 'opensearch' && major >= 2 ? '_primary' : undefined },
+      query: { preference: preferenceIn(version) },
       body: { docs },
       repeatable: true,
       signal: this.#signal,
@@ -100,9 +99,7 @@ export class SourceDocuments {
     const { version } = this.#source
     const where = this.#where('_search')
     const { body } = await this.#source.requestRaw('POST', `${path}/_search`, {
-      query: {
-        preference: version.flavour === 'opensearch' && version.major >= 2 ? '_primary' : undefined,
-      },
+      query: { preference: preferenceIn(version) },
       body: {
         query: { ids: { values: [...ids] } },
         size: hitsMax,
@@ -129,25 +126,35 @@ export class SourceDocuments {
 /** `index.max_result_window`, unless it was changed. */
 const hitsMax = 10_000
 
-function numbersIn({ flavour, major, minor }: EngineVersion): JsonObject {
-  if (flavour === 'elasticsearch' && major < 6) {
-    return major < 5 ? { fields: ['_routing', '_parent'], _source: true } : {}
-  }
-  if (flavour === 'elasticsearch' && major === 6) {
-    const field = minor < 4 ? '_seq_no' : { field: '_seq_no', format: 'use_field_mapping' }
-    return { docvalue_fields: [field] }
+const askedFields = { fields: ['_routing', '_parent'], _source: true }
+
+function isBefore(before: number, { flavour, major }: EngineVersion): boolean {
+  return flavour === 'elasticsearch' && major < before
+}
+
+/** With segment replication other copies lag behind what was acknowledged. */
+function preferenceIn({ flavour, major }: EngineVersion): string | undefined {
+  return flavour === 'opensearch' && major >= 2 ? '_primary' : undefined
+}
+
+function numbersIn(version: EngineVersion): JsonObject {
+  if (isBefore(5, version)) return askedFields
+  if (isBefore(6, version)) return {}
+  if (isBefore(7, version)) {
+    const format = 'use_field_mapping'
+    return { docvalue_fields: [version.minor < 4 ? '_seq_no' : { field: '_seq_no', format }] }
   }
   return { seq_no_primary_term: true }
 }
 
 /** Elasticsearch 6.0 to 6.7. */
-function givesNumbersOnSearchAlone({ flavour, major, minor }: EngineVersion): boolean {
-  return flavour === 'elasticsearch' && major === 6 && minor < 8
+function givesNumbersOnSearchAlone(version: EngineVersion): boolean {
+  return isBefore(7, version) && version.major === 6 && version.minor < 8
 }
 
 /** Before 6 an index may have one id in several types. */
-function isNamed({ type }: PendingDocument, { flavour, major }: EngineVersion): boolean {
-  return type !== undefined || major >= 6 || flavour === 'opensearch'
+function isNamed({ type }: PendingDocument, version: EngineVersion): boolean {
+  return type !== undefined || !isBefore(6, version)
 }
 
 /**

@@ -191,19 +191,26 @@ export async function documentsOf(
   index: string,
 ): Promise<Map<string, { source: string; version: number; seqNo: number | undefined }>> {
   await send(engine, 'POST', `/${index}/_refresh`)
-  const numbers = engine.kind === 'opensearch' || !/^[0-5]\./.test(engine.version)
   const answer = await send(engine, 'POST', `/${index}/_search`, {
     ...{ size: 10_000, version: true },
-    ...(numbers && !/^6\.[0-7]/.test(engine.version) && { seq_no_primary_term: true }),
+    ...numbersAsked(engine),
   })
   const { hits } = answer.hits as unknown as { hits: JsonObject[] }
   return new Map(
-    hits.map(({ _id, _routing = null, _source, _version, _seq_no }) => {
-      const key = JSON.stringify([_id, _routing])
-      const seqNo = typeof _seq_no === 'number' ? _seq_no : undefined
+    hits.map(({ _id, _routing = null, _source, _version, _seq_no, fields = {} }) => {
+      const more = fields as JsonObject
+      const key = JSON.stringify([_id, more._routing ?? _routing])
+      const told = Array.isArray(more._seq_no) ? more._seq_no[0] : _seq_no
+      const seqNo = typeof told === 'number' ? told : undefined
       return [key, { source: JSON.stringify(_source), version: Number(_version), seqNo }]
     }),
   )
+}
+
+function numbersAsked({ kind, version }: TestEngine): JsonObject {
+  if (kind === 'opensearch' || !/^[1-6]\./.test(version)) return { seq_no_primary_term: true }
+  if (version.startsWith('6.')) return { docvalue_fields: ['_seq_no'] }
+  return version.startsWith('1.') ? { fields: ['_routing'], _source: true } : {}
 }
 
 /** Both sides hold the same documents, and the target's versions are the source's numbers. */
