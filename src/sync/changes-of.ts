@@ -11,7 +11,7 @@ export interface ChangesContext {
   index(name: string): SourceIndex | undefined
   /** Names of the indices that an alias or a data stream stands for; empty where it stands for none. */
   behind(name: string): readonly string[]
-  /** Whether the source has mapping types (Elasticsearch below 8, OpenSearch 1): what a path means. */
+  /** Whether the source has mapping types (Elasticsearch below 9, OpenSearch 1): what a path means. */
   readonly typed: boolean
   /** Of each body when its encoding is taken off. */
   readonly bytesMax: number

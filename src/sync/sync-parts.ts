@@ -191,7 +191,7 @@ export async function openParts(
   }
 }
 
-/** Whether paths of the engine have mapping types: Elasticsearch before 8, OpenSearch 1. */
+/** Whether paths of the engine have mapping types: in Elasticsearch 8 for clients of 7 alone, which ask for that. */
 function isTyped({ version }: Cluster): boolean {
-  return version.flavour === 'elasticsearch' ? version.major < 8 : version.major < 2
+  return version.flavour === 'elasticsearch' ? version.major < 9 : version.major < 2
 }
