@@ -27,6 +27,11 @@ export type AuditVerdict = {
   /** Above the global checkpoint of their shard. */
   pending: number
   explained: Explained
+  /** How long the look took. */
+  ms: number
+  /** Pages of documents that it found, and comparisons of ids that it made. */
+  searches: number
+  comparisons: number
 }
 export const auditVerdictKind = kind<AuditVerdict>('audit-verdict')
 

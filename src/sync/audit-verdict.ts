@@ -53,7 +53,7 @@ function shardOf({ accounts, readings, shards }: IndexAudit, shard: number): Aud
 /** Of all indices together. */
 export function wholeVerdict(
   indices: readonly AuditIndex[],
-  { streamsRead }: { streamsRead: boolean },
+  look: Pick<AuditVerdict, 'streamsRead' | 'ms' | 'searches' | 'comparisons'>,
 ): AuditVerdict {
   const open = indices.filter(({ verdict }) => verdict !== 'caught-up')
   const explained: Explained = { snapshot: 0, captured: 0, search: 0, comparison: 0 }
@@ -68,13 +68,17 @@ export function wholeVerdict(
   const isProvable = indices.every(({ verdict }) => verdict !== 'not-provable')
   const times = indices.map(({ asOf }) => asOf)
   return {
-    verdict: !isProvable ? 'not-provable' : open.length > 0 || !streamsRead ? 'open' : 'caught-up',
+    verdict: !isProvable
+      ? 'not-provable'
+      : open.length > 0 || !look.streamsRead
+        ? 'open'
+        : 'caught-up',
     asOf: times.includes(null) ? null : (times.toSorted()[0] ?? new Date().toISOString()),
     at: new Date().toISOString(),
     indices: indices.length,
     open: open.slice(0, openShown).map(({ index }) => index),
     openCount: open.length,
-    streamsRead,
+    ...look,
     shards: shards.length,
     accounted: sum(({ accounted }) => accounted),
     missing: sum(({ missing }) => missing),

@@ -118,7 +118,12 @@ export class Audit {
     const look = { settledAt: await this.#settled(at, audits), drain }
     await eachAtOnce(audits, indicesAtOnce, (audit) => this.#look(audit, look))
     verdicts.push(...audits.map((audit) => indexVerdict(audit)))
-    this.#verdict = wholeVerdict(verdicts, { streamsRead: look.settledAt >= at })
+    this.#verdict = wholeVerdict(verdicts, {
+      streamsRead: look.settledAt >= at,
+      ms: Date.now() - at,
+      searches: audits.reduce((sum, { cost }) => sum + cost.searches, 0),
+      comparisons: audits.reduce((sum, { cost }) => sum + cost.comparisons, 0),
+    })
     await this.#store(verdicts)
     return this.#verdict
   }

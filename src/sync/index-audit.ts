@@ -1,4 +1,4 @@
-import { MigrationError } from '../base/errors.ts'
+import { MigrationError, type ErrorCode } from '../base/errors.ts'
 import { targetPartsOf } from '../state/target-parts.ts'
 import type { Account } from './account.ts'
 import { countSnapshot } from './accounts.ts'
@@ -43,6 +43,8 @@ export class IndexAudit {
   readonly found: Findings
   comparison: AuditIndex['comparison'] = null
   waiting: string | null = null
+  /** What the last look asked of the clusters. */
+  cost = { searches: 0, comparisons: 0 }
   /** Something is missing that a look shortly after this one will settle. */
   isSoon = false
   /** Of each shard, what was searched for: what no document holds, none ever will. */
@@ -106,6 +108,7 @@ export class IndexAudit {
   async look(look: Look): Promise<void> {
     this.waiting = null
     this.isSoon = false
+    this.cost = { searches: 0, comparisons: 0 }
     const { name } = this.index
     const { isFilled, source, signal } = this.#input
     const filled = await isFilled(name)
@@ -169,6 +172,7 @@ export class IndexAudit {
     account.forgetFound()
     const query = { source, index: this.index.name, shard, ranges, signal }
     for await (const page of documentsByNumber(query)) {
+      this.cost.searches++
       for (const { seqNo } of page) account.noteFound(seqNo)
       this.#note('search', page.length)
       const changes = page.map((found) => this.#changeOf(found, shard))
@@ -237,6 +241,7 @@ export class IndexAudit {
   async #compare(before: number): Promise<void> {
     const checkpoints = this.readings.map((readings) => readings.checkpointAt(before))
     const startedAt = Date.now()
+    this.cost.comparisons++
     const { source, target, options, signal } = this.#input
     const { name: index } = this.index
     const { targetIndex } = this.#told!.places[0]!.target
@@ -338,8 +343,12 @@ function nothingFound(): Findings {
 
 /** True for what concerns one index: it is gone, closed, or not all of it can be read now. */
 export function concernsOneIndex(error: unknown): error is MigrationError {
-  return (
-    error instanceof MigrationError &&
-    (error.code === 'MA_CLUSTER_RESPONSE' || error.code === 'MA_SOURCE_INDEX')
-  )
+  return error instanceof MigrationError && codesOfOneIndex.has(error.code)
 }
+
+const codesOfOneIndex: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MA_CLUSTER_RESPONSE',
+  'MA_CORRUPT_DATA',
+  'MA_SOURCE_INDEX',
+  'MA_TARGET_INDEX',
+])
