@@ -6,6 +6,7 @@ import {
 } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Doubts } from './doubts.ts'
+import { ownHistory } from './read-shards.ts'
 import type { SourceIndex } from './source-index.ts'
 
 /** What of an incarnation the view tells. */
@@ -25,15 +26,18 @@ export function incarnationOf(
   }
 }
 
-/** Whether the numbers of both are of one row. What is not told by either says nothing. */
-export function isSameIncarnation(one: SourceIncarnation, other: SourceIncarnation): boolean {
+/** Whether the numbers of `now` are of the row that those of `known` are of. */
+export function isSameIncarnation(known: SourceIncarnation, now: SourceIncarnation): boolean {
+  const { histories } = known
   return (
-    one.uuid === other.uuid &&
-    one.histories.every((history, shard) => {
-      const its = other.histories[shard] ?? null
-      return history === null || its === null || history === its
-    })
+    known.uuid === now.uuid &&
+    !now.histories.some((history, shard) => isOtherHistory(histories[shard] ?? null, history))
   )
+}
+
+/** What is not told says nothing; and a node that was started again does not tell of a restore before. */
+export function isOtherHistory(known: string | null, now: string | null): boolean {
+  return known !== null && now !== null && now !== ownHistory && known !== now
 }
 
 /** The histories of the snapshot that the documents were read from; undefined where none were. */

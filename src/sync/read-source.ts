@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { objectOf, textOf } from '../metadata/json-objects.ts'
 import { routedByMapping } from '../metadata/mappings.ts'
 import { flattenSettings } from '../metadata/settings.ts'
-import type { SourceShard } from './source-index.ts'
+import { addressOf, evenClosed, inAddresses } from './addresses.ts'
 
 /**
  * What the view of the source reads, each with one request for many indices, and only what it needs of the answer. All of
@@ -75,7 +75,7 @@ const listParts = [
   ...streamParts,
 ].join()
 
-function settingPart(name: string): string {
+export function settingPart(name: string): string {
   return `settings.index.${name}`
 }
 
@@ -194,8 +194,6 @@ export async function readDetails(
   return details
 }
 
-const evenClosed = { expand_wildcards: 'all', ignore_unavailable: true } as const
-
 async function readAliases(
   source: Cluster,
   indices: readonly ListedIndex[],
@@ -230,107 +228,13 @@ function hashOf(value: Json): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64').slice(0, 16)
 }
 
-/** The primaries of these open indices; an index is not among them while one of its primaries is not started. */
-export async function readShards(
-  source: Cluster,
-  indices: readonly Pick<ListedIndex, 'name' | 'numberOfShards' | 'primaryTerms'>[],
-  signal?: AbortSignal,
-): Promise<Map<string, SourceShard[]>> {
-  const found = new Map<string, SourceShard[]>()
-  for (const some of inAddresses(indices)) {
-    const { body } = await source.request('GET', `/${addressOf(some)}/_stats/docs`, {
-      query: { level: 'shards', ignore_unavailable: true, filter_path: shardParts },
-      accept: [404],
-      ...(signal && { signal }),
-    })
-    for (const index of some) {
-      const { shards } = objectOf(objectOf(body.indices)[index.name])
-      const primaries = Array.from({ length: index.numberOfShards }, (_, shard) =>
-        primaryOf(objectOf(shards)[String(shard)], index.primaryTerms[shard] ?? null),
-      )
-      if (primaries.every((primary) => primary !== undefined)) found.set(index.name, primaries)
-    }
-  }
-  return found
-}
-
-const shardParts = ['routing.primary', 'routing.state', 'seq_no', 'commit.user_data.history_uuid']
-  .map((part) => `indices.*.shards.*.${part}`)
-  .join()
-
-function primaryOf(copies: Json | undefined, primaryTerm: number | null): SourceShard | undefined {
-  const list = (Array.isArray(copies) ? copies : []).map(objectOf)
-  const primary = list.find(({ routing }) => {
-    const { primary: isPrimary, state } = objectOf(routing)
-    return isPrimary === true && (state === 'STARTED' || state === 'RELOCATING')
-  })
-  if (primary === undefined) return undefined
-  const numbers = objectOf(primary.seq_no)
-  const numberOf = (value: Json | undefined): number | null =>
-    typeof value === 'number' && Number.isSafeInteger(value) ? value : null
-  const history = objectOf(objectOf(primary.commit).user_data).history_uuid
-  return {
-    historyUuid: typeof history === 'string' ? history : null,
-    primaryTerm,
-    maxSeqNo: numberOf(numbers.max_seq_no),
-    localCheckpoint: numberOf(numbers.local_checkpoint),
-    globalCheckpoint: numberOf(numbers.global_checkpoint),
-  }
-}
-
-/** Primary terms by shard; without indices that are gone or have another UUID by now. */
-export async function readPrimaryTerms(
-  source: Cluster,
-  indices: readonly Pick<ListedIndex, 'name' | 'uuid' | 'numberOfShards'>[],
-  signal?: AbortSignal,
-): Promise<Map<string, (number | null)[]>> {
-  const found = new Map<string, (number | null)[]>()
-  const parts = ['primary_terms', settingPart('uuid')]
-  for (const some of inAddresses(indices)) {
-    const { body } = await source.request('GET', `/_cluster/state/metadata/${addressOf(some)}`, {
-      query: {
-        filter_path: parts.map((part) => `metadata.indices.*.${part}`).join(),
-        ...evenClosed,
-      },
-      accept: [404],
-      ...(signal && { signal }),
-    })
-    const states = objectOf(objectOf(body.metadata).indices)
-    for (const { name, uuid, numberOfShards } of some) {
-      const state = objectOf(states[name])
-      if (objectOf(objectOf(state.settings).index).uuid !== uuid) continue
-      found.set(name, primaryTermsOf(state, numberOfShards))
-    }
-  }
-  return found
-}
-
-function primaryTermsOf({ primary_terms: terms }: JsonObject, shards: number): (number | null)[] {
+/** By number of the shard; null where the engine does not tell. */
+export function primaryTermsOf(
+  { primary_terms: terms }: JsonObject,
+  shards: number,
+): (number | null)[] {
   return Array.from({ length: shards }, (_, shard) => {
     const term = objectOf(terms)[String(shard)]
     return term === undefined ? null : Number(term)
   })
-}
-
-/** An address may have 4 KB in all. */
-const addressMax = 3000
-
-function addressOf(indices: readonly { readonly name: string }[]): string {
-  return indices.map(({ name }) => encodeURIComponent(name)).join()
-}
-
-/** Cut up, such that the names of each stretch fit into one address. */
-function inAddresses<T extends { readonly name: string }>(indices: readonly T[]): T[][] {
-  const stretches: T[][] = []
-  let length = addressMax
-  for (const index of indices) {
-    const own = encodeURIComponent(index.name).length + 1
-    if (length + own > addressMax) {
-      stretches.push([])
-      length = 0
-    }
-    stretches.at(-1)!.push(index)
-    length += own
-  }
-  return stretches
 }

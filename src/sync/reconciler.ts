@@ -17,8 +17,10 @@ import { incarnationOf, isSameIncarnation, snapshotIncarnation } from './incarna
 import type { Translation } from './plan-names.ts'
 import type { Place, Places, PlacesOfIndex, Waiting } from './places.ts'
 import { removeIndices } from './remove-index.ts'
+import { requireSameSource } from './same-source.ts'
 import type { SourceIndex } from './source-index.ts'
-import type { IndexChange, SourceView, ViewChange } from './source-view.ts'
+import type { SourceView } from './source-view.ts'
+import type { IndexChange, ViewChange } from './view-change.ts'
 
 /**
  * Keeps the metadata of the target in step with the source's: the set of indices, mappings, aliases, settings, data streams,
@@ -85,6 +87,7 @@ export class Reconciler implements Places {
    * view was opened just before.
    */
   static async open(input: ReconcilerInput): Promise<Reconciler> {
+    await requireSameSource(input)
     const reconciler = new Reconciler(input, await Doubts.load(input.state))
     for (const index of input.view.indices()) await reconciler.#noteUnknown(index)
     await reconciler.#noteLost()

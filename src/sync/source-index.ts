@@ -20,6 +20,7 @@ export interface SourceIndex {
 
 /** A shard's primary: what its numbers belong to, and how far they have got. null where the engine does not tell (before 6.x). */
 export interface SourceShard {
+  /** Before 6 `own`, or another text where the shard was restored from a snapshot; null while nobody tells. */
   readonly historyUuid: string | null
   readonly primaryTerm: number | null
   readonly maxSeqNo: number | null

@@ -1,21 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../base/errors.ts'
 import { selectIndices, selectStreams, type StreamIndices } from '../base/select-indices.ts'
 import { matcher, type Selection } from '../base/select.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { findRoutingShards } from '../metadata/routing-shards.ts'
+import { noNumbers, readPrimaryTerms, readRestores, readShards } from './read-shards.ts'
 import {
   readDetails,
   readList,
-  readPrimaryTerms,
-  readShards,
   readStateVersion,
   type IndexDetails,
   type ListedIndex,
   type SourceList,
 } from './read-source.ts'
 import type { SourceIndex, SourceShard } from './source-index.ts'
+import { changesBetween, type ViewChange, type ViewEntry } from './view-change.ts'
 
 export interface SourceViewInput {
   readonly source: Cluster
@@ -23,40 +22,6 @@ export interface SourceViewInput {
   /** Whether data streams bring the indices behind them along. */
   readonly withStreams: boolean
   readonly signal?: AbortSignal
-}
-
-/** What became of an index since the view was read before. */
-export type IndexChange =
-  | 'added'
-  | 'removed'
-  /** Deleted and made anew: it has another UUID. */
-  | 'made-anew'
-  /** Restored over a closed index, or a stale copy was made the primary: numbers begin anew under the same UUID. */
-  | 'other-history'
-  /** All its primaries are started by now, and tell their histories. */
-  | 'started'
-  | 'opened'
-  | 'closed'
-  | 'mapping'
-  | 'settings'
-  | 'aliases'
-  /** It is behind another data stream than before, or the stream has been rolled over. */
-  | 'stream'
-  | 'primary-term'
-
-export type ViewChange = ReadonlyMap<string, ReadonlySet<IndexChange>>
-
-/** One index: what the view tells of it, and by what it knows that it has changed. */
-interface Entry {
-  readonly index: SourceIndex
-  readonly listed: ListedIndex
-  readonly details: IndexDetails
-  /** Of the stream that it is behind, the newest index. */
-  readonly newest: string | undefined
-  /** The last histories that were told; kept while a shard is not started. */
-  readonly histories: readonly (string | null)[]
-  /** False while a primary is not started, so that nobody knows its history. */
-  readonly isSettled: boolean
 }
 
 /**
@@ -67,7 +32,7 @@ interface Entry {
 export class SourceView {
   readonly #input: SourceViewInput
   readonly #listeners: ((change: ViewChange) => void)[] = []
-  #entries = new Map<string, Entry>()
+  #entries = new Map<string, ViewEntry>()
   #names: ReadonlySet<string> = new Set()
   #streams: readonly StreamIndices[] = []
   #stateVersion: string | undefined
@@ -153,7 +118,7 @@ export class SourceView {
     const { source, signal } = this.#input
     const open = names.flatMap((name) => {
       const entry = this.#entries.get(name)
-      return entry?.index.isOpen && hasNumbers(source)(entry.listed) ? [entry.listed] : []
+      return entry?.index.isOpen && tellsNumbers(source) ? [entry.listed] : []
     })
     const shards = await readShards(source, open, signal)
     const terms = await readPrimaryTerms(source, open, signal)
@@ -206,17 +171,22 @@ export class SourceView {
     const changed = listed.filter((index) => !isAsBefore(before.get(index.name), index))
     const isChanged = new Set(changed)
     const details = await readDetails(source, changed, signal)
-    const shards = await readShards(source, changed.filter(hasNumbers(source)), signal)
+    const readHistories = tellsNumbers(source) ? readShards : readRestores
+    const shards = await readHistories(
+      source,
+      changed.filter(({ isOpen }) => isOpen),
+      signal,
+    )
     const selected = withStreams ? selectStreams(streams, select) : []
     const behind = streamsByIndex(selected)
-    const entries = new Map<string, Entry>()
+    const entries = new Map<string, ViewEntry>()
     for (const index of listed) {
       const old = before.get(index.name)
       const own = details.get(index.name) ?? old?.details
       // Deleted since the list was read: the next look will tell.
       if (own === undefined) continue
       const numbers = isChanged.has(index) ? shards.get(index.name) : old?.index.shards
-      const isTold = numbers !== undefined || !hasNumbers(source)(index)
+      const isTold = numbers !== undefined || !index.isOpen
       entries.set(
         index.name,
         await this.#entry(index, own, { old, numbers, isTold, stream: behind.get(index.name) }),
@@ -238,12 +208,12 @@ export class SourceView {
       isTold,
       stream,
     }: {
-      old: Entry | undefined
+      old: ViewEntry | undefined
       numbers: readonly SourceShard[] | undefined
       isTold: boolean
       stream: StreamIndices | undefined
     },
-  ): Promise<Entry> {
+  ): Promise<ViewEntry> {
     const { name, uuid, isOpen, numberOfShards, routingPartitionSize, runsPipeline } = listed
     const isSameIndex = old?.listed.uuid === uuid
     const shards = numbers ?? unknownShards(listed)
@@ -269,7 +239,7 @@ export class SourceView {
   }
 
   /** Engines before 7 tell them nowhere: they are found out once for each open index. */
-  async #routingShards(listed: ListedIndex, old: Entry | undefined): Promise<number> {
+  async #routingShards(listed: ListedIndex, old: ViewEntry | undefined): Promise<number> {
     if (listed.numberOfRoutingShards !== undefined) return listed.numberOfRoutingShards
     const known = old?.index.numberOfRoutingShards ?? 0
     if (known > 0 || !listed.isOpen) return known || listed.numberOfShards
@@ -316,57 +286,18 @@ function streamsByIndex(streams: readonly StreamIndices[]): Map<string, StreamIn
   return new Map(streams.flatMap((stream) => stream.indices.map((index) => [index, stream])))
 }
 
-/** Sequence numbers and histories of shards are there since Elasticsearch 6, and told of open indices. */
-function hasNumbers({ version }: Cluster): (index: ListedIndex) => boolean {
-  const isTold = version.flavour === 'opensearch' || version.major >= 6
-  return ({ isOpen }) => isTold && isOpen
+/** Sequence numbers and histories of shards are there since Elasticsearch 6. */
+function tellsNumbers({ version }: Cluster): boolean {
+  return version.flavour === 'opensearch' || version.major >= 6
 }
 
 function unknownShards({ numberOfShards, primaryTerms }: ListedIndex): SourceShard[] {
-  return Array.from({ length: numberOfShards }, (_, shard) => ({
-    historyUuid: null,
-    primaryTerm: primaryTerms[shard] ?? null,
-    maxSeqNo: null,
-    localCheckpoint: null,
-    globalCheckpoint: null,
-  }))
+  return Array.from({ length: numberOfShards }, (_, shard) => {
+    return { ...noNumbers, primaryTerm: primaryTerms[shard] ?? null }
+  })
 }
 
-function isAsBefore(old: Entry | undefined, listed: ListedIndex): boolean {
+function isAsBefore(old: ViewEntry | undefined, listed: ListedIndex): boolean {
   if (old === undefined || !old.isSettled || listed.version === undefined) return false
   return old.listed.uuid === listed.uuid && old.listed.version === listed.version
-}
-
-function changesBetween(
-  before: ReadonlyMap<string, Entry>,
-  after: ReadonlyMap<string, Entry>,
-): ViewChange {
-  const changes = new Map<string, ReadonlySet<IndexChange>>()
-  for (const [name, entry] of after) {
-    const old = before.get(name)
-    const found = old === undefined ? (['added'] as const) : changesOfEntry(old, entry)
-    if (found.length > 0) changes.set(name, new Set(found))
-  }
-  for (const name of before.keys()) if (!after.has(name)) changes.set(name, new Set(['removed']))
-  return changes
-}
-
-function changesOfEntry(old: Entry, { index, listed, details, ...now }: Entry): IndexChange[] {
-  if (old.listed.uuid !== listed.uuid) return ['made-anew']
-  const isOtherHistory = now.histories.some((history, shard) => {
-    const known = old.histories[shard] ?? null
-    return known !== null && history !== null && known !== history
-  })
-  const changes: [IndexChange, boolean][] = [
-    ['other-history', isOtherHistory],
-    ['started', now.isSettled && !old.isSettled],
-    ['opened', index.isOpen && !old.index.isOpen],
-    ['closed', !index.isOpen && old.index.isOpen],
-    ['mapping', details.mapping !== old.details.mapping],
-    ['settings', details.settings !== old.details.settings],
-    ['aliases', details.aliasHash !== old.details.aliasHash],
-    ['stream', old.index.dataStream !== index.dataStream || old.newest !== now.newest],
-    ['primary-term', !isDeepStrictEqual(old.listed.primaryTerms, listed.primaryTerms)],
-  ]
-  return changes.flatMap(([change, is]) => (is ? [change] : []))
 }
