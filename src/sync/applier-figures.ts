@@ -25,7 +25,15 @@ export interface ApplierFigures {
 
 export function noFigures(): ApplierFigures {
   return {
-    ...{ taken: 0, coalesced: 0, inSnapshot: 0, readBack: 0, foundNothing: 0, written: 0, conflicts: 0 },
+    ...{
+      taken: 0,
+      coalesced: 0,
+      inSnapshot: 0,
+      readBack: 0,
+      foundNothing: 0,
+      written: 0,
+      conflicts: 0,
+    },
     ...{ deadLetters: 0, left: 0, bulks: 0, bytesSent: 0, heldDocuments: 0, heldBytes: 0 },
   }
 }

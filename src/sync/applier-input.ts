@@ -46,8 +46,6 @@ export interface ApplierInput {
   /** Asked of each document that is settled without becoming a dead letter. */
   readonly hasDeadLetter?: (index: string, id: string, routing: string | null) => boolean
   readonly onWritten?: (index: string, id: string, routing: string | null) => Promise<void>
-  /** Clients give the versions of this index (design §3.5): told once, to be remembered in its TargetIndex. */
-  readonly onClientVersions?: (index: string) => void
   /** Nothing more is written to this index, by its name, until resume(). */
   readonly onGiveUp: (index: string, reason: string) => void
 }

@@ -4,6 +4,7 @@ import { Pace } from '../cluster/pace.ts'
 import type { ApplierInput } from './applier-input.ts'
 import { noFigures, type ApplierFigures } from './applier-figures.ts'
 import type { Change } from './change.ts'
+import { rememberClientVersions } from './client-versions.ts'
 import { IndexFlow, holdOn } from './index-flow.ts'
 import type { DeleteAgain } from './kept-deletes.ts'
 import { LaneWorker, type PlacesOf } from './lane-worker.ts'
@@ -136,10 +137,7 @@ export class Applier {
     const flow = this.#flowOf(change.index)
     // It is gone on the source, and goes on the target.
     if (flow === undefined) return
-    if (change.hasClientVersion === true && !flow.hasClientVersions) {
-      flow.hasClientVersions = true
-      this.#input.onClientVersions?.(flow.name)
-    }
+    if (change.hasClientVersion === true) flow.hasClientVersions = true
     if (typeof change.routing === 'string') flow.isRouted = true
     if ((change.seqNo ?? -1) > flow.numberMost) flow.numberMost = change.seqNo!
     ticket.add()
@@ -276,6 +274,10 @@ export class Applier {
     if (found === 'left-out' || 'waiting' in found) return found
     const other = found.find(({ target }) => target.sourceUuid !== uuid)
     if (found.some(({ target }) => target.clientVersions)) flow.hasClientVersions = true
+    if (flow.hasClientVersions && !flow.isRemembered) {
+      await rememberClientVersions(this.#input.state, flow.name)
+      flow.isRemembered = true
+    }
     if (other === undefined) return found
     return {
       waiting: `its target index ${other.target.targetIndex} was made for another life of it`,

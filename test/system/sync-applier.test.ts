@@ -152,6 +152,8 @@ test(
       return { query: `version_type=external&version=${version}` }
     }
     const now = 1_760_000_000_000
+    const value = world.targets.get(index)!
+    await world.state.commit([{ op: 'put', kind: targetIndexKind, key: index, value }])
     const hasClientVersion = true
     const first = { ...(await putDocument(world, 'a', { n: 1 }, query(now))), hasClientVersion }
     await putDocument(world, 'b', { n: 2 }, query(now + 5))
@@ -165,6 +167,8 @@ test(
     await world.apply(last, first)
     assert.equal((await documentsOf(target, index)).get('["a",null]')!.source, '{"n":3}')
     assert.deepEqual(world.letters, [])
+    const record = await world.state.get(targetIndexKind, index)
+    assert.equal(record!.value.clientVersions, true)
   },
 )
 
