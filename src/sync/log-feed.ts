@@ -74,7 +74,12 @@ export class LogFeed {
   /** Throws where a log cannot be opened. */
   static async open(input: LogFeedInput): Promise<LogFeed> {
     const feed = new LogFeed(input)
-    for (const log of input.logs) await feed.#look(log)
+    try {
+      for (const log of input.logs) await feed.#look(log)
+    } catch (error) {
+      await feed.close()
+      throw error
+    }
     for (const log of input.logs) feed.#run(feed.#keepLooking(log))
     return feed
   }

@@ -432,3 +432,35 @@ test('a disk that fails while a segment is closed loses nothing that is durable'
   await log.close()
   assert.deepEqual(await numbersIn(root), [0, 2])
 })
+
+test('what lies behind a position is counted by segments, without what was never written', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root, { segmentBytesMax: 20_000 })
+  await appendAll(log, requests(0, 100, 1000))
+  const reader = openLocalLogReader(root)
+  const { oldest, end } = await onlyStream(reader)
+  const records = await readAll(reader, oldest)
+  const bytesBehind = async (offset: number): Promise<number> =>
+    (await reader.behind({ stream: 'p1', offset })).bytes!
+  const all = await bytesBehind(oldest.offset)
+  assert.ok(all > 100_000 && all < 130_000, String(all))
+  assert.equal(await bytesBehind(end.offset), 0)
+  const counts: number[] = []
+  for (const { next } of records) counts.push(await bytesBehind(next.offset))
+  assert.deepEqual(
+    counts,
+    counts.toSorted((a, b) => b - a),
+  )
+  // Killed: the next one begins far behind.
+  const copy = tempRoot(t)
+  fs.cpSync(join(root, 'p1'), join(copy, 'p1'), { recursive: true })
+  await log.close()
+  const again = await openLog(copy)
+  t.after(() => again.close())
+  await appendAll(again, requests(100, 101, 1000))
+  const killed = openLocalLogReader(copy)
+  const jumped = await onlyStream(killed)
+  assert.ok(jumped.end.offset - oldest.offset > 2 ** 30)
+  const behind = (await killed.behind(oldest)).bytes!
+  assert.ok(behind > all && behind < all + 10_000, String(behind))
+})
