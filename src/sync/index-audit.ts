@@ -298,9 +298,11 @@ export class IndexAudit {
 
   async #readAgain(documents: readonly DifferingId[]): Promise<void> {
     if (documents.length === 0) return
-    const changes = documents.map(({ id, routing, type }): Change => ({
+    const changes = documents.map(({ id, routing, type, target }): Change => ({
       ...{ index: this.index.name, id, routing, what: 'read' },
       ...(type !== undefined && { type }),
+      // Without numbers a delete has to be told what it comes after.
+      ...(!this.#hasNumbers && target !== undefined && { version: target }),
     }))
     await this.#writes.add(changes)
   }
