@@ -10,6 +10,7 @@ import type { ItemReport, ItemTask, BackfillWorker, ShardTask } from './local-wo
 import { openLocalWorker } from './open-local-worker.ts'
 import { deadLetterKey } from './outcome.ts'
 import { stopped } from './stopped.ts'
+import { leftNote, whyLeftToSync } from './left-to-sync.ts'
 import { noteIncarnation, planShard, putItem, putShard, type IndexWork } from './plan.ts'
 import { indexProgress, Rates, totalsOf } from './progress.ts'
 import { backfillIndexKind, type BackfillShard, type WorkItem } from './records.ts'
@@ -34,6 +35,7 @@ export class RunWork {
   readonly #startedAt = performance.now()
   readonly #openLetters = new Map<string, number>()
   readonly #openShards = new Set<string>()
+  readonly #left = new Set<IndexWork>()
   readonly #unsettled = new Set<Promise<void>>()
   /** Items that were read to their end in this run, and what of them. */
   readonly #read = new Map<WorkItem, ChecksumPart>()
@@ -86,7 +88,7 @@ export class RunWork {
     if (this.#fatal) throw this.#fatal.error
     await this.#finishIndices()
     if (this.#failures.length > 0) throw failureOf(this.#failures)
-    if (this.#indices.some((index) => !isDone(index))) throw stopped()
+    if (this.#indices.some((index) => !isDone(index) && !this.#left.has(index))) throw stopped()
   }
 
   /** Notes how the run ended. */
@@ -290,6 +292,8 @@ export class RunWork {
     const name = index.record.index
     this.#schedule.drop({ index: name })
     for (const worker of this.#workers) worker.stop(name)
+    const why = await whyLeftToSync(this.#input.state, index.target)
+    if (why !== undefined) return this.#leaveToSync(index, why)
     if (this.#failures.some((one) => one.index === name && one.shard === null)) return
     this.#failures.push({ index: name, shard: null, error })
     await this.#putIndex(index, {
@@ -298,10 +302,23 @@ export class RunWork {
     })
   }
 
+  /** Sync has made its target anew meanwhile, or deleted it: what is left of it belongs nowhere. */
+  async #leaveToSync(index: IndexWork, why: string): Promise<void> {
+    this.#left.add(index)
+    const notes = [...index.record.notes, leftNote(why)]
+    index.record = { ...index.record, notes }
+    await this.#putIndex(index, { state: 'done', error: null })
+  }
+
   /** Notes which indices are complete, and makes their documents visible to searches. */
   async #finishIndices(): Promise<void> {
     for (const index of this.#indices) {
-      if (!isDone(index) || this.#failures.some((one) => one.index === index.record.index)) continue
+      if (
+        this.#left.has(index) ||
+        !isDone(index) ||
+        this.#failures.some((one) => one.index === index.record.index)
+      )
+        continue
       const name = encodeURIComponent(addressOf(writePlaceOf(index.target)).name)
       await this.#settleStream(index)
       await this.#input.target.request('POST', `/${name}/_refresh`)

@@ -63,6 +63,16 @@ export type SourceIncarnation = {
 }
 export const sourceIncarnationKind = kind<SourceIncarnation>('source-incarnation')
 
+/** An index of the target that was deleted since that of the source was. Key: its UUID on the target. */
+export type RemovedIndex = {
+  index: string
+  targetIndex: string
+  sourceUuid: string
+  at: string
+  why: string
+}
+export const removedIndexKind = kind<RemovedIndex>('removed-index')
+
 /** A template, pipeline or script that was put on the target, as it was sent. Key: `kind/name`. */
 export type CarriedObject = { kind: string; name: string; body: JsonObject }
 export const carriedObjectKind = kind<CarriedObject>('carried-object')

@@ -3,19 +3,15 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { refusal } from '../metadata/apply.ts'
 import { readStream } from '../metadata/data-stream-places.ts'
 import { readExistingIndex } from '../metadata/existing.ts'
-import { shardIncarnationKind, targetIndexKind, type TargetIndex } from '../state/records.ts'
-import { kind, type StateStore } from '../state/store.ts'
+import {
+  removedIndexKind,
+  shardIncarnationKind,
+  targetIndexKind,
+  type RemovedIndex,
+  type TargetIndex,
+} from '../state/records.ts'
+import type { StateStore } from '../state/store.ts'
 import { targetPartsOf } from '../state/target-parts.ts'
-
-/** An index of the target that was deleted since that of the source was. Key: its UUID on the target. */
-export type RemovedIndex = {
-  index: string
-  targetIndex: string
-  sourceUuid: string
-  at: string
-  why: string
-}
-export const removedIndexKind = kind<RemovedIndex>('removed-index')
 
 export interface RemoveInput {
   readonly source: Cluster
