@@ -119,15 +119,17 @@ async function documentsOf(
     }
     page = await send<Page>(engine, 'POST', '/_search/scroll', {
       scroll: '1m',
-      scroll_id: page._scroll_id,
+      scroll_id: scrollId!,
     })
   }
-  await send(engine, 'DELETE', '/_search/scroll', { scroll_id: scrollId })
+  // One of an index without documents cannot be deleted.
+  await send(engine, 'DELETE', '/_search/scroll', { scroll_id: scrollId! }).catch(() => undefined)
   return found
 }
 
 interface Page {
-  readonly _scroll_id: string
+  /** Absent for an index without documents. */
+  readonly _scroll_id?: string
   readonly hits: { readonly hits: readonly Hit[] }
 }
 

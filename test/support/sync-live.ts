@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { SyncView } from '../../src/sync/status.ts'
 import { startCapture, type RunningProxy } from './capture.ts'
 import { cliFolder, startOsmigrate, type CliEnded, type CliProcess } from './cli.ts'
-import type { TestEngine } from './engines.ts'
+import { send, type TestEngine } from './engines.ts'
 
 export interface LiveInput {
   readonly source: TestEngine
@@ -23,7 +23,13 @@ export interface LiveInput {
 /** Refused items and templates of others are named, and are not what is tested here. */
 const doneOrNamed = [0, 3]
 /** Commands that meet a target that refuses are called again, as a person does. */
-const attempts = 5
+const attempts = 40
+const againMs = 1000
+
+/** The cluster could not be reached, or did not serve. */
+function isCutOff({ stderr }: CliEnded): boolean {
+  return /MA_CLUSTER/.test(stderr)
+}
 
 export class LiveMigration {
   readonly folder = cliFolder()
@@ -32,8 +38,13 @@ export class LiveMigration {
   /** All that ended syncs wrote, newest last. */
   readonly #said: string[] = []
 
+  readonly #source: TestEngine
+  readonly #repository: { readonly path: string; readonly location: string }
+
   constructor({ source, targetUrl, prefix, capture, sync, metadata }: LiveInput) {
     const { location } = source.makeRepository()
+    this.#source = source
+    this.#repository = { path: `/_snapshot/${prefix}live`, location }
     const config = {
       version: 1,
       name: 'live',
@@ -72,14 +83,19 @@ export class LiveMigration {
       const ended = await startOsmigrate({ folder: this.folder, timeoutMs: 600_000 }, ...args).ended
       if (codes.includes(ended.code ?? -1)) return ended
       const text = `${args.join(' ')}: ${ended.code ?? ended.signal}: ${ended.stdout}${ended.stderr}`
-      assert.ok(attempt < attempts, text)
+      assert.ok(attempt < attempts && isCutOff(ended), text)
       this.#said.push(text)
+      await wait(againMs)
     }
   }
 
   /** Snapshot, and what it holds of indices on the target. */
   async takeSnapshot(): Promise<void> {
-    await this.run(doneOrNamed, 'snapshot', 'create')
+    // Under a name of its own: other tests on this engine have migrations of the same name.
+    const { path: repository, location } = this.#repository
+    await send(this.#source, 'PUT', repository, { type: 'fs', settings: { location } })
+    after(() => send(this.#source, 'DELETE', repository).catch(() => undefined))
+    await this.run(doneOrNamed, 'snapshot', 'create', '--force')
     await this.run(doneOrNamed, 'metadata', 'migrate', '--keep-going')
   }
 
@@ -105,8 +121,9 @@ export class LiveMigration {
         return
       }
       const text = `sync start: ${ended.code ?? ended.signal}: ${ended.stdout}${ended.stderr}`
-      assert.ok(attempt < attempts, text)
+      assert.ok(attempt < attempts && isCutOff(ended), text)
       this.#said.push(text)
+      await wait(againMs)
     }
   }
 
@@ -161,6 +178,11 @@ function shortened({ state, status }: SyncView): object {
   if (status === undefined) return { state }
   const { lag, totals, waits, indices, gaps, deadLetters, audit } = status
   return { state, lag, totals, waits, indices, gaps, deadLetters, audit }
+}
+
+/** Indices to which nothing is written any more. */
+export function stoppedOf({ status }: SyncView): object[] {
+  return status?.indices.filter(({ state }) => state === 'stopped') ?? []
 }
 
 /** A pause between two faults. */

@@ -1,8 +1,11 @@
 /** Random clients write to a source while a live migration follows it and is hurt; in the end both sides must be equal. */
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import type { TestContext } from 'node:test'
-import { startEngine } from '../../src/engines/engine.ts'
+import { allOf } from '../../src/base/all-of.ts'
+import { startEngine, type Engine, type EngineKind } from '../../src/engines/engine.ts'
 import { mergeRequests } from './captured.ts'
 import { readCaptureLog } from './capture.ts'
 import type { TestEngine } from './engines.ts'
@@ -10,7 +13,7 @@ import { startFaultyTarget } from './faulty-target.ts'
 import { RandomClient, seeded } from './random-client.ts'
 import { removeIndices } from './random-client-world.ts'
 import { differencesOf, type Difference } from './sync-compare.ts'
-import { LiveMigration, pause } from './sync-live.ts'
+import { LiveMigration, pause, stoppedOf } from './sync-live.ts'
 
 export type Fault = 'kill-proxy' | 'kill-sync' | 'restart-source' | 'restart-target'
 
@@ -32,30 +35,40 @@ export interface RandomSyncInput {
   readonly pauseMs?: number
 }
 
-/** An engine of the test's own, which comes back at its address with its data. */
+/** An engine of the file's own, which comes back at its address with its data. */
 export class RestartableEngine {
   readonly engine: TestEngine
+  readonly #heapMb: number
   #stop: () => Promise<void>
 
-  constructor(engine: TestEngine) {
-    this.engine = engine
+  private constructor(engine: Engine, heapMb: number) {
+    const makeRepository = (): { name: string; location: string } => {
+      const location = mkdtempSync(path.join(engine.repositoryDir, 'repository-'))
+      chmodSync(location, 0o777) // as root the engine is another user
+      return { name: path.basename(location), location }
+    }
+    this.engine = { ...engine, skip: false, makeRepository, stop: () => this.#stop() }
+    this.#heapMb = heapMb
     this.#stop = () => engine.stop()
+  }
+
+  /** Call remove() when the file's tests are over. */
+  static async start(kind: EngineKind, version: string, heapMb = 512): Promise<RestartableEngine> {
+    const dir = mkdtempSync(path.join(tmpdir(), 'osmigrate-sync-random-'))
+    return new RestartableEngine(await startEngine({ kind, version, dir, heapMb }), heapMb)
   }
 
   async restart(): Promise<void> {
     const { kind, version, dir, port } = this.engine
     await this.#stop()
-    const again = await startEngine({ kind, version, dir, port, readyTimeoutMs: 180_000 })
+    const heapMb = this.#heapMb
+    const again = await startEngine({ kind, version, dir, port, heapMb, readyTimeoutMs: 180_000 })
     this.#stop = () => again.stop()
-  }
-
-  stop(): Promise<void> {
-    return this.#stop()
   }
 
   /** With its folder. */
   async remove(): Promise<void> {
-    await this.stop()
+    await this.#stop()
     rmSync(this.engine.dir, { recursive: true, force: true })
   }
 }
@@ -92,18 +105,16 @@ export async function syncRandomly(t: TestContext, input: RandomSyncInput): Prom
     await removeIndices(source, prefix)
     await removeIndices(target, prefix)
   })
-  await client.run(Math.floor(operations / 5))
-  const writing = client.run()
-  await live.takeSnapshot()
+  await client.run(operations * 0.2)
+  await Promise.all([client.run(operations * 0.3), live.takeSnapshot()])
   relay.share = targetFaults
   await live.startSync()
   const filling = live.backfill()
-  for (const fault of faults) {
-    await pause(random, 200, input.pauseMs ?? 1500)
-    t.diagnostic(`${fault} after ${client.asked} operations`)
-    await hurt(fault, live, input)
+  for (const [i, fault] of faults.entries()) {
+    const until = operations * (0.3 + (0.7 * (i + 1)) / faults.length)
+    await allOf([client.run(until), hurtSoon(t, fault, { live, input, random })])
   }
-  await Promise.all([writing, filling])
+  await filling
   t.diagnostic(client.report())
   await live.keepSyncUp()
   const began = Date.now()
@@ -120,7 +131,17 @@ export async function syncRandomly(t: TestContext, input: RandomSyncInput): Prom
     0,
     differences.length > 0 ? await told(live, seed, differences) : '',
   )
-  assert.deepEqual(view.status!.indices, [])
+  assert.deepEqual(stoppedOf(view), [])
+}
+
+async function hurtSoon(
+  t: TestContext,
+  fault: Fault,
+  { live, input, random }: { live: LiveMigration; input: RandomSyncInput; random: () => number },
+): Promise<void> {
+  await pause(random, 50, input.pauseMs ?? 1500)
+  t.diagnostic(fault)
+  await hurt(fault, live, input)
 }
 
 async function hurt(fault: Fault, live: LiveMigration, input: RandomSyncInput): Promise<void> {

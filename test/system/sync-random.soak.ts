@@ -6,12 +6,8 @@
  *     SYNC_OPERATIONS=200000  of each run
  *     SYNC_SOURCES=elasticsearch-6,elasticsearch-7,elasticsearch-8,opensearch-2   taken in turn
  */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { after, test } from 'node:test'
 import type { EngineKind } from '../../src/engines/engine.ts'
-import { useEngine } from '../support/engines.ts'
 import { seeded } from '../support/random-client.ts'
 import { RestartableEngine, syncRandomly, type Fault } from '../support/sync-random.ts'
 
@@ -26,17 +22,12 @@ const sources = SYNC_SOURCES.split(',').map((one) => one.split('-') as [EngineKi
 
 const started = new Map<string, Promise<RestartableEngine>>()
 
-/** One after the other may be asked for again and is the same. */
+/** Started when the first run needs it. */
 function engine(kind: EngineKind, version: string): Promise<RestartableEngine> {
-  const key = `${kind}-${version}`
-  const there = started.get(key)
-  if (there !== undefined) return there
-  const dir = mkdtempSync(path.join(tmpdir(), 'osmigrate-sync-soak-'))
-  const starting = useEngine(kind, version, { dir, heapMb: 1024 }).then(
-    (one) => new RestartableEngine(one),
-  )
-  started.set(key, starting)
-  return starting
+  const key = `${kind} ${version}`
+  const one = started.get(key) ?? RestartableEngine.start(kind, version, 1024)
+  started.set(key, one)
+  return one
 }
 
 after(async () => {

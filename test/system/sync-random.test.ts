@@ -1,23 +1,16 @@
 /** Random clients, a backfill, sync, and faults, small: sync-random.soak.ts has it in full. */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { after, test } from 'node:test'
-import { useEngine } from '../support/engines.ts'
 import { RestartableEngine, syncRandomly, type RandomSyncInput } from '../support/sync-random.ts'
-
-const own = async (kind: 'elasticsearch' | 'opensearch', version: string) => {
-  const dir = mkdtempSync(path.join(tmpdir(), 'osmigrate-sync-random-'))
-  const engine = new RestartableEngine(await useEngine(kind, version, { dir }))
-  after(() => engine.remove())
-  return engine
-}
 
 const operations = Number(process.env.SYNC_OPERATIONS ?? 10_000)
 const timeout = 300_000
 
-const seven = await own('elasticsearch', '7')
-const target = await own('opensearch', '3')
+const seven = await RestartableEngine.start('elasticsearch', '7')
+const target = await RestartableEngine.start('opensearch', '3')
+after(async () => {
+  await seven.remove()
+  await target.remove()
+})
 
 const runs: Omit<RandomSyncInput, 'source' | 'target' | 'operations'>[] = [
   { seed: 1, faults: ['kill-sync', 'kill-proxy'] },
