@@ -303,6 +303,39 @@ test('a write whose client hangs up before the source is there is not sent', asy
   await proxy.close()
 })
 
+test('a client that has ended its side is answered all that it asked, before the source was there too', async () => {
+  await withProxy({}, async (source, proxy) => {
+    const client = await proxy.connect()
+    client.socket.end(
+      get('/1') + put('/2', 'two') + get('/_osmigrate/health') + get('/4') + 'GET /',
+    )
+    const peer = await source.take()
+    await peer.until('/1')
+    // Its end is not that of the others.
+    assert.equal(peer.isEnded, false)
+    peer.send(ok('one'))
+    await peer.until('two')
+    peer.send(ok('second'))
+    await peer.until('/4')
+    peer.send(ok('four'))
+    const text = await client.end()
+    assert.match(text, /one[^]*second[^]*"status":"ok"[^]*four$/)
+    await peer.end()
+    assert.equal(peer.text, get('/1') + put('/2', 'two') + get('/4'))
+  })
+})
+
+test('a read whose client has ended its side is ended at the source, too', async () => {
+  await withProxy({}, async (source, proxy) => {
+    const client = await proxy.connect()
+    client.socket.end(get('/slow'))
+    const peer = await source.take()
+    assert.equal(await peer.end(), get('/slow'))
+    peer.send(ok('slow'))
+    assert.equal(await client.end(), ok('slow'))
+  })
+})
+
 test('a source that does not come back is a 503 that names osmigrate, and the next requests need not wait', async () => {
   const gone = await RawServer.start()
   const proxy = await startTestProxy(gone.port, { limits: { sourceWaitMs: 300 } })

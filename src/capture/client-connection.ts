@@ -106,7 +106,23 @@ export class ClientConnection implements SourceEvents {
       this.#pipelinedBytes -= bytes.length
       this.#consume(bytes)
     }
+    if (this.#hasClientEnded) this.#goOnWithoutMore()
     this.#paceClient()
+  }
+
+  /** The client has ended its side: what it has sent is answered, and nothing else comes. */
+  #goOnWithoutMore(): void {
+    if (this.#isConsuming || this.#pipelined.length > 0) return
+    const exchange = this.#exchange
+    if (exchange?.isRequestWhole === true) return this.#endSource(exchange)
+    this.#exchange = undefined
+    exchange?.end(false)
+    this.#close()
+  }
+
+  /** The source is told so, too, unless the answer is awaited for the record. */
+  #endSource(exchange: OpenExchange): void {
+    if (this.#source.isOpen && !this.#isAwaitedWithoutClient(exchange)) this.#source.end()
   }
 
   #readHead(bytes: Buffer, at: number): number {
@@ -156,8 +172,17 @@ export class ClientConnection implements SourceEvents {
   }
 
   onSourceOpen(): void {
-    if (this.#exchange !== undefined) this.#source.opened(this.#exchange)
+    const exchange = this.#exchange
+    if (exchange !== undefined) {
+      this.#source.opened(exchange)
+      if (this.#hasClientEnded) this.#goOnWithoutMore()
+    }
     this.#paceClient()
+  }
+
+  /** Of a client that has ended its side nobody may be there any more: what is sent late would be carried out late. */
+  onSourceAway(): void {
+    if (this.#hasClientEnded && this.#exchange !== undefined) this.#finish(this.#exchange, false)
   }
 
   onSourceDrain(): void {
@@ -288,7 +313,8 @@ export class ClientConnection implements SourceEvents {
   #finish(exchange: OpenExchange, persists: boolean): void {
     exchange.end(false)
     this.#exchange = undefined
-    if (!persists || this.#hasClientEnded) return this.#close()
+    const isLast = this.#hasClientEnded && !this.#isConsuming && this.#pipelined.length === 0
+    if (!persists || isLast) return this.#close()
     this.#phase = 'head'
     this.#deadline = this.#core.now + this.#core.limits.idleTimeoutMs
     if (this.#pipelined.length > 0) this.#goOn()
@@ -332,11 +358,9 @@ export class ClientConnection implements SourceEvents {
   #onClientEnd(): void {
     this.#hasClientEnded = true
     const exchange = this.#exchange
-    if (exchange?.isRequestWhole !== true || !(this.#source.isOpen || exchange.isAnswerWhole)) {
-      this.#exchange = undefined
-      exchange?.end(false)
-      this.#close()
-    } else if (!this.#isAwaitedWithoutClient(exchange)) this.#source.end()
+    const isAnswered = this.#source.isAtHand || exchange?.isAnswerWhole === true
+    if (exchange !== undefined && !isAnswered) return this.#finish(exchange, false)
+    this.#goOnWithoutMore()
   }
 
   #onClientClosed(): void {

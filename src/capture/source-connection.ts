@@ -11,6 +11,8 @@ export interface SourceEvents {
   onSourceDrain(): void
   /** Gone, after it was open: `clean` is false when the source, or what is between, broke it off. */
   onSourceClosed(clean: boolean): void
+  /** It was not reached, and is tried again. */
+  onSourceAway(): void
   /** No connection within `sourceWaitMs`. */
   onSourceUnreachable(reason: string): void
 }
@@ -104,6 +106,11 @@ export class SourceConnection {
     this.#attempt()
   }
 
+  /** Once the source was not reached. */
+  get hasFailed(): boolean {
+    return this.#failures > 0
+  }
+
   /** False: wait for onSourceDrain. */
   write(bytes: Buffer): boolean {
     return this.#socket!.write(bytes)
@@ -178,6 +185,8 @@ export class SourceConnection {
       this.#events.onSourceUnreachable(`${address.host}: ${failure.message}`)
       return
     }
+    this.#events.onSourceAway()
+    if (this.#isDone) return
     const rounds = Math.floor(this.#failures / this.#source.addressCount)
     const waitMs = isWholeRound ? Math.min(backoffMaxMs, backoffFirstMs * 2 ** (rounds - 1)) : 0
     this.#timer = setTimeout(() => this.#attempt(), waitMs)

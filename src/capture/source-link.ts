@@ -22,6 +22,11 @@ export class SourceLink {
     return this.#connection?.isOpen === true
   }
 
+  /** Open, or about to be, as far as is known. */
+  get isAtHand(): boolean {
+    return this.#connection !== undefined && (this.isOpen || !this.#connection.hasFailed)
+  }
+
   send(exchange: OpenExchange, bytes: Buffer): void {
     this.#connection ??= this.#connect()
     const { isOpen } = this.#connection
