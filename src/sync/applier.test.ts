@@ -192,8 +192,9 @@ test('an index that waits holds up no other, is told by name, and is given up wh
   assert.deepEqual(givenUp, ['i: its mapping is refused'])
   assert.ok(waits.includes('index i: its mapping is refused'))
   assert.deepEqual(applier.stopped, [{ index: 'i', reason: 'its mapping is refused' }])
+  assert.deepEqual([applier.takes('i'), applier.takes('other')], [false, true])
   applier.resume('i')
-  assert.deepEqual(applier.stopped, [])
+  assert.deepEqual([applier.takes('i'), applier.stopped], [true, []])
   applier.close()
 })
 

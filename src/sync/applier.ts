@@ -73,6 +73,12 @@ export class Applier {
     return this.#failure?.error
   }
 
+  /** False while an index waits, or was given up. */
+  takes(index: string): boolean {
+    const flow = this.#flows.get(index)
+    return flow?.hold === undefined && flow?.stopped === undefined
+  }
+
   /** Indices that nothing is written to any more. */
   get stopped(): { index: string; reason: string }[] {
     return [...this.#flows.values()].flatMap(({ name, stopped }) =>

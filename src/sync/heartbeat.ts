@@ -99,7 +99,8 @@ export class Heartbeat {
     await kept.closeGeneration(await feed.ends())
     await kept.reapply({
       hasPassed: (ends) => checkpoints.hasPassed(ends as StreamEnds),
-      isFilled: (index) => this.#input.isFilled(index),
+      // Those of an index that takes nothing now stay kept, and hold up no checkpoint.
+      isFilled: async (index) => applier.takes(index) && (await this.#input.isFilled(index)),
       apply: (deletes) => applier.applyAgain(deletes),
     })
   }
