@@ -101,6 +101,7 @@ export class Account {
       if (forgotten > 0) this.isDoubtful = true
       this.#found.removeAbove(this.globalCheckpoint)
       this.floor = this.globalCheckpoint
+      this.snapshotTo = Math.min(this.snapshotTo, this.floor)
       this.globalCheckpoint = -1
     }
     // Answers of two requests may come in another order than they were made.

@@ -150,6 +150,16 @@ test('the snapshot of a primary that is lost since is in doubt', () => {
   }
 })
 
+test('what another primary gives anew is not in the snapshot, whatever that counted', () => {
+  const account = newAccount()
+  account.seen(1, 5)
+  account.countSnapshot(9, 1)
+  assert.deepEqual([account.snapshotTo, account.isDoubtful], [9, false])
+  account.seen(2, 6)
+  assert.deepEqual([account.snapshotTo, account.isDoubtful], [5, true])
+  assert.equal(account.numbers.completeTo, 5)
+})
+
 test('under another primary numbers above the checkpoint are missing again, and late ones of the former do not count', () => {
   const account = newAccount()
   account.seen(1, 5)

@@ -138,7 +138,7 @@ export async function countSnapshot(
   parts: readonly string[],
 ): Promise<void> {
   for (const account of accounts) {
-    if (account.snapshotTo >= 0 || parts.length === 0) continue
+    if (account.isOpened || parts.length === 0) continue
     const found = await Promise.all(
       parts.map((part) => state.get(shardIncarnationKind, `${part}/${account.shard}`)),
     )
