@@ -42,6 +42,8 @@ export interface ConditionRow {
   readonly events: readonly Event[]
   /** For the rare ones: a world in which it matters often. */
   readonly world?: Omit<World, 'events'>
+  /** One that finds a counterexample soon; else 1. */
+  readonly seed?: number
 }
 
 /** The conditions, each held unless it is false. */
@@ -54,15 +56,18 @@ export const conditions = {
     world: { operations: 2, haste: [16, 1, 64, 1, 16, 16, 16, 16, 4, 64] },
   },
   settled: {
+    seed: 4,
     sentence: 'a write without an answer is settled before the next of its document',
     events: ['tombstones'],
     world: { operations: 3, haste: [1, 16, 4, 1, 16, 64, 4, 1, 1, 64] },
   },
   keptDeletes: {
+    seed: 9,
     sentence: 'deletes are applied once more when what was before them is written',
     events: ['tombstones'],
   },
   keptForBackfill: {
+    seed: 4,
     sentence: 'they are kept until the backfill has ended',
     events: ['tombstones'],
     world: { operations: 2, haste: [1, 16, 4, 1, 1, 64, 16, 4, 4, 16] },
@@ -76,6 +81,7 @@ export const conditions = {
     events: ['loss', 'update'],
   },
   absenceWait: {
+    seed: 5,
     sentence: 'nor is what was not found taken for deleted before',
     events: ['loss', 'unknown'],
     world: { operations: 4, haste: [4, 64, 1, 1, 64, 16, 64, 64, 16, 64] },
@@ -92,10 +98,12 @@ export const conditions = {
   doubtOfRequests: { sentence: 'nor those of requests that began before it', events: ['restore'] },
   audit: { sentence: 'numbers that nobody told of are looked for', events: ['bypass'] },
   holesAfterBackfill: {
+    seed: 6,
     sentence: 'ids are compared for a hole after the backfill',
     events: ['bypass'],
   },
   holesAfterLog: {
+    seed: 12,
     sentence: 'and after what the log held when the hole was seen',
     events: ['bypass'],
   },

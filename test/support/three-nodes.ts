@@ -37,7 +37,11 @@ export async function startThreeNodes(kind: EngineKind, version: string): Promis
     [`cluster.initial_${first}_nodes`]: '["n0"]',
   })
   const data = new Map<string, TestEngine>()
-  for (const i of [1, 2]) data.set(`n${i}`, await node(i, { 'node.roles': '[data, ingest]' }))
+  for (const i of [1, 2])
+    data.set(
+      `n${i}`,
+      await node(i, { 'node.roles': '[data, ingest]', 'path.repo': `["${master.repositoryDir}"]` }),
+    )
   await send(master, 'GET', '/_cluster/health?wait_for_nodes=3&timeout=60s')
   return { master, data }
 }
