@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { sourceIndexOf } from '../base/document-types.ts'
 import { eachAtOnce } from '../base/each-at-once.ts'
 import { applyMetadata, isNotAsWanted } from '../metadata/apply.ts'
@@ -151,8 +152,9 @@ class Step implements FollowedIndices {
       const wanted = objectOf(planned.body.aliases)
       this.#aliases.set(planned.name, { index, targetIndex, found, wanted })
     }
-    if (JSON.stringify(record.withheld) === JSON.stringify(planned.withheld)) return
-    const value = { ...record, withheld: { ...planned.withheld } }
+    const last = (await state.get(targetIndexKind, planned.name))?.value
+    if (!last || isDeepStrictEqual(last.withheld, { ...planned.withheld })) return
+    const value = { ...last, withheld: { ...planned.withheld } }
     await state.commit([{ op: 'put', kind: targetIndexKind, key: planned.name, value }])
   }
 

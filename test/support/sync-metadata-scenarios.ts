@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { isJsonObject, type JsonObject } from '../../src/base/json.ts'
 import { send, uniqueName, type TestEngine } from './engines.ts'
 import { planEditKind } from '../../src/state/records.ts'
+import { kind } from '../../src/state/store.ts'
 import { newState } from './metadata.ts'
 import { aliasesOn, isTyped, onTarget, openWorld, recordOf, write } from './sync-metadata.ts'
 
@@ -185,6 +186,13 @@ export const scenarios: readonly Scenario[] = [
       await send(source, 'DELETE', `/${taken}`)
       await world.reconciler.reconcile('all')
       assert.ok(isJsonObject(await onTarget(world, taken)))
+      // Nor one that took the place of ours.
+      await send(target, 'DELETE', `/${fine}`)
+      await send(target, 'PUT', `/${fine}`)
+      await send(source, 'DELETE', `/${fine}`)
+      await world.reconciler.reconcile('all')
+      assert.ok(isJsonObject(await onTarget(world, fine)))
+      await send(target, 'DELETE', `/${fine}`)
       // Mended by a person.
       await send(target, 'DELETE', `/${grown}`)
       await world.reconciler.reconcile('all')
@@ -225,6 +233,83 @@ export const scenarios: readonly Scenario[] = [
       assert.deepEqual(withheld, { 'index.blocks.write': 'true' })
       const { settings: found } = (await onTarget(world, wide)) as { settings: JsonObject }
       assert.ok(!JSON.stringify(found).includes('blocks'))
+    },
+  },
+  {
+    name: 'nothing is asked but for the version of the cluster state while that is the same, and of the source alone',
+    run: async ({ source, target }) => {
+      const prefix = uniqueName('quiet')
+      await send(source, 'PUT', `/${prefix}`, {})
+      const world = await openWorld({ source, target, prefix })
+      await world.reconciler.reconcile('all')
+      const asked: string[] = []
+      for (const cluster of [world.source, world.target]) {
+        const request = cluster.request.bind(cluster)
+        cluster.request = (method, path, options) => {
+          asked.push(path)
+          return request(method, path, options)
+        }
+      }
+      // Other tests change the source, too: it is settled by then.
+      for (let tries = 0; tries < 100; tries++) {
+        asked.length = 0
+        await world.reconciler.ready()
+        if (asked.length === 1) break
+      }
+      assert.deepEqual(asked, ['/_cluster/state/version'])
+    },
+  },
+  {
+    name: 'killed at any request, the next run makes the index anew that was deleted and made anew',
+    run: async ({ source, target }) => {
+      const prefix = uniqueName('killed')
+      const [index, alias] = [`${prefix}-index`, `${prefix}-alias`]
+      const make = (type: string): Promise<unknown> =>
+        send(source, 'PUT', `/${index}`, {
+          settings: { number_of_shards: 1, number_of_replicas: 0 },
+          mappings: mappingsOf(source, { a: { type } }),
+          aliases: { [alias]: {} },
+        })
+      await make('long')
+      const state = await newState()
+      let world = await openWorld({ source, target, prefix, state })
+      await world.reconciler.reconcile('all')
+      for (const requests of [1, 4, 12, 18]) {
+        const before = (await recordOf(world, index))!
+        const type = requests % 2 === 0 ? 'text' : 'keyword'
+        await send(source, 'DELETE', `/${index}`)
+        await make(type)
+        let left = requests
+        const request = world.target.request.bind(world.target)
+        world.target.request = (method, path, options) =>
+          left-- > 0 ? request(method, path, options) : Promise.reject(new Error('killed'))
+        await world.reconciler.ready().catch((error: unknown) => {
+          assert.match((error as Error).message, /killed/)
+        })
+        world = await openWorld({ source, target, prefix, state })
+        await world.reconciler.reconcile('all')
+        assert.deepEqual(world.reconciler.notInStep(), { waiting: [], different: [] })
+        const after = (await recordOf(world, index))!
+        assert.equal(after.sourceUuid, world.view.index(index)!.uuid)
+        assert.notEqual(after.targetUuid, before.targetUuid)
+        assert.ok(world.reconciler.doubts.get(index))
+        const { mappings, aliases } = (await onTarget(world, index)) as {
+          mappings: { properties: JsonObject }
+          aliases: JsonObject
+        }
+        assert.deepEqual(mappings.properties, { a: { type } })
+        assert.deepEqual(Object.keys(aliases).sort(), [after.fenceAlias, alias].sort())
+      }
+    },
+  },
+  {
+    name: 'another cluster in the place of the source is refused',
+    run: async ({ source, target }) => {
+      const prefix = uniqueName('other')
+      const state = await newState()
+      const known = kind<string>('source-cluster')
+      await state.commit([{ op: 'put', kind: known, key: 'source', value: 'of before' }])
+      await assert.rejects(openWorld({ source, target, prefix, state }), /another cluster/)
     },
   },
   {
