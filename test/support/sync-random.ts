@@ -8,7 +8,7 @@ import { allOf } from '../../src/base/all-of.ts'
 import { startEngine, type Engine, type EngineKind } from '../../src/engines/engine.ts'
 import { mergeRequests } from './captured.ts'
 import { readCaptureLog } from './capture.ts'
-import type { TestEngine } from './engines.ts'
+import { uniqueName, type TestEngine } from './engines.ts'
 import { startFaultyTarget } from './faulty-target.ts'
 import { RandomClient, seeded } from './random-client.ts'
 import { removeIndices } from './random-client-world.ts'
@@ -17,9 +17,23 @@ import { LiveMigration, pause, stoppedOf } from './sync-live.ts'
 
 export type Fault = 'kill-proxy' | 'kill-sync' | 'restart-source' | 'restart-target'
 
+/** An engine that is restarted where it is the file's own. */
+export interface Restartable {
+  readonly engine: TestEngine
+  restart(): Promise<void>
+}
+
+/** An engine that others use, too. */
+export function shared(engine: TestEngine): Restartable {
+  const restart = async (): Promise<void> => {
+    throw new Error('a shared engine is restarted by nobody')
+  }
+  return { engine, restart }
+}
+
 export interface RandomSyncInput {
-  readonly source: RestartableEngine
-  readonly target: RestartableEngine
+  readonly source: Restartable
+  readonly target: Restartable
   readonly seed: number
   readonly operations: number
   /** Share of the writes that goes past the proxy. */
@@ -36,7 +50,7 @@ export interface RandomSyncInput {
 }
 
 /** An engine of the file's own, which comes back at its address with its data. */
-export class RestartableEngine {
+export class RestartableEngine implements Restartable {
   readonly engine: TestEngine
   readonly #heapMb: number
   #stop: () => Promise<void>
@@ -76,7 +90,7 @@ export class RestartableEngine {
 export async function syncRandomly(t: TestContext, input: RandomSyncInput): Promise<void> {
   const { seed, operations, bypass = 0, faults, targetFaults = 0.05, drainFor = '5m' } = input
   const { source, target } = { source: input.source.engine, target: input.target.engine }
-  const prefix = `r${seed}-`
+  const prefix = `${uniqueName(`r${seed}`)}-`
   const random = seeded(seed ^ 0x5f5f)
   const relay = await startFaultyTarget(() => target.port, random)
   t.after(() => relay.close())
