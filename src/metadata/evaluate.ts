@@ -157,8 +157,11 @@ async function readable<T>(
   }
 }
 
+/** A live cluster answers 404 for an index that was deleted since the list was read. */
 function isOfIndex(error: unknown): error is MigrationError {
-  return error instanceof MigrationError && error.code === 'MA_SOURCE_INDEX'
+  if (!(error instanceof MigrationError)) return false
+  const isGone = error.code === 'MA_CLUSTER_RESPONSE' && error.details.status === 404
+  return error.code === 'MA_SOURCE_INDEX' || isGone
 }
 
 /** Looks at a selected index alone: the user may have no right to another. */

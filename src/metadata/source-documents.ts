@@ -118,7 +118,8 @@ export function liveDocuments(cluster: Cluster, signal?: AbortSignal): SourceDoc
     body?: JsonObject,
   ): Promise<Answer> =>
     cluster.request(method, `/${encodeURIComponent(name)}/${api}`, {
-      accept: [400],
+      // Deleted since the list was read; a primary that is not started.
+      accept: [400, 404, 503],
       ...(body && { body }),
       ...(signal && { signal }),
     })

@@ -69,10 +69,10 @@ async function followMapping(
   const answer = await target.request('PUT', `/${encodeURIComponent(targetIndex)}/_mapping`, {
     body: objectOf(body.mappings),
     repeatable: true,
-    accept: [400],
+    accept: [400, 404],
     ...(signal && { signal }),
   })
-  return answer.status === 400 ? refusal(`the mapping of ${targetIndex}`, answer.body) : undefined
+  return answer.status !== 200 ? refusal(`the mapping of ${targetIndex}`, answer.body) : undefined
 }
 
 /** At once, or one by one where one of them is refused. */
@@ -87,10 +87,10 @@ async function followSettings(
     const answer = await target.request('PUT', `/${encodeURIComponent(targetIndex)}/_settings`, {
       body: settings,
       repeatable: true,
-      accept: [400],
+      accept: [400, 404],
       ...(signal && { signal }),
     })
-    return answer.status !== 400
+    return answer.status === 200
   }
   const all = Object.fromEntries(names.map((name): [string, Json] => [name, wanted[name] ?? null]))
   if (names.length === 0 || (await put(all)) || names.length === 1) return

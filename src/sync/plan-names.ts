@@ -35,6 +35,7 @@ export async function planIndices(
   const from = await fromCluster(translation.source, translation.signal)
   const wanted = new Set(indices)
   const there = from.source.indices.filter((name) => wanted.has(name))
+  const behind = (await from.source.readDataStreams()).filter(({ name }) => streams.includes(name))
   return evaluateMetadata({
     ...(await inputOf(translation)),
     ...from,
@@ -43,12 +44,9 @@ export async function planIndices(
       indices: there,
       // Templates are followed by themselves.
       readGlobalMetadata: () => Promise.resolve(noGlobalMetadata),
-      readDataStreams: async () => {
-        const all = await from.source.readDataStreams()
-        return all.filter(({ name }) => streams.includes(name))
-      },
+      readDataStreams: () => Promise.resolve(behind),
     },
-    select: { ...translation.select, include: [...there, ...streams] },
+    select: { ...translation.select, include: [...there, ...behind.map(({ name }) => name)] },
     options: { ...translation.options, templates: false, pipelines: false },
     aliasesLater: true,
   })

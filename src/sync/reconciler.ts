@@ -390,5 +390,5 @@ function isOtherLife(changes: ReadonlySet<IndexChange>): boolean {
 
 /** Whether more than the numbers of the index has changed. */
 function isMetadata(changes: ReadonlySet<IndexChange>): boolean {
-  return [...changes].some((change) => change !== 'primary-term' && change !== 'started')
+  return [...changes].some((change) => change !== 'primary-term')
 }

@@ -143,11 +143,17 @@ export class SourceView {
     const { source, signal } = this.#input
     const version = await readStateVersion(source, signal)
     const isSame = version !== undefined && version === this.#stateVersion
-    if (isSame && [...this.#entries.values()].every(({ isSettled }) => isSettled)) return new Map()
+    const isRested = performance.now() - this.#listed.at > unsettledMs
+    if (isSame && !(isRested && this.#hasUnsettled())) return new Map()
     await this.#rest()
     const change = await this.#read()
     if (change.size > 0) for (const listener of this.#listeners) listener(change)
     return change
+  }
+
+  #hasUnsettled(): boolean {
+    for (const { isSettled } of this.#entries.values()) if (!isSettled) return true
+    return false
   }
 
   /** A source with very many indices, in which something changes all the time, is not kept busy with its list. */
@@ -265,6 +271,8 @@ export class SourceView {
   }
 }
 
+/** A primary that was not started is looked for again after this time, also where nothing else has changed. */
+const unsettledMs = 500
 /** Between two lists there is so many times the time that the first one took. */
 const restTimes = 4
 const restMaxMs = 10_000
