@@ -44,7 +44,8 @@ for (const [kind, version] of chosen('MATRIX_TARGETS', [
   ['opensearch', '3.6.0'],
   ['opensearch', vectorsVersion],
 ])) {
-  const target = await useEngine(kind, version, { own: true })
+  const plugin = version === vectorsVersion && { plugin: 'opensearch-knn' }
+  const target = await useEngine(kind, version, { own: true, ...plugin })
   if (target.skip === false) targets.push(target)
 }
 for (const target of targets) writeFiles(target)
