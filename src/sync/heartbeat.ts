@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { MigrationError } from '../base/errors.ts'
 import type { StateStore } from '../state/store.ts'
 import { doubtMs } from './doubts.ts'
 import { streamStatus, wholeLag } from './lag.ts'
@@ -38,6 +39,8 @@ export class Heartbeat {
   readonly #meter = new Meter<SyncTotals>()
   readonly #afterDoubts = new Map<string, { since: string; ends: StreamEnds }>()
   #beats = 0
+  #isBusy = false
+  #failure: Error | undefined
 
   constructor(parts: SyncParts, input: HeartbeatInput) {
     this.#parts = parts
@@ -49,6 +52,7 @@ export class Heartbeat {
     while (!signal.aborted) {
       const { failure } = this.#parts.applier
       if (failure !== undefined) throw failure as Error
+      if (this.#failure !== undefined) throw this.#failure
       await this.beat()
       if (!this.isDraining) await this.#attend()
       await wait(everyMs, undefined, { signal }).catch(() => undefined)
@@ -79,10 +83,22 @@ export class Heartbeat {
     const { state, onStop } = this.#input
     this.#beats++
     if (this.#beats % releaseEvery === 0) await checkpoints.release(feed)
-    if (this.#beats % generationEvery === 0) await this.#reapplyDeletes()
+    if (this.#beats % generationEvery === 0) this.#beside(() => this.#reapplyDeletes())
     await this.#endDoubts()
-    if (this.#beats % lettersEvery === 0) await this.#sendAgain()
+    if (this.#beats % lettersEvery === 0) this.#beside(() => this.#sendAgain())
     if ((await state.get(syncRequestKind, 'stop')) !== undefined) onStop()
+  }
+
+  /** Goes on beside the beats, which no write may hold up; one such work at a time. */
+  #beside(work: () => Promise<void>): void {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    void work()
+      .catch((error: unknown) => {
+        // What ended the applier is told by the next beat, and the end of the log by who closes it.
+        if (!(error instanceof MigrationError)) this.#failure = error as Error
+      })
+      .finally(() => (this.#isBusy = false))
   }
 
   async #sendAgain(): Promise<void> {

@@ -62,7 +62,7 @@ test('all streams are read from where they ended before, and one that appears la
   const first = await openStream(t, root, 'a.0')
   for (const at of [1, 2, 3]) await append(first, mark(at))
   const reader = openLocalLogReader(root)
-  const [{ end }] = (await reader.streams()) as [{ end: { offset: number } }]
+  const { end } = (await reader.streams())[0]!
   await append(first, mark(4))
   const feed = await openFeed(t, reader, { from: new Map([['a.0', end.offset]]) })
   const taken = await takeUntil(feed, (one) => timeOf(one) === 4)
