@@ -138,7 +138,7 @@ test('nothing that may not be in the code is there', async () => {
 })
 
 /** A wire format or a state machine may be longer: it is listed here with its length at most. */
-const longFiles: Record<string, number> = {}
+const longFiles: Record<string, number> = { 'src/capture/client-connection.ts': 430 }
 const linesMax = 400
 
 test(`no file of src is longer than ${linesMax} lines unless it is listed`, async () => {

@@ -7,10 +7,10 @@ import { ClosedSegments } from './closed-segments.ts'
 import { positionsSkipped, recover } from './local-log-recovery.ts'
 import type { NextSegment, Recovered } from './local-log-recovery.ts'
 import { readStreamEnd } from './local-log-end.ts'
+import { emptyGroup, settle, type Group } from './log-group.ts'
 import { closedError, failedError, fullError, lockedError } from './log-errors.ts'
 import { slowError, tooLargeError, unusableError } from './log-errors.ts'
 import { checkStreamName, makeFolder, segmentFile } from './log-folder.ts'
-import { FrameBatch } from './record-encode.ts'
 import { contentBytesMax } from './record-layout.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
@@ -81,13 +81,6 @@ interface Found {
   readonly lock: FolderLock
   readonly recovered: Recovered
   readonly last: StreamEnd | undefined
-}
-
-interface Group {
-  readonly batch: FrameBatch
-  durables: ((error?: Error) => void)[]
-  /** Somebody waits for it. */
-  isUrgent: boolean
 }
 
 /**
@@ -389,16 +382,4 @@ export class LocalLog implements CaptureLogWriter {
       this.#beginning = this.#begin()
     }, waitMs).unref()
   }
-}
-
-function emptyGroup(): Group {
-  return { batch: new FrameBatch(), durables: [], isUrgent: false }
-}
-
-function settle(group: Group, error?: Error): void {
-  const { durables } = group
-  group.durables = []
-  group.isUrgent = false
-  group.batch.clear()
-  for (const durable of durables) durable(error)
 }
