@@ -34,6 +34,8 @@ export interface ApplierInput {
     ): Promise<readonly TargetPlace[] | 'left-out' | { readonly waiting: string }>
     /** Resolves when the target's metadata is as the source's was after this was called. */
     ready?(): Promise<unknown>
+    /** The records of its target indices were changed: they are read again. */
+    forget?(index: string): void
   }
   readonly accounts: Pick<Accounts, 'acknowledged'> & Partial<Pick<Accounts, 'isInSnapshot'>>
   readonly kept: KeptDeletes

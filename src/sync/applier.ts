@@ -271,23 +271,30 @@ export class Applier {
   }
 
   async #placesOf(flow: IndexFlow): Promise<PlacesOf> {
-    const { view, places } = this.#input
+    const { view } = this.#input
     const { uuid } = flow.source
     const now = view.index(flow.name)
     if (now === undefined || flow.stopped !== undefined) return 'gone'
     if (now.uuid !== uuid) return 'anew'
-    const found = await places.placesOf(flow.name)
+    const found = await this.#knownPlaces(flow)
     if (found === 'left-out' || 'waiting' in found) return found
     const other = found.find(({ target }) => target.sourceUuid !== uuid)
-    if (found.some(({ target }) => target.clientVersions)) flow.hasClientVersions = true
-    if (flow.hasClientVersions && !flow.isRemembered) {
-      await rememberClientVersions(this.#input.state, flow.name)
-      flow.isRemembered = true
-    }
     if (other === undefined) return found
     return {
       waiting: `its target index ${other.target.targetIndex} was made for another life of it`,
     }
+  }
+
+  /** With the note that clients give the versions, which the audit compares by, in every life of the index. */
+  async #knownPlaces(flow: IndexFlow): ReturnType<ApplierInput['places']['placesOf']> {
+    const { places, state } = this.#input
+    const found = await places.placesOf(flow.name)
+    if (found === 'left-out' || 'waiting' in found) return found
+    if (found.some(({ target }) => target.clientVersions)) flow.hasClientVersions = true
+    if (!flow.hasClientVersions || found.every(({ target }) => target.clientVersions)) return found
+    await rememberClientVersions(state, flow.name)
+    places.forget?.(flow.name)
+    return places.placesOf(flow.name)
   }
 
   async #finish(pending: PendingDocument): Promise<void> {

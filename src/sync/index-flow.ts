@@ -15,8 +15,6 @@ export class IndexFlow {
   source: SourceIndex
   /** Clients give the versions of its documents: they are the versions on the target (design §3.5). */
   hasClientVersions = false
-  /** That is noted with its target indices. */
-  isRemembered = false
   /** Some of its documents are known to have a routing. */
   isRouted: boolean
   hold: Hold | undefined
@@ -48,10 +46,7 @@ export class IndexFlow {
 
   noteTargets(targets: readonly { readonly target: Pick<TargetIndex, 'targetUuid'> }[]): void {
     const now = targets.map(({ target }) => target.targetUuid).join()
-    if (this.#targets !== undefined && this.#targets !== now) {
-      this.life++
-      this.isRemembered = false
-    }
+    if (this.#targets !== undefined && this.#targets !== now) this.life++
     this.#targets = now
   }
 }

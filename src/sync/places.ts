@@ -12,6 +12,8 @@ export interface Places {
    * 8601) since when. It is tried again as soon as something of it changes, and once per interval.
    */
   placesOf(index: string): Promise<PlacesOfIndex>
+  /** The records of its target indices were changed: they are read again. */
+  forget?(index: string): void
 }
 
 export type PlacesOfIndex = readonly Place[] | 'left-out' | Waiting

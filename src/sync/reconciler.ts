@@ -148,6 +148,10 @@ export class Reconciler implements Places {
     return places
   }
 
+  forget(index: string): void {
+    this.#places.delete(index)
+  }
+
   notInStep(): NotInStep {
     return {
       waiting: [...this.#waiting].map(([index, waiting]) => ({ index, ...waiting })),
