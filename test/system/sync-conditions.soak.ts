@@ -18,8 +18,8 @@ interface World {
 }
 
 /** A migration of what is there, whose backfill has ended. */
-async function migrate(t: TestContext, source: TestEngine): Promise<World> {
-  const live = new LiveMigration({ source, targetUrl: target.url, prefix })
+async function migrate(t: TestContext, source: TestEngine, metadata: object = {}): Promise<World> {
+  const live = new LiveMigration({ source, targetUrl: target.url, prefix, metadata })
   await live.startProxy()
   t.after(async () => {
     await live.endSync('SIGKILL')
@@ -142,7 +142,7 @@ test('a data stream that is rolled over', { timeout }, async (t) => {
     template: { settings: { number_of_shards: 1, number_of_replicas: 0 } },
   })
   await send(source, 'PUT', `/_data_stream/${stream}`)
-  const world = await migrate(t, source)
+  const world = await migrate(t, source, { templates: true })
   const add = async (from: number, to: number): Promise<void> => {
     for (let n = from; n < to; n++) {
       const headers = { 'content-type': 'application/json' }
