@@ -50,6 +50,8 @@ export class IndexAudit {
   /** Of each shard, what was searched for: what no document holds, none ever will. */
   readonly #searched: readonly IntervalSet[]
   #told: Told | undefined
+  /** Clients give the versions, as far as was known at the last look. */
+  #isByClients = false
   #compareAfter = 0
   /** Epoch ms of the look that first saw it so. */
   #doubtfulSince: number | undefined
@@ -93,7 +95,17 @@ export class IndexAudit {
       this.readings[shard]!.add({ at, maxSeqNo, globalCheckpoint })
     }
     await countSnapshot(this.#input.state, this.accounts, names)
+    this.#doubtNumbers(told)
     if (this.accounts.some(({ isDoubtful }) => isDoubtful)) this.#doubtfulSince ??= at
+  }
+
+  /** What the backfill wrote by numbers, before it was known that clients give the versions, is written by those. */
+  #doubtNumbers({ places }: Told): void {
+    const isByClients = places.some(({ target }) => target.clientVersions === true)
+    if (isByClients && !this.#isByClients) {
+      for (const account of this.accounts) account.isDoubtful = account.isDirty = true
+    }
+    this.#isByClients = isByClients
   }
 
   /** True when a number up to the newest checkpoint is not accounted for. */
