@@ -72,7 +72,7 @@ for (const [kind, version, settings] of [
     process.kill(replica.pid, 'SIGSTOP')
     // Carried out by the primary alone: updates, new ones, deletes; nobody is answered.
     const hanging = Array.from({ length: 20 }, (_, i) =>
-      world.put(index, `d${30 + i}`, { n: `lost ${i}` }).catch(() => 0),
+      world.put(index, `d${30 + i}`, { n: 1000 + i }).catch(() => 0),
     )
     const deleting = [1, 2, 3].map((i) =>
       ask(world.live.proxy.url, { method: 'DELETE', target: `/${index}/_doc/d${i}` }).catch(
@@ -90,7 +90,7 @@ for (const [kind, version, settings] of [
     process.kill(lost.pid, 'SIGKILL')
     process.kill(replica.pid, 'SIGCONT')
     await send(master, 'GET', `/_cluster/health/${index}?wait_for_status=yellow&timeout=60s`)
-    for (let i = 45; i < 60; i++) await world.put(index, `d${i}`, { n: `later ${i}` })
+    for (let i = 45; i < 60; i++) await world.put(index, `d${i}`, { n: 2000 + i })
     await mustBeEqual(world, master)
   })
 
