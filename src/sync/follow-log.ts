@@ -97,8 +97,12 @@ export class LogFollower {
     return changes.map((change) => {
       const doubt = doubts.get(change.index)
       if (doubt === undefined || !isDoubtful(doubt, exchange, place)) return change
-      const { index, id, type } = change
-      return { index, id, routing: undefined, what: 'read', ...(type !== undefined && { type }) }
+      const { index, id, type, hasClientVersion } = change
+      return {
+        ...{ index, id, routing: undefined, what: 'read' as const },
+        ...(type !== undefined && { type }),
+        ...(hasClientVersion && { hasClientVersion }),
+      }
     })
   }
 }

