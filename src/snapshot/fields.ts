@@ -96,7 +96,12 @@ function wrong(file: string, path: string, expected: string, found: Json | undef
   return new CorruptData({
     file,
     offset: 0,
-    expected: `${expected} in field ${path === '' ? '(root)' : path}`,
+    expected: `${expected} in field ${path === '' ? '(root)' : shortened(path)}`,
     found: found === undefined ? 'nothing' : JSON.stringify(found).slice(0, 80),
   })
+}
+
+/** Names in a path may be of damaged bytes, and any length. */
+function shortened(path: string): string {
+  return path.length <= 300 ? path : `${path.slice(0, 299)}…`
 }
