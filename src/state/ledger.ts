@@ -37,9 +37,14 @@ export async function changeSetting(
   access: SettingAccess,
   change: SettingChange,
 ): Promise<void> {
+  await untilMet(() => changeOnce(state, access, change))
+}
+
+/** Does it anew, from what the ledger holds then, for as long as another process has written meanwhile. */
+async function untilMet<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await changeOnce(state, access, change)
+      return await work()
     } catch (error) {
       if (!isConflict(error) || tries === triesMax) throw error
     }
@@ -105,24 +110,39 @@ export async function restoreSettings(
     if (only.until !== undefined && entry.until !== only.until) continue
     if (only.index !== undefined && entry.index !== only.index) continue
     if (only.setting !== undefined && entry.setting !== only.setting) continue
-    const found = await access.read(entry)
-    const ours = found === entry.newValue
-    if (ours) await access.apply(entry, entry.oldValue)
-    const value: LedgerEntry = { ...entry, restoredAt: new Date().toISOString() }
-    await state.commit([
-      { op: 'put', kind: ledgerKind, key: record.key, value, revision: record.revision },
-    ])
-    if (found === undefined) done.push({ entry, outcome: 'gone' })
-    else if (ours || found === entry.oldValue) done.push({ entry, outcome: 'restored' })
-    else done.push({ entry, outcome: 'left', found })
+    const restored = await untilMet(() => restoreOnce(state, access, record.key))
+    if (restored !== undefined) done.push(restored)
   }
   return done
+}
+
+/** Undefined where another process has put it back meanwhile. */
+async function restoreOnce(
+  state: StateStore,
+  access: SettingAccess,
+  key: string,
+): Promise<Restored | undefined> {
+  const record = await state.get(ledgerKind, key)
+  if (record === undefined || record.value.restoredAt !== null) return undefined
+  const { value: entry, revision } = record
+  const found = await access.read(entry)
+  const ours = found === entry.newValue
+  if (ours) await access.apply(entry, entry.oldValue)
+  const value: LedgerEntry = { ...entry, restoredAt: new Date().toISOString() }
+  await state.commit([{ op: 'put', kind: ledgerKind, key, value, revision }])
+  if (found === undefined) return { entry, outcome: 'gone' }
+  if (ours || found === entry.oldValue) return { entry, outcome: 'restored' }
+  return { entry, outcome: 'left', found }
 }
 
 /**
  * Notes that a change stands no more: its caller has put it back itself, or the cluster refused it. True if one stood.
  */
 export async function noteRestored(state: StateStore, name: SettingName): Promise<boolean> {
+  return untilMet(() => noteOnce(state, name))
+}
+
+async function noteOnce(state: StateStore, name: SettingName): Promise<boolean> {
   const open = await openEntry(state, name)
   if (!open) return false
   const { key, revision } = open

@@ -26,9 +26,12 @@ const doneOrNamed = [0, 3]
 const attempts = 40
 const againMs = 1000
 
-/** The cluster could not be reached, or did not serve. */
+/**
+ * The cluster could not be reached, or did not serve; or sync took an index away as the backfill began, which ends it before
+ * anything is written.
+ */
 function isCutOff({ stderr }: CliEnded): boolean {
-  return /MA_CLUSTER/.test(stderr)
+  return /MA_CLUSTER|nothing was written: \[MA_TARGET_INDEX\]/.test(stderr)
 }
 
 export class LiveMigration {
