@@ -10,8 +10,7 @@ import { makeHugeShard, type HugeIndexForm } from '../support/huge-shard.ts'
 
 const mb = 2 ** 20
 const chunksOfTb = 2 ** 27
-/** What is not collected yet counts, too. One byte a chunk would be 128 MB, and an entry of its index several times that. */
-const rssMoreMax = 300 * mb
+const rssMoreMax = 150 * mb
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
