@@ -17,7 +17,7 @@ import { LogFollower } from '../src/sync/follow-log.ts'
 import { Gaps } from '../src/sync/gaps.ts'
 import { KeptDeletes } from '../src/sync/kept-deletes.ts'
 import { LogFeed } from '../src/sync/log-feed.ts'
-import { memoryShares, syncOptions } from '../src/sync/options.ts'
+import { applierOptions, memoryShares, syncOptions } from '../src/sync/options.ts'
 import type { SourceIndex } from '../src/sync/source-index.ts'
 import { StreamProgress } from '../src/sync/stream-progress.ts'
 import { ExchangeJoiner } from '../src/traffic/exchanges.ts'
@@ -127,13 +127,7 @@ async function syncAll({ folder, documents, targetUrl }: SyncRequest): Promise<n
       shards: async () => new Map([[index.name, [shard]]]),
     },
     places: { placesOf: async () => [{ target: targetIndex }] },
-    options: {
-      memoryMax: memoryShares(options).applier,
-      bulkBytesMax: options.bulkBytesMax,
-      lanes: options.lanes,
-      sourceReadsPerSecondMax: options.sourceReadsPerSecondMax,
-      waitMaxMs: options.waitMax,
-    },
+    options: applierOptions(options),
     ...{ onWait: () => undefined, onGiveUp: () => undefined },
     onDeadLetter: async (refused) => {
       throw new Error(`refused: ${JSON.stringify(refused)}`)

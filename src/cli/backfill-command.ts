@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addConfigFlags, addExamples, defineAction, snapshotParts } from './command.ts'
+import { defineDetachable } from './detachable.ts'
 
 export function defineBackfill(command: Command): void {
   command.description(
@@ -32,21 +33,18 @@ function defineStart(command: Command): void {
     ["osmigrate backfill start --index 'logs-*' --verify full", ''],
     ['osmigrate backfill start --share 2/5', 'on the second of five hosts'],
   ])
-  defineAction(
+  defineDetachable(
     command,
+    {
+      name: 'backfill',
+      what: 'The backfill',
+      next: 'osmigrate backfill status shows how far it is, osmigrate backfill stop stops it.',
+      stopping: 'stopping at a checkpoint; osmigrate backfill start goes on from there',
+    },
     async (invocation) => {
-      if (invocation.options.detach === true) {
-        const { detach } = await import('./detach.ts')
-        return detach(invocation, {
-          name: 'backfill',
-          what: 'The backfill',
-          next: 'osmigrate backfill status shows how far it is, osmigrate backfill stop stops it.',
-        })
-      }
       const { startBackfill } = await import('./backfill-run.ts')
       return startBackfill(invocation)
     },
-    { stopping: 'stopping at a checkpoint; osmigrate backfill start goes on from there' },
   )
 }
 

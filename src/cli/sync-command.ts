@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addConfigFlags, addExamples, defineAction, repositoryParts } from './command.ts'
+import { defineDetachable } from './detachable.ts'
 
 export function defineSync(command: Command): void {
   command.description(
@@ -43,21 +44,18 @@ function defineStart(command: Command): void {
     ['osmigrate sync start --capture-mode none', 'without a proxy'],
     ['osmigrate sync start --proxy https://proxy-1:9201 --proxy https://proxy-2:9201', ''],
   ])
-  defineAction(
+  defineDetachable(
     command,
+    {
+      name: 'sync',
+      what: 'Sync',
+      next: 'osmigrate sync status --watch shows how far it is, osmigrate sync stop stops it.',
+      stopping: 'what was read goes to the target; osmigrate sync start goes on from there',
+    },
     async (invocation) => {
-      if (invocation.options.detach === true) {
-        const { detach } = await import('./detach.ts')
-        return detach(invocation, {
-          name: 'sync',
-          what: 'Sync',
-          next: 'osmigrate sync status --watch shows how far it is, osmigrate sync stop stops it.',
-        })
-      }
       const { startSync } = await import('./sync-run.ts')
       return startSync(invocation)
     },
-    { stopping: 'what was read goes to the target; osmigrate sync start goes on from there' },
   )
 }
 

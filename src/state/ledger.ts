@@ -1,6 +1,6 @@
-import { MigrationError } from '../base/errors.ts'
 import { kind, type StateRecord, type StateStore } from './store.ts'
 import { ledgerKind, type LedgerEntry } from './records.ts'
+import { untilMet } from './until-met.ts'
 
 /**
  * Settings that the migration changes on a cluster, and puts back. The record is written before the change, so that a
@@ -37,24 +37,7 @@ export async function changeSetting(
   access: SettingAccess,
   change: SettingChange,
 ): Promise<void> {
-  await untilMet(() => changeOnce(state, access, change))
-}
-
-/** Does it anew, from what the ledger holds then, for as long as another process has written meanwhile. */
-async function untilMet<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!isConflict(error) || tries === triesMax) throw error
-    }
-  }
-}
-
-function isConflict(error: unknown): boolean {
-  return (
-    error instanceof MigrationError && error.code === 'MA_STATE' && error.details.conflict === true
-  )
+  await untilMet(triesMax, () => changeOnce(state, access, change))
 }
 
 async function changeOnce(
@@ -110,7 +93,7 @@ export async function restoreSettings(
     if (only.until !== undefined && entry.until !== only.until) continue
     if (only.index !== undefined && entry.index !== only.index) continue
     if (only.setting !== undefined && entry.setting !== only.setting) continue
-    const restored = await untilMet(() => restoreOnce(state, access, record.key))
+    const restored = await untilMet(triesMax, () => restoreOnce(state, access, record.key))
     if (restored !== undefined) done.push(restored)
   }
   return done
@@ -139,7 +122,7 @@ async function restoreOnce(
  * Notes that a change stands no more: its caller has put it back itself, or the cluster refused it. True if one stood.
  */
 export async function noteRestored(state: StateStore, name: SettingName): Promise<boolean> {
-  return untilMet(() => noteOnce(state, name))
+  return untilMet(triesMax, () => noteOnce(state, name))
 }
 
 async function noteOnce(state: StateStore, name: SettingName): Promise<boolean> {

@@ -3,7 +3,7 @@ import { stoppedError } from '../cluster/backoff.ts'
 import { Pace } from '../cluster/pace.ts'
 import type { ApplierInput } from './applier-input.ts'
 import { noFigures, type ApplierFigures } from './applier-figures.ts'
-import type { Change } from './change.ts'
+import { asRead, type Change } from './change.ts'
 import { rememberClientVersions } from './client-versions.ts'
 import { IndexFlow, holdOn } from './index-flow.ts'
 import type { DeleteAgain } from './kept-deletes.ts'
@@ -338,7 +338,7 @@ export class Applier {
     const { id, routing, type, flow, tickets } = pending
     this.#release(pending)
     const now = this.#flowOf(flow.name)
-    const change: Change = { index: flow.name, id, routing, what: 'read', ...(type && { type }) }
+    const change = asRead({ index: flow.name, id, type }, routing)
     const isNews = now !== undefined && pending.again === undefined
     if (!isNews) for (const ticket of tickets) ticket.done(true)
     else this.#put({ ...pendingOf(change, now, this.#kind), tickets })

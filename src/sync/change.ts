@@ -31,6 +31,26 @@ export interface Change {
   readonly shard?: number
 }
 
+/** The same document, to be read: nothing that came with the write is believed but what says how it is read and written. */
+export function asRead(
+  {
+    index,
+    id,
+    type,
+    hasClientVersion,
+  }: Pick<Change, 'index' | 'id'> & {
+    readonly type?: string | undefined
+    readonly hasClientVersion?: boolean
+  },
+  routing: Change['routing'],
+): Change {
+  return {
+    ...{ index, id, routing, what: 'read' },
+    ...(type && { type }),
+    ...(hasClientVersion && { hasClientVersion }),
+  }
+}
+
 /** Something was done whose reach no answer tells: what it did is looked for on the source. */
 export interface Signal {
   /**

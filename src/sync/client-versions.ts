@@ -1,7 +1,7 @@
-import { MigrationError } from '../base/errors.ts'
 import { targetIndexKind } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
 import { targetPartsOf } from '../state/target-parts.ts'
+import { untilMet } from '../state/until-met.ts'
 
 const triesMax = 5
 
@@ -11,18 +11,14 @@ const triesMax = 5
  */
 export async function rememberClientVersions(state: StateStore, index: string): Promise<void> {
   for (const { index: key } of await targetPartsOf(state, index)) {
-    for (let tries = 1; ; tries++) {
-      const record = await state.get(targetIndexKind, key)
-      if (record === undefined || record.value.clientVersions) break
-      const { value, revision } = record
-      const noted = { ...value, clientVersions: true as const }
-      try {
-        await state.commit([{ op: 'put', kind: targetIndexKind, key, value: noted, revision }])
-        break
-      } catch (error) {
-        const isConflict = error instanceof MigrationError && error.details['conflict'] === true
-        if (!isConflict || tries === triesMax) throw error
-      }
-    }
+    await untilMet(triesMax, () => note(state, key))
   }
+}
+
+async function note(state: StateStore, key: string): Promise<void> {
+  const record = await state.get(targetIndexKind, key)
+  if (record === undefined || record.value.clientVersions) return
+  const { value, revision } = record
+  const noted = { ...value, clientVersions: true as const }
+  await state.commit([{ op: 'put', kind: targetIndexKind, key, value: noted, revision }])
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Change, Outcome, Signal } from './change.ts'
+import { asRead, type Change, type Outcome, type Signal } from './change.ts'
 import { doubtMs, type Doubt, type Doubts } from './doubts.ts'
 import type { Gaps } from './gaps.ts'
 import type { FedRecord, LogFeed, StreamEnds } from './log-feed.ts'
@@ -97,12 +97,7 @@ export class LogFollower {
     return changes.map((change) => {
       const doubt = doubts.get(change.index)
       if (doubt === undefined || !isDoubtful(doubt, exchange, place)) return change
-      const { index, id, type, hasClientVersion } = change
-      return {
-        ...{ index, id, routing: undefined, what: 'read' as const },
-        ...(type !== undefined && { type }),
-        ...(hasClientVersion && { hasClientVersion }),
-      }
+      return asRead(change, undefined)
     })
   }
 }

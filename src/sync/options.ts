@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { byteSize, duration, option } from '../base/option-types.ts'
+import type { ApplierOptions } from './applier-input.ts'
 
 /** The section `sync` of migration.yaml. */
 
@@ -89,4 +90,11 @@ export function memoryShares({ memoryMax }: Pick<SyncOptions, 'memoryMax'>): {
   readonly applier: number
 } {
   return { feed: memoryMax / 8, applier: (memoryMax * 5) / 8 }
+}
+
+/** What of them is the applier's. */
+export function applierOptions(options: SyncOptions): ApplierOptions {
+  const { bulkBytesMax, lanes, sourceReadsPerSecondMax, waitMax } = options
+  const memoryMax = memoryShares(options).applier
+  return { memoryMax, bulkBytesMax, lanes, sourceReadsPerSecondMax, waitMaxMs: waitMax }
 }

@@ -1,7 +1,7 @@
 import type { AnsweredItem } from '../traffic/answered-items.ts'
 import { verdictOf } from './answered-exchange.ts'
 import type { AskedWrite } from './asked-write.ts'
-import type { Change, Outcome, Signal } from './change.ts'
+import { asRead, type Change, type Outcome, type Signal } from './change.ts'
 import type { ChangesContext } from './changes-of.ts'
 import type { SourceIndex } from './source-index.ts'
 
@@ -53,11 +53,7 @@ export class OutcomeBuilder implements Outcome {
       return
     }
     const routing = routingOf(name, asked, this.#context.index(name))
-    this.changes.push({
-      ...{ index: name, id, routing, what: 'read' },
-      ...(type && { type }),
-      ...(hasClientVersion && { hasClientVersion }),
-    })
+    this.changes.push(asRead({ index: name, id, type, hasClientVersion }, routing))
   }
 
   #readRefused({ index, id }: AnsweredItem, asked: AskedWrite): void {

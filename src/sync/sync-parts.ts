@@ -15,7 +15,7 @@ import { Gaps } from './gaps.ts'
 import { KeptDeletes } from './kept-deletes.ts'
 import { LogFeed, type NamedLog, type StreamEnds } from './log-feed.ts'
 import { NamesBehind } from './names-behind.ts'
-import { memoryShares, type SyncOptions } from './options.ts'
+import { applierOptions, memoryShares, type SyncOptions } from './options.ts'
 import { patiently } from './patient.ts'
 import { Reconciler } from './reconciler.ts'
 import { Reconciling } from './reconciling.ts'
@@ -107,13 +107,7 @@ export async function openParts(
     const applier = new Applier({
       ...{ source, target, state, view, places: reconciler, accounts, kept, onWait },
       ...(transform && { transform }),
-      options: {
-        memoryMax: memoryShares(options).applier,
-        bulkBytesMax: options.bulkBytesMax,
-        lanes: options.lanes,
-        sourceReadsPerSecondMax: options.sourceReadsPerSecondMax,
-        waitMaxMs: options.waitMax,
-      },
+      options: applierOptions(options),
       signal: writing,
       onDeadLetter: (refused) => letters.put(refused),
       hasDeadLetter: (index, id, routing) => letters.has({ index, id, routing }),

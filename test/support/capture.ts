@@ -29,20 +29,22 @@ export interface RunningProxy {
   status(): Promise<CaptureStatus>
 }
 
+/** Free ports, one worker. */
+export const testCapture = {
+  name: 'edge',
+  listen: '127.0.0.1:0',
+  workers: 1,
+  admin: { listen: '127.0.0.1:0' },
+  drainTimeout: '5s',
+}
+
 /** Writes migration.yaml for a proxy in front of `source`; free ports, one worker, unless `capture` says otherwise. */
 export function writeCaptureConfig(
   folder: string,
   source: string,
   capture: Readonly<Record<string, unknown>> = {},
 ): void {
-  const section = {
-    name: 'edge',
-    listen: '127.0.0.1:0',
-    workers: 1,
-    admin: { listen: '127.0.0.1:0' },
-    drainTimeout: '5s',
-    ...capture,
-  }
+  const section = { ...testCapture, ...capture }
   const config = { version: 1, name: 'live', source: { url: source }, capture: section }
   // JSON is YAML.
   writeFileSync(path.join(folder, 'migration.yaml'), JSON.stringify(config))

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { after } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { SyncView } from '../../src/sync/status.ts'
-import { startCapture, type RunningProxy } from './capture.ts'
+import { startCapture, testCapture, type RunningProxy } from './capture.ts'
 import { cliFolder, startOsmigrate, type CliEnded, type CliProcess } from './cli.ts'
 import { send, type TestEngine } from './engines.ts'
 
@@ -56,14 +56,7 @@ export class LiveMigration {
       select: { include: [`${prefix}*`] },
       snapshot: { repository: location },
       metadata: { templates: false, pipelines: false, ...metadata },
-      capture: {
-        name: 'edge',
-        listen: '127.0.0.1:0',
-        workers: 1,
-        admin: { listen: '127.0.0.1:0' },
-        drainTimeout: '5s',
-        ...capture,
-      },
+      capture: { ...testCapture, ...capture },
       sync: { auditEvery: '2s', listen: 'off', drainTimeout: '10s', ...sync },
     }
     // JSON is YAML.
