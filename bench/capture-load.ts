@@ -16,6 +16,9 @@ export interface LoadRequest {
   readonly kind?: 'put' | 'post' | 'bulk'
 }
 
+/** At a given rate, the first requests are sent while the thread that sends them comes to life: they are not counted. */
+const settleMs = 1000
+
 export interface LoadFound {
   /** Answered in the time of the run. */
   readonly requests: number
@@ -59,7 +62,7 @@ class Client {
 
   constructor(
     { port, kind = 'put' }: LoadRequest,
-    onAnswer: (client: Client, ms: number) => void,
+    onAnswer: (client: Client, ms: number, dueAt: number) => void,
     onError: (what: string) => void,
   ) {
     this.#request = requests[kind]
@@ -75,10 +78,10 @@ class Client {
       } else this.#left -= bytes.length
       if (this.#left > 0) return
       if (this.#left < 0 || (this.#isReal && !/^HTTP\/1.1 20/.test(this.#text)))
-        return onError(`another answer: ${bytes.toString('latin1').slice(0, 200)}`)
+        return onError(`another answer: ${oneLine(this.#text || bytes.toString('latin1'))}`)
       if (this.#isReal) this.#forget()
       this.isBusy = false
-      onAnswer(this, performance.now() - this.#dueAt)
+      onAnswer(this, performance.now() - this.#dueAt, this.#dueAt)
     })
   }
 
@@ -99,6 +102,10 @@ class Client {
   }
 }
 
+function oneLine(text: string): string {
+  return text.replaceAll(/[\s|]+/g, ' ').slice(0, 200)
+}
+
 /** Of the whole answer, 0 while its head is not all there. All answers of a server are of one length. */
 function lengthOf(text: string): number {
   const end = text.indexOf('\r\n\r\n')
@@ -117,9 +124,10 @@ async function run(request: LoadRequest): Promise<LoadFound> {
   let onLast = (): void => {}
   let stopTicks = (): void => {}
   let startedAt = performance.now()
-  const onAnswer = (client: Client, ms: number): void => {
+  const settlingMs = rate === 0 ? 0 : settleMs
+  const onAnswer = (client: Client, ms: number, dueAt: number): void => {
     if (isOver) return onLast()
-    times.push(ms)
+    if (dueAt >= startedAt + settlingMs) times.push(ms)
     if (rate === 0) client.send()
     else if (due.length > 0) client.send(due.shift())
     else idle.push(client)
@@ -143,13 +151,16 @@ async function run(request: LoadRequest): Promise<LoadFound> {
       }
     })
   }
-  setTimeout(() => {
-    isOver = true
-    stopTicks()
-    resolve()
-  }, seconds * 1000)
+  setTimeout(
+    () => {
+      isOver = true
+      stopTicks()
+      resolve()
+    },
+    seconds * 1000 + settlingMs,
+  )
   await promise
-  const took = (performance.now() - startedAt) / 1000
+  const took = (performance.now() - startedAt - settlingMs) / 1000
   const isAnswered = (): boolean => !clients.some(({ isBusy }) => isBusy)
   if (!isAnswered()) {
     await new Promise<void>((done) => {

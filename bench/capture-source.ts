@@ -38,9 +38,11 @@ const kinds: readonly { readonly kind: 'post' | 'bulk'; readonly name: string }[
   { kind: 'bulk', name: 'bulks of 100' },
 ]
 const warmUpSeconds = 10
+/** Sixteen bulks at once are more than half of what tests' engines have. */
+const heapMb = 2048
 
 export async function measureSource(options: SourceOptions): Promise<SourceResult[]> {
-  const engine = await startEngine({ kind: 'elasticsearch', version: '7' })
+  const engine = await startEngine({ kind: 'elasticsearch', version: '7', heapMb })
   const results: SourceResult[] = []
   try {
     const { port } = new URL(engine.url)

@@ -309,7 +309,7 @@ ${measuredText()}
 - PUTs of 1 KB from one process over ${connections} keep-alive connections to a server over bare sockets in another; between them
   one process that passes bytes on (pipe), a proxy of node:http, nginx with one worker, and this proxy with one worker
   beside its supervisor, whose CPU and memory are counted in.
-- added: at half of the full load, evenly sent, beyond what the upstream alone takes at that rate; memory: of all
+- added: at half of the full load, evenly sent, after a second of it, beyond what the upstream alone takes at that rate; memory: of all
   processes, what they share counted once, with ${manyConnections.toLocaleString('en')} connections; compiled, as when installed.
 - log in memory: the local log in a folder without a disk, so what it adds by itself. A PUT makes two records; bytes/record is the
   mean of a request and its answer. All processes, engine and broker included, share the machine.

@@ -29,3 +29,18 @@ test('an announced length that is too short, or long beyond what has come, is no
     assert.equal(body.kept.length, 3 * piece.length)
   }
 })
+
+test('a body that is held is not written over by those that come after one that was let go', () => {
+  const memory = new BodyMemory(100 * mb)
+  const first = filled(memory, 3)
+  const held = filled(memory, 3)
+  first.drop()
+  first.drop()
+  for (let i = 0; i < 4; i++) {
+    const later = new BodyBuffer(memory, 16 * mb)
+    for (let j = 0; j < 4; j++) later.add(new Uint8Array(piece.length).fill(i))
+    assert.ok(later.kept.every((byte) => byte === i))
+    if (i % 2 === 0) later.drop()
+  }
+  assert.ok(held.kept.every((byte) => byte === 7))
+})

@@ -23,7 +23,39 @@ export class BodyMemory {
   }
 }
 
-const smallestCapacity = 16_384
+const blockBytes = 64 * 1024
+const pooledBytesMax = 1 << 20
+/** Of what the pool keeps for bodies to come, in a process. */
+const poolBytesMax = 8 << 20
+
+/**
+ * Buffers of bodies that are through, for those that come: memory outside of the heap that is allocated anew for each bulk
+ * makes V8 collect its old space several times a second.
+ */
+class BufferPool {
+  /** By their length in blocks. */
+  readonly #free: Buffer[][] = []
+  #bytes = 0
+
+  /** Of exactly that length, with anything in it. */
+  take(bytes: number): Buffer {
+    const found = this.#free[bytes / blockBytes]?.pop()
+    if (found === undefined) return Buffer.allocUnsafeSlow(bytes)
+    this.#bytes -= found.length
+    return found
+  }
+
+  give(buffer: Buffer): void {
+    const { length } = buffer
+    const isWanted = length % blockBytes === 0 && length <= pooledBytesMax
+    if (!isWanted || this.#bytes + length > poolBytesMax) return
+    this.#bytes += length
+    ;(this.#free[length / blockBytes] ??= []).push(buffer)
+  }
+}
+
+const pool = new BufferPool()
+const smallestCapacity = blockBytes
 /** A length that is only announced is trusted so far. */
 const trustedBytesMax = 1 << 20
 const nothing = new Uint8Array(0)
@@ -37,6 +69,8 @@ export class BodyBuffer {
   readonly #bytesMax: number
   readonly #announced: (() => number | undefined) | undefined
   #buffer: Uint8Array = nothing
+  /** The buffer is one of the pool's, and goes back there. */
+  #isPooled = false
   #length = 0
   #taken = 0
   /** Length as sent. */
@@ -72,9 +106,11 @@ export class BodyBuffer {
     if (needed > this.#buffer.length) {
       const capacity = this.#capacityFor(needed)
       if (!this.#take(capacity - this.#taken)) return
-      const grown = Buffer.allocUnsafeSlow(capacity)
+      const grown = pool.take(capacity)
       grown.set(this.#buffer.subarray(0, this.#length))
+      this.#letGo()
       this.#buffer = grown
+      this.#isPooled = true
     }
     this.#buffer.set(piece, this.#length)
     this.#length = needed
@@ -83,9 +119,9 @@ export class BodyBuffer {
   #capacityFor(needed: number): number {
     const doubled = Math.min(this.#bytesMax, Math.max(smallestCapacity, 2 * needed))
     const announced = this.#announced?.() ?? 0
-    return announced >= needed && announced <= Math.max(doubled, trustedBytesMax)
-      ? announced
-      : doubled
+    const isTrusted = announced >= needed && announced <= Math.max(doubled, trustedBytesMax)
+    const capacity = isTrusted ? announced : doubled
+    return capacity > pooledBytesMax ? capacity : Math.ceil(capacity / blockBytes) * blockBytes
   }
 
   #take(bytes: number): boolean {
@@ -107,11 +143,17 @@ export class BodyBuffer {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  /** Lets go of the bytes; `bytes` stays. */
+  /** Lets go of the bytes, which may be another body's from then on; `bytes` stays. */
   drop(): void {
     this.#memory.give(this.#taken)
     this.#taken = 0
     this.#length = 0
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    if (this.#isPooled) pool.give(this.#buffer as Buffer)
+    this.#isPooled = false
     this.#buffer = nothing
   }
 }
