@@ -128,7 +128,7 @@ async function syncAll({ folder, documents, targetUrl }: SyncRequest): Promise<n
     },
     places: { placesOf: async () => [{ target: targetIndex }] },
     options: applierOptions(options),
-    ...{ onWait: () => undefined, onGiveUp: () => undefined },
+    onWait: () => undefined,
     onDeadLetter: async (refused) => {
       throw new Error(`refused: ${JSON.stringify(refused)}`)
     },

@@ -48,6 +48,4 @@ export interface ApplierInput {
   /** Asked of each document that is settled without becoming a dead letter. */
   readonly hasDeadLetter?: (index: string, id: string, routing: string | null) => boolean
   readonly onWritten?: (index: string, id: string, routing: string | null) => Promise<void>
-  /** Nothing more is written to this index, by its name, until resume(). */
-  readonly onGiveUp: (index: string, reason: string) => void
 }

@@ -48,7 +48,6 @@ async function applierBetween(
     },
     onWait: (key, what) => what !== undefined && waits.push(`${key}: ${what}`),
     onDeadLetter: async (refused) => void letters.push(refused),
-    onGiveUp: (index, reason) => letters.push({ index, reason } as RefusedDocument),
     ...input,
   })
   return { applier, kept, letters, accounted, stop, waits }
@@ -167,7 +166,6 @@ test('an index that waits holds up no other, is told by name, and is given up wh
     ['other', other],
   ])
   const ofOther = { ...place, index: 'other', sourceUuid: 'o', fenceAlias: 'osmigrate-o-0' }
-  const givenUp: string[] = []
   const { applier, waits } = await applierBetween(source, target, {
     view: {
       index: (name) => indices.get(name),
@@ -181,7 +179,6 @@ test('an index that waits holds up no other, is told by name, and is given up wh
       ...{ memoryMax: 1e6, bulkBytesMax: 2000, lanes: 1 },
       ...{ sourceReadsPerSecondMax: 1e6, waitMaxMs: 300 },
     },
-    onGiveUp: (index, reason) => givenUp.push(`${index}: ${reason}`),
   })
   const settled: string[] = []
   await applier.add([source.write('a', 1)], (taken) => settled.push(`i ${taken}`))
@@ -189,12 +186,19 @@ test('an index that waits holds up no other, is told by name, and is given up wh
   await applier.add([change], (taken) => settled.push(`other ${taken}`))
   await applier.flush()
   assert.deepEqual(settled, ['other true', 'i false'])
-  assert.deepEqual(givenUp, ['i: its mapping is refused'])
   assert.ok(waits.includes('index i: its mapping is refused'))
-  assert.deepEqual(applier.stopped, [{ index: 'i', reason: 'its mapping is refused' }])
+  const stopped = (): string[] => applier.stopped.map(({ index, why }) => `${index}: ${why}`)
+  assert.deepEqual(stopped(), ['i: its mapping is refused'])
   assert.deepEqual([applier.takes('i'), applier.takes('other')], [false, true])
+  // What had to wait is tried again when somebody asks; what was given up by name is not.
+  assert.equal(applier.tryAgain('i'), undefined)
+  assert.deepEqual([applier.takes('i'), stopped()], [true, []])
+  applier.giveUp('i', 'too many dead letters')
+  assert.equal(applier.tryAgain('i'), 'too many dead letters')
+  await applier.add([source.write('c', 3)], (taken) => settled.push(`i ${taken}`))
+  assert.equal(settled.at(-1), 'i false')
   applier.resume('i')
-  assert.deepEqual([applier.takes('i'), applier.stopped], [true, []])
+  assert.deepEqual([applier.takes('i'), stopped()], [true, []])
   applier.close()
 })
 

@@ -5,7 +5,7 @@ import type { ApplierInput } from './applier-input.ts'
 import { noFigures, type ApplierFigures } from './applier-figures.ts'
 import { asRead, type Change } from './change.ts'
 import { rememberClientVersions } from './client-versions.ts'
-import { IndexFlow, holdOn } from './index-flow.ts'
+import { IndexFlow, holdOn, type Stop } from './index-flow.ts'
 import type { DeleteAgain } from './kept-deletes.ts'
 import { LaneWorker, type PlacesOf } from './lane-worker.ts'
 import { Lane, laneOf } from './lanes.ts'
@@ -62,7 +62,7 @@ export class Applier {
       ready: async () => void (await input.places.ready?.()),
       placesOf: (flow: IndexFlow) => this.#placesOf(flow),
       finish: (pending: PendingDocument) => this.#finish(pending),
-      giveUp: (flow: IndexFlow, reason: string) => this.#giveUp(flow, reason),
+      giveUp: (flow: IndexFlow, why: string) => this.#giveUp(flow, why),
     }
     this.#workers = this.#lanes.map(({ number }) => new LaneWorker(number, context))
     signal.addEventListener('abort', this.#onAbort)
@@ -80,9 +80,9 @@ export class Applier {
   }
 
   /** Indices that nothing is written to any more. */
-  get stopped(): { index: string; reason: string }[] {
-    return [...this.#flows.values()].flatMap(({ name, stopped }) =>
-      stopped === undefined ? [] : [{ index: name, reason: stopped }],
+  get stopped(): (Pick<Stop, 'why' | 'since'> & { readonly index: string })[] {
+    return [...this.#flows.values()].flatMap(({ name: index, stopped }) =>
+      stopped === undefined ? [] : [{ index, why: stopped.why, since: stopped.since }],
     )
   }
 
@@ -121,6 +121,20 @@ export class Applier {
   resume(index: string): void {
     const flow = this.#flows.get(index)
     if (flow !== undefined) flow.stopped = flow.hold = undefined
+  }
+
+  /** Nothing more is written to the index, until resume(). */
+  giveUp(index: string, why: string): void {
+    const flow = this.#flows.get(index)
+    if (flow !== undefined) this.#giveUp(flow, why)
+  }
+
+  /** Writes to an index again that was given up because it had to wait; gives why nothing is written to it, if that stands. */
+  tryAgain(index: string): string | undefined {
+    const stopped = this.#flows.get(index)?.stopped
+    if (stopped?.isWait !== true) return stopped?.why
+    this.resume(index)
+    return undefined
   }
 
   /** Nothing more is begun; what is under way ends by the signal. */
@@ -355,17 +369,16 @@ export class Applier {
     if (pending.heldSince === undefined) flow.waiting++
     pending.heldSince ??= now
     flow.hold = holdOn(flow, reason, now)
-    if (now - pending.heldSince > waitMaxMs) this.#giveUp(flow, reason)
+    if (now - pending.heldSince > waitMaxMs) this.#giveUp(flow, reason, { isWait: true })
     else this.#input.onWait(keyOf(flow), reason)
   }
 
-  #giveUp(flow: IndexFlow, reason: string): void {
+  #giveUp(flow: IndexFlow, why: string, { isWait = false } = {}): void {
     if (flow.stopped !== undefined) return
-    flow.stopped = reason
+    flow.stopped = { why, since: new Date().toISOString(), isWait }
     for (const lane of this.#lanes) {
       for (const pending of lane.drop(flow)) this.#settle(pending, false)
     }
-    this.#input.onGiveUp(flow.name, reason)
   }
 }
 

@@ -34,6 +34,8 @@ export interface AuditInput {
   /** Writes what is found, by the ways that all changes go. `settled(false)`: something of it was left alone. */
   readonly applier: {
     add(changes: readonly Change[], settled: (taken: boolean) => void): Promise<void>
+    /** Has an index written to again that was given up since it had to wait; gives why nothing is written to it otherwise. */
+    tryAgain(index: string): string | undefined
   }
   readonly log: LogEnds
   /** How long after a write of the source its request may be missing in the log; 0 where nothing is captured. */

@@ -102,8 +102,10 @@ export class Heartbeat {
   }
 
   async #sendAgain(): Promise<void> {
-    const { letters, applier } = this.#parts
-    const again = await letters.takeAgain()
+    const { letters, applier, audit } = this.#parts
+    const { again, mended } = await letters.takeAgain()
+    for (const index of mended) applier.resume(index)
+    if (mended.length > 0) audit.want()
     if (again.length === 0) return
     const changes = again.map((document) => ({ ...document, what: 'read' as const }))
     await applier.add(changes, () => {})
@@ -137,7 +139,7 @@ export class Heartbeat {
   }
 
   status(): SyncStatus {
-    const { feed, gaps, letters, waits, stopped, reconciler, audit, applier } = this.#parts
+    const { feed, gaps, letters, waits, reconciler, audit, applier } = this.#parts
     const { version, startedAt, logs } = this.#input
     const now = Date.now()
     const streams = [...this.#parts.streams.values()].map((progress) =>
@@ -166,7 +168,7 @@ export class Heartbeat {
       gapRequests: open.reduce((sum, { requests }) => sum + requests, 0),
       deadLetters: letters.count,
       waits: waits.list(),
-      indices: troublesOf(stopped, reconciler.notInStep(), reconciler.doubts),
+      indices: troublesOf(applier.stopped, reconciler.notInStep(), reconciler.doubts),
       different: [...reconciler.notInStep().different],
       audit: audit.verdict() ?? null,
       memory: {

@@ -122,7 +122,12 @@ export class IndexAudit {
     this.isSoon = false
     this.cost = { searches: 0, comparisons: 0 }
     const { name } = this.index
-    const { isFilled, source, signal } = this.#input
+    const { isFilled, source, signal, applier } = this.#input
+    const stopped = applier.tryAgain(name)
+    if (stopped !== undefined) {
+      this.waiting = `nothing is written to it: ${stopped}`
+      return
+    }
     const filled = await isFilled(name)
     if (this.#writes.open > 0) {
       this.waiting = `${this.#writes.open} documents that were found are not on the target yet`

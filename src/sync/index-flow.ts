@@ -9,6 +9,15 @@ export interface Hold {
   readonly until: number
 }
 
+/** Why nothing more is written to an index. */
+export interface Stop {
+  readonly why: string
+  /** ISO 8601. */
+  readonly since: string
+  /** It had to wait for too long: it is tried again when the audit next looks at it. Else somebody has to act. */
+  readonly isWait: boolean
+}
+
 /** What the applier knows of one index of the source, in one life of it (its UUID). */
 export class IndexFlow {
   /** As the view of the source has it; the UUID stays. */
@@ -24,8 +33,7 @@ export class IndexFlow {
   #targets: string | undefined
   /** Its documents that were held at least once, and are not settled. */
   waiting = 0
-  /** Why nothing more is written to it. */
-  stopped: string | undefined
+  stopped: Stop | undefined
   /** Bytes of its changes that are held. */
   heldBytes = 0
   /** The greatest number that the source is known to have given: what explains a version on the target. */

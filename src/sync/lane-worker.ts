@@ -62,7 +62,7 @@ export interface LaneContext {
   /** Everything about it is settled, or it is given back to its lane by `pending.heldBy`. */
   finish(pending: PendingDocument): Promise<void>
   /** Nothing more is written to the index. */
-  giveUp(flow: IndexFlow, reason: string): void
+  giveUp(flow: IndexFlow, why: string): void
 }
 
 /** Does what one lane takes on: reads what has to be read, and sends the rest meanwhile. */

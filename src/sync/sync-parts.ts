@@ -22,7 +22,6 @@ import { Reconciling } from './reconciling.ts'
 import { RememberDeletes } from './remember-deletes.ts'
 import { SourceView } from './source-view.ts'
 import { StreamProgress } from './stream-progress.ts'
-import { StoppedIndices } from './troubles.ts'
 import { Waits } from './waits.ts'
 
 export interface SyncInput {
@@ -63,7 +62,6 @@ export interface SyncParts {
   readonly audit: Audit
   readonly follower: LogFollower
   readonly waits: Waits
-  readonly stopped: StoppedIndices
 }
 
 const refillApartMs = 3_600_000
@@ -78,7 +76,6 @@ export async function openParts(
 ): Promise<SyncParts> {
   const { source, target, state, select, options, metadata, transform } = input
   const waits = new Waits()
-  const stopped = new StoppedIndices()
   const { onWait } = waits
   const view = await SourceView.open({
     ...{ source, select, signal: writing },
@@ -94,7 +91,7 @@ export async function openParts(
   try {
     const accounts = await Accounts.load(state)
     const kept = await KeptDeletes.open(state)
-    const letters = await SyncDeadLetters.load(state)
+    const letters = await SyncDeadLetters.load(state, options.deadLettersMax)
     const gaps = await Gaps.load(state)
     const reconciler = await Reconciler.open({
       ...{ source, target, state, select, options: metadata, view, signal: reading },
@@ -109,14 +106,15 @@ export async function openParts(
       ...(transform && { transform }),
       options: applierOptions(options),
       signal: writing,
-      onDeadLetter: (refused) => letters.put(refused),
+      onDeadLetter: async (refused) => {
+        const tooMany = await letters.put(refused)
+        if (tooMany !== undefined) applier.giveUp(refused.index, tooMany)
+      },
       hasDeadLetter: (index, id, routing) => letters.has({ index, id, routing }),
       onWritten: (index, id, routing) => letters.written({ index, id, routing }),
-      onGiveUp: (index, reason) => stopped.stopped(index, reason),
     })
     const forget = (index: string): Promise<void> => {
       accounts.forget(index)
-      stopped.mended(index)
       applier.resume(index)
       return Promise.resolve()
     }
@@ -177,7 +175,7 @@ export async function openParts(
         reconciling,
         remembering,
       },
-      ...{ applier, audit, follower, waits, stopped },
+      ...{ applier, audit, follower, waits },
     }
   } catch (error) {
     await feed.close()

@@ -42,7 +42,6 @@ export interface ApplierWorld {
   readonly kept: KeptDeletes
   readonly applier: Applier
   readonly letters: RefusedDocument[]
-  readonly givenUp: Map<string, string>
   readonly waits: string[]
   readonly accounted: Map<string, number[]>
   /** Takes changes and waits until they are settled; what `settled` was told. */
@@ -78,7 +77,6 @@ export async function makeApplierWorld(
   const stop = new AbortController()
   const made = {
     letters: [] as RefusedDocument[],
-    givenUp: new Map<string, string>(),
     waits: [] as string[],
     accounted: new Map<string, number[]>(),
   }
@@ -93,7 +91,6 @@ export async function makeApplierWorld(
     options: { ...options, ...input.options },
     onWait: (key, what) => what !== undefined && made.waits.push(`${key}: ${what}`),
     onDeadLetter: async (refused) => void made.letters.push(refused),
-    onGiveUp: (index, reason) => made.givenUp.set(index, reason),
     ...input.input,
   })
   t.after(async () => {

@@ -103,7 +103,6 @@ export async function openAudit(
     },
     onWait: () => {},
     onDeadLetter: async () => {},
-    onGiveUp: (index, reason) => assert.fail(`${index} was given up: ${reason}`),
   })
   const audit = new Audit({
     ...{ source, target, state, view, places, accounts, applier, signal },
@@ -115,7 +114,11 @@ export async function openAudit(
   })
   return {
     ...{ accounts, applier, audit },
-    drain: () => audit.pass({ drain: true }),
+    drain: async () => {
+      const verdict = await audit.pass({ drain: true })
+      assert.deepEqual(applier.stopped, [])
+      return verdict
+    },
     ofIndex: async (index) => (await state.get(auditIndexKind, index))!.value,
     end: async () => {
       stop.abort()

@@ -71,7 +71,7 @@ async function followDocuments(
   assert.equal(before.size, 5)
   assert.equal(await assertSame(world), 4)
   assert.deepEqual(world.letters, [])
-  assert.equal(world.givenUp.size, 0)
+  assert.deepEqual(world.applier.stopped, [])
 }
 
 /** Types that become a field, a part of the id, and a join. */
