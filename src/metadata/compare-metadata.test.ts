@@ -84,6 +84,35 @@ test('compareIndex() knows which index takes malformed values where the field do
   assert.equal(compared(false, lenient), 'different')
 })
 
+test('compareIndex() sees through what the plugin k-NN writes down of an index for vectors', () => {
+  const settings = { 'index.knn': 'true' }
+  const vectors = (method: JsonObject, more: JsonObject): JsonObject => ({
+    properties: { v: { type: 'knn_vector', dimension: 8, method, ...more } },
+  })
+  const method = { name: 'hnsw', engine: 'lucene' }
+  const one = planned({ settings, mappings: vectors(method, { data_type: 'byte' }) })
+  const added = {
+    'index.knn.derived_source.enabled': 'true',
+    'index.merge.policy.floor_segment': '2mb',
+    'index.merge.policy.max_merge_at_once': '10',
+  }
+  const written = vectors({ ...method, parameters: {} }, { data_type: 'BYTE', doc_values: true })
+  const pathsOf = (there: JsonObject, mappings: JsonObject): string[] => {
+    const found = existing({ settings: { ...settings, ...there }, mappings })
+    return compareIndex(one, found, []).differences.map(({ path }) => path)
+  }
+  assert.deepEqual(pathsOf(added, written), [])
+  const floor = { 'index.merge.policy.floor_segment': '4mb' }
+  const other = vectors({ ...method, parameters: { m: 4 } }, { data_type: 'BINARY' })
+  assert.deepEqual(pathsOf({ ...added, ...floor }, other), [
+    'settings.index.merge.policy.floor_segment',
+    'mappings.properties.v.method.parameters',
+    'mappings.properties.v.data_type',
+  ])
+  const plain = compareIndex(planned({}), existing({ settings: added }), [])
+  assert.equal(plain.verdict, 'different', 'without index.knn nobody adds them')
+})
+
 test('compareIndex() expects fields that documents bring below what a rule made an object, and nowhere else', () => {
   const o = { properties: { f: {}, g: {} } }
   const brought = { properties: { a: { type: 'text' } } }

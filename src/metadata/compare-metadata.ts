@@ -1,6 +1,6 @@
 import { eachAtOnce } from '../base/each-at-once.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
-import { matcher, type Selection } from '../base/select.ts'
+import type { Selection } from '../base/select.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { LedgerEntry } from '../state/records.ts'
 import {
@@ -10,6 +10,7 @@ import {
   readExistingTemplates,
   type ExistingIndex,
 } from './existing.ts'
+import { indexForm } from './index-form.ts'
 import { differences, type JsonDifference } from './json-difference.ts'
 import { objectOf, textOf, without } from './json-objects.ts'
 import { findOnlyOnTarget, type OnlyOnTarget } from './only-on-target.ts'
@@ -22,7 +23,6 @@ import {
   type PlannedIndex,
   type PlannedObject,
 } from './plan.ts'
-import { flattenSettings } from './settings.ts'
 
 export interface ComparedObject {
   readonly kind: string
@@ -160,98 +160,6 @@ function borrowedChange({ setting, oldValue, newValue }: LedgerEntry): PlannedCh
     reason: 'changed for the time of the backfill, and put back after it',
     loss: false,
   }
-}
-
-/** Settings flat and without those that a cluster gives to each index; mappings without what only says the default. */
-function indexForm(index: JsonObject): JsonObject {
-  const settings = flattenSettings(objectOf(index.settings))
-  for (const name of Object.keys(settings)) if (ofEachIndex(name)) delete settings[name]
-  return {
-    settings,
-    mappings: mappingForm(objectOf(index.mappings), malformedOf(settings)),
-    aliases: { ...objectOf(index.aliases) },
-  }
-}
-
-const ofEachIndex = matcher([
-  'index.uuid',
-  'index.creation_date',
-  'index.provided_name',
-  'index.version.*',
-  'index.replication.type',
-])
-
-/** Without what only says the default, which engines leave out or write down; empty `properties` and `fields` among it. */
-function mappingForm(mapping: JsonObject, malformed: string): JsonObject {
-  const form: JsonObject = {}
-  for (const [key, value] of Object.entries(mapping)) {
-    if (isDefault(mapping, key)) continue
-    if (key === 'ignore_malformed' && textOf(value) === malformed) continue
-    if (key === 'fielddata_frequency_filter')
-      form[key] = { ...frequencyDefaults, ...objectOf(value) }
-    else if (key === 'contexts') form[key] = contextsForm(value)
-    else if (key !== 'properties' && key !== 'fields') form[key] = value
-    else if (isJsonObject(value) && Object.keys(value).length > 0)
-      form[key] = fieldsForm(value, malformed)
-  }
-  return form
-}
-
-/** What `ignore_malformed` is in a field that does not say. */
-function malformedOf(settings: JsonObject): string {
-  return textOf(settings['index.mapping.ignore_malformed'] ?? 'false')
-}
-
-const frequencyDefaults = { min_segment_size: 0, max: 2 ** 31 - 1 }
-
-/** Those that have doc values unless they say otherwise; on Elasticsearch 1 they had to say so. */
-const withDocValues = [
-  ...['keyword', 'boolean', 'date', 'ip', 'geo_point'],
-  ...['byte', 'short', 'integer', 'long', 'float', 'double'],
-]
-
-/** `[key, value, type]`: of fields of any type where none is named. */
-const defaults: readonly (readonly [key: string, value: string, type?: string])[] = [
-  ['type', 'object'],
-  ['analyzer', 'default'],
-  ['search_analyzer', 'default_search'],
-  ['fielddata', 'false'],
-  ['format', 'strict_date_optional_time||epoch_millis', 'date'],
-  ['eager_global_ordinals', 'true', 'join'],
-  ...withDocValues.map((type) => ['doc_values', 'true', type] as const),
-]
-
-function isDefault(field: JsonObject, key: string): boolean {
-  return defaults.some(
-    ([name, value, type]) =>
-      name === key && textOf(field[key]) === value && (type ?? field.type) === field.type,
-  )
-}
-
-/** Engines print the type of a context of completion in capital letters. */
-function contextsForm(contexts: Json): Json {
-  if (!Array.isArray(contexts)) return contexts
-  return contexts.map(objectOf).map((one) => ({ ...one, type: textOf(one.type).toLowerCase() }))
-}
-
-/** A name with dots is a path of objects, as engines write it down. */
-function fieldsForm(fields: JsonObject, malformed: string): JsonObject {
-  const form: JsonObject = {}
-  for (const [name, field] of Object.entries(fields)) {
-    const path = name.split('.')
-    let at = form
-    for (const part of path.slice(0, -1)) {
-      const object = objectOf(at[part])
-      const properties = { ...objectOf(object.properties) }
-      at[part] = { ...object, properties }
-      at = properties
-    }
-    const last = path.at(-1)!
-    const own = mappingForm(objectOf(field), malformed)
-    const properties = { ...objectOf(objectOf(at[last]).properties), ...objectOf(own.properties) }
-    at[last] = { ...own, ...(Object.keys(properties).length > 0 && { properties }) }
-  }
-  return form
 }
 
 /** Without what was withheld and is set by now, as on the source. */

@@ -111,6 +111,19 @@ test('decideIndex() adopts only what has the wanted mapping and settings, and no
   )
 })
 
+test('decideIndex() adopts a mapping that the target prints in another form', () => {
+  const method = { name: 'hnsw', engine: 'lucene' }
+  const vectors = (more: object, of: object): ExistingIndex['mappings'] => ({
+    properties: { v: { type: 'knn_vector', dimension: 8, method: { ...method, ...of }, ...more } },
+  })
+  const body = { ...wanted.body, mappings: vectors({ data_type: 'byte' }, {}) }
+  const printed = vectors({ data_type: 'BYTE' }, { parameters: {} })
+  const action = (mappings: ExistingIndex['mappings']): string =>
+    decideIndex({ ...wanted, body }, undefined, existing('T1', { mappings }), true).action
+  assert.equal(action(printed), 'adopt')
+  assert.equal(action(vectors({ data_type: 'BINARY' }, {})), 'refused')
+})
+
 test('templateDifference() sees through the forms that a template may have', () => {
   const sent = {
     index_patterns: ['a-*'],

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TargetIndex } from '../state/records.ts'
+import { indexForm } from './index-form.ts'
 import { differingPaths } from './json-difference.ts'
 import { objectOf, textOf, without } from './json-objects.ts'
 import { mappingsByType, onlyMapping } from './mappings.ts'
@@ -169,7 +170,7 @@ function adoptionDifference(wanted: Wanted, existing: ExistingIndex): string[] {
   )
   return [
     ...differingPaths(settings, found).map((path) => `settings.${path}`),
-    ...differingPaths(objectOf(wanted.body.mappings), existing.mappings).map(
+    ...differingPaths(mappingFormOf(wanted.body), mappingFormOf({ ...existing })).map(
       (path) => `mappings.${path}`,
     ),
     // These would run for every document that is written.
@@ -177,6 +178,10 @@ function adoptionDifference(wanted: Wanted, existing: ExistingIndex): string[] {
       .filter((key) => (existing.settings[key] ?? '_none') !== '_none')
       .map((key) => `settings.${key}`),
   ]
+}
+
+function mappingFormOf(index: JsonObject): JsonObject {
+  return objectOf(indexForm(index).mappings)
 }
 
 function refused(reason: string): Decision {

@@ -8,6 +8,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../src/base/json.ts
 import type { AppliedObject, MetadataResult } from '../../src/metadata/apply.ts'
 import type { MetadataComparison } from '../../src/metadata/compare-metadata.ts'
 import { differences, differingPaths } from '../../src/metadata/json-difference.ts'
+import { objectOf } from '../../src/metadata/json-objects.ts'
 import {
   plannedObjects,
   type MetadataPlan,
@@ -99,6 +100,7 @@ export async function tryPair(
   await step(undefined, () => applyAgain(run, plan, target, surprise))
   await step(undefined, () => useTemplates(plan, target, surprise))
   await step(undefined, () => writeAfterwards(source, target, { run, plan, indices }, surprise))
+  const neighbours = await step(0, () => searchVectors(source, target, indices, surprise))
   await step(undefined, () => wipe(target))
   const streams = { source, target, run: program({ source, target, choice: asStream }, surprise) }
   const inStreams = await step(0, () => carryStreams(streams, surprise))
@@ -114,7 +116,7 @@ export async function tryPair(
     refused: refused.length,
     notCarried: plan.notCarried.length,
     documents: verdicts.length,
-    searched,
+    searched: searched + neighbours,
     inStreams,
     seconds: Math.round((performance.now() - begun) / 1000),
     refusals: refused.map(({ name, reason }) => `${name}: ${reason}`),
@@ -326,8 +328,13 @@ async function carryDocuments(
 }
 
 /** Whether all that its documents hold and find is kept; what the plan says is lost may be. */
-function losesNothing({ changes, sourceForm }: PlannedIndex): boolean {
-  return sourceForm === 'full' && !changes.some(({ loss }) => loss)
+function losesNothing(index: PlannedIndex): boolean {
+  return index.sourceForm === 'full' && isMadeWhole(index)
+}
+
+/** Whether it takes and finds all that clients send from now on, whatever the source has kept of older documents. */
+function isMadeWhole({ changes }: PlannedIndex): boolean {
+  return !changes.some(({ path, loss }) => loss && path !== 'mappings._source')
 }
 
 async function compare(
@@ -386,6 +393,32 @@ async function searchAll(
   return searched
 }
 
+/** Vectors that were carried over or written since find themselves: by the graph, or where there is none by the script. */
+async function searchVectors(
+  { made }: MatrixSource,
+  target: EngineFacts,
+  indices: readonly PlannedIndex[],
+  surprise: Surprise,
+): Promise<number> {
+  let searched = 0
+  for (const { name, targetIndex, body } of indices.filter(isMadeWhole)) {
+    if (!JSON.stringify(body).includes('"knn_vector"')) continue
+    const vector = made.indices.find((kind) => kind.name === name)?.documents?.[0]?.source.f ?? null
+    const isGraph = flattenSettings(objectOf(body.settings))['index.knn'] === 'true'
+    const query = isGraph ? { knn: { f: { vector, k: 1 } } } : exactly(vector)
+    const found = await hits(target, targetIndex, { query }).catch(String)
+    searched++
+    if (found === 0 || typeof found === 'string') surprise(`${name}: its vector finds ${found}`)
+  }
+  return searched
+}
+
+function exactly(vector: Json): JsonObject {
+  const params = { field: 'f', query_value: vector, space_type: 'cosinesimil' }
+  const script = { lang: 'knn', source: 'knn_score', params }
+  return { script_score: { query: { match_all: {} }, script } }
+}
+
 async function hits(engine: EngineFacts, index: string, body: JsonObject): Promise<number> {
   const answer = await send<{ count: number }>(engine, 'POST', `/${index}/_count`, body)
   return answer.count
@@ -433,19 +466,19 @@ async function writeAfterwards(
   surprise: Surprise,
 ): Promise<void> {
   const kinds = new Map(made.indices.map((kind) => [kind.name, kind]))
-  const lines = indices.filter(losesNothing).flatMap(({ name, targetIndex }) => {
+  const lines = indices.filter(isMadeWhole).flatMap(({ name, targetIndex }) => {
     const { types, documents } = kinds.get(name) ?? { types: {} }
     if (types !== undefined) return []
     const { source, routing } = documents?.[0] ?? { source: { n: 1 } }
     const action = { _index: targetIndex, _id: 'written-later', ...(routing && { routing }) }
     return [JSON.stringify({ index: action }), JSON.stringify(source)]
   })
-  const bulk = Buffer.from(`${lines.join('\n')}\n`).toString()
+  if (lines.length === 0) surprise('no index is there that a client could write to')
   const { items } = await send<{ items: { index: JsonObject }[] }>(
     target,
     'POST',
     '/_bulk?refresh=true&filter_path=items',
-    bulk,
+    `${lines.join('\n')}\n`,
   )
   for (const { index } of items) {
     const said = JSON.stringify(index.error ?? '').slice(0, 300)
