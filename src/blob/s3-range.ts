@@ -1,8 +1,9 @@
 import type http from 'node:http'
+import type { AwsIdentity } from '../base/aws-signature.ts'
 import { get, takeAnswer } from './http-get.ts'
 import { rangeText, type AskedRange } from './range-answer.ts'
 import type { RangeRead } from './remote-store.ts'
-import { signedGetHeaders, type S3Identity } from './s3-signature.ts'
+import { signedGetHeaders } from './s3-signature.ts'
 
 /**
  * Where the objects of a bucket are asked for. It is taken from a request that the SDK has sent, so that endpoint,
@@ -45,7 +46,7 @@ function encodeKey(key: string): string {
 export interface RangeRequest extends AskedRange {
   readonly key: string
   readonly form: BucketForm
-  readonly identity: S3Identity
+  readonly identity: AwsIdentity
   readonly at: Date
   readonly agent: http.Agent
 }

@@ -1,10 +1,12 @@
 import type { JsonObject } from '../base/json.ts'
+import type { SigV4Options } from './sigv4.ts'
 
 /** Credentials as configured; each secret is `env:NAME` or `file:PATH`, resolved by base/secrets.ts when connecting. */
 export type ClusterAuth =
   | { readonly username: string; readonly password: string }
   | { readonly apiKey: string }
   | { readonly bearer: string }
+  | { readonly sigv4: SigV4Options }
 
 export interface ClusterTls {
   /** `file:PATH` of PEM. A client certificate needs cert and key. */

@@ -15,6 +15,7 @@ import type {
 import { neverSent } from './connection-errors.ts'
 import { resolveAuth, resolveTls } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
+import { isExpiredIdentity } from './sigv4.ts'
 import { Transport } from './transport.ts'
 import type { RawAnswer } from './transport.ts'
 import { detectVersion, explainSilence } from './version.ts'
@@ -211,32 +212,38 @@ class HttpCluster implements Cluster {
     throw noneReachable(this.side, failures)
   }
 
-  #send(base: URL, method: string, path: string, options: RequestOptions): Promise<RawAnswer> {
+  async #send(
+    base: URL,
+    method: string,
+    path: string,
+    options: RequestOptions,
+  ): Promise<RawAnswer> {
     const { transport, credentials, timeoutMs } = this.#parts
+    const { sign, authorization } = credentials
     const url = new URL(`${base.href.replace(/\/$/, '')}${path}`)
     for (const [name, value] of Object.entries(options.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value))
     }
-    const { body } = options
-    const isNdjson = Buffer.isBuffer(body)
-    const bytes = body === undefined || isNdjson ? body : Buffer.from(JSON.stringify(body))
+    const { body: given, signal } = options
+    const isNdjson = Buffer.isBuffer(given)
+    const body = given === undefined || isNdjson ? given : Buffer.from(JSON.stringify(given))
     const headers: { [name: string]: string | number } = {
-      ...(bytes !== undefined && {
+      ...(body !== undefined && {
         'content-type': isNdjson ? 'application/x-ndjson' : 'application/json',
-        'content-length': bytes.length,
+        'content-length': body.length,
       }),
-      ...(credentials.authorization !== undefined && { authorization: credentials.authorization }),
+      ...(authorization !== undefined && { authorization }),
       ...options.headers,
     }
-    const { signal } = options
-    return transport.send({
-      method,
-      url,
-      headers,
-      body: bytes,
-      timeoutMs: options.timeoutMs ?? timeoutMs,
-      signal,
-    })
+    const exchange = { method, body, timeoutMs: options.timeoutMs ?? timeoutMs, signal }
+    if (sign === undefined) return transport.send({ ...exchange, url, headers })
+    const send = async (again: boolean): Promise<RawAnswer> => {
+      const signed = await sign({ method, url, body }, { again })
+      const all = { ...headers, ...signed.headers }
+      return transport.send({ ...exchange, url: signed.url, headers: all })
+    }
+    const answer = await send(false)
+    return isExpiredIdentity(answer) ? send(true) : answer
   }
 
   #parsed(answer: Answer<Buffer>, request: string): unknown {

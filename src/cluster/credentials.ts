@@ -3,11 +3,14 @@ import { createSecureContext } from 'node:tls'
 import { MigrationError } from '../base/errors.ts'
 import { resolveSecret } from '../base/secrets.ts'
 import type { ClusterAuth, ClusterTls, Side } from './cluster.ts'
+import { requestSigner, type SignRequest, type SigV4Options } from './sigv4.ts'
 import type { TlsMaterial } from './transport.ts'
 
 export interface Credentials {
-  /** The header's value; undefined without authentication by header. */
+  /** The header's value; undefined without authentication by a header that is always the same. */
   readonly authorization: string | undefined
+  /** Signs each request by itself; absent where none is signed. */
+  readonly sign?: SignRequest
   /** For messages, e.g. `the user migrator`. */
   readonly identity: string
 }
@@ -34,8 +37,16 @@ export async function resolveAuth(
     const encoded = key.includes(':') ? Buffer.from(key).toString('base64') : key
     return { authorization: `ApiKey ${encoded}`, identity: 'the API key' }
   }
+  if ('sigv4' in auth) return signing(auth.sigv4)
   const token = await resolveHeaderSecret(auth.bearer, `${side}.auth.bearer`)
   return { authorization: `Bearer ${token}`, identity: 'the bearer token' }
+}
+
+function signing(options: SigV4Options): Credentials {
+  const { profile } = options
+  const of = profile === undefined ? '' : ` of the profile ${profile}`
+  const identity = `the AWS credentials${of}`
+  return { authorization: undefined, identity, sign: requestSigner(options) }
 }
 
 const certificateIdentity = 'the client certificate'

@@ -21,6 +21,8 @@ const clusterUrl = z
     error: 'expected a URL without user and password (they belong under auth)',
   })
 
+const regionError = 'expected the name of a region such as eu-west-1'
+
 /** Where a cluster is and how to log in; `side` names its flags: --source-url, --target-url. */
 function clusterSchema(side: 'source' | 'target') {
   const auth = z.strictObject({
@@ -41,6 +43,23 @@ function clusterSchema(side: 'source' | 'target') {
       description: 'Bearer token, as env:NAME or file:PATH.',
       secret: true,
     }),
+    sigv4: z
+      .strictObject({
+        region: option(z.string().regex(/^[a-z0-9-]+$/, { error: regionError }), {
+          description: `AWS region of the ${side}, whose requests are then signed by Signature Version 4. The credentials come from the environment, a profile or the machine, as for other AWS tools, and are renewed.`,
+          flag: `${side}-sigv4-region`,
+          placeholder: 'REGION',
+        }),
+        service: option(z.enum(['es', 'aoss']).default('es'), {
+          description:
+            'What requests are signed for: es is Amazon OpenSearch Service, aoss is Amazon OpenSearch Serverless.',
+        }),
+        profile: option(z.string().min(1).optional(), {
+          description:
+            'Profile of the AWS configuration that holds the credentials. Default: as for other AWS tools (AWS_PROFILE).',
+        }),
+      })
+      .optional(),
   })
   return z.strictObject({
     url: option(
@@ -57,7 +76,7 @@ function clusterSchema(side: 'source' | 'target') {
     ),
     auth: auth
       .refine((value) => waysToLogIn(value) <= 1, {
-        error: 'expected one way to log in: username with password, apiKey, or bearer',
+        error: 'expected one way to log in: username with password, apiKey, bearer, or sigv4',
       })
       .refine((value) => value.password === undefined || value.username !== undefined, {
         error: 'expected a username beside the password',
@@ -101,8 +120,15 @@ export function passwordVariable(side: 'source' | 'target'): string {
   return `OSMIGRATE_${side.toUpperCase()}_PASSWORD`
 }
 
-function waysToLogIn(auth: { username?: unknown; apiKey?: unknown; bearer?: unknown }): number {
-  return [auth.username, auth.apiKey, auth.bearer].filter((way) => way !== undefined).length
+interface Ways {
+  username?: unknown
+  apiKey?: unknown
+  bearer?: unknown
+  sigv4?: unknown
+}
+
+function waysToLogIn({ username, apiKey, bearer, sigv4 }: Ways): number {
+  return [username, apiKey, bearer, sigv4].filter((way) => way !== undefined).length
 }
 
 const selectSchema = z.strictObject({

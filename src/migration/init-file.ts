@@ -22,7 +22,7 @@ name: ${values.name ?? 'migration'}    # names the state folder ./.osmigrate/NAM
 source:    # to make a snapshot, and to record writes
   url: ${source}    # or a list of nodes: [https://es-1:9200, https://es-2:9200]
   # Secrets stand in the environment or in files, never here:
-  # auth: { username: migrator, password: env:${passwordVariable('source')} }   # or apiKey: env:… or bearer: file:…
+  # auth: { username: migrator, password: env:${passwordVariable('source')} }   # or apiKey: env:…, bearer: file:…, sigv4: { region: … }
   # tls: { ca: file:./source-ca.pem }    # client certificate: cert: file:…, key: file:…
 
 target:

@@ -111,8 +111,8 @@ export function clusterOptions(config: ClusterConfig): ClusterOptions {
 
 type AuthConfig = NonNullable<ClusterConfig['auth']>
 
-function hasLogin({ username, apiKey, bearer }: AuthConfig): boolean {
-  return (username ?? apiKey ?? bearer) !== undefined
+function hasLogin({ username, apiKey, bearer, sigv4 }: AuthConfig): boolean {
+  return (username ?? apiKey ?? bearer ?? sigv4) !== undefined
 }
 
 function loginOf({
@@ -120,9 +120,11 @@ function loginOf({
   password,
   apiKey,
   bearer,
+  sigv4,
 }: AuthConfig): NonNullable<ClusterOptions['auth']> {
   if (apiKey !== undefined) return { apiKey }
   if (bearer !== undefined) return { bearer }
+  if (sigv4 !== undefined) return { sigv4: withoutUndefined(sigv4) }
   return { username: username!, password: password! }
 }
 
