@@ -1,7 +1,7 @@
 import type { Change, StateStore } from '../state/store.ts'
-import type { LogFeed, StreamEnds } from './log-feed.ts'
+import type { LogFeed, StreamEnds } from '../traffic/log-feed.ts'
 import { logCheckpointKey, logCheckpointKind, type LogCheckpoint } from './records.ts'
-import type { StreamProgress } from './stream-progress.ts'
+import type { StreamProgress } from '../traffic/stream-progress.ts'
 
 const consumer = 'sync'
 

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { asRead, type Change, type Outcome, type Signal } from './change.ts'
 import { doubtMs, type Doubt, type Doubts } from './doubts.ts'
 import type { Gaps } from './gaps.ts'
-import type { FedRecord, LogFeed, StreamEnds } from './log-feed.ts'
-import type { StreamProgress } from './stream-progress.ts'
-import { type LogWork } from './stream-progress.ts'
+import type { FedRecord, LogFeed, StreamEnds } from '../traffic/log-feed.ts'
+import type { StreamProgress } from '../traffic/stream-progress.ts'
+import { type LogWork } from '../traffic/stream-progress.ts'
 import type { LoggedExchange } from '../traffic/exchanges.ts'
 
 export interface FollowInput {

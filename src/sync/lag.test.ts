@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { streamStatus, wholeLag, type StreamFacts } from './lag.ts'
 import { Meter } from './meter.ts'
-import type { StreamProgress } from './stream-progress.ts'
+import type { StreamProgress } from '../traffic/stream-progress.ts'
 
 const nowMs = 1_000_000
 

@@ -1,14 +1,10 @@
 import type { LogBehind } from '../traffic/capture-log.ts'
 import type { Lag, StreamStatus } from './status.ts'
-import type { StreamProgress } from './stream-progress.ts'
+import type { FeedFacts } from '../traffic/log-feed.ts'
+import type { StreamProgress } from '../traffic/stream-progress.ts'
 
-export interface StreamFacts {
+export interface StreamFacts extends FeedFacts {
   readonly progress: StreamProgress
-  readonly log: string
-  /** What lay behind all that was read when it was looked last; undefined: not known. */
-  readonly behind: LogBehind | undefined
-  /** Of this run, to reckon records from bytes or messages. */
-  readonly read: { readonly records: number; readonly bytes: number }
 }
 
 /** How far a stream is behind, as far as that is known. */

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { MigrationError } from '../base/errors.ts'
-import type { CaptureLogReader } from '../traffic/capture-log.ts'
-import type { CaptureRecord } from '../traffic/exchange.ts'
-import { openLocalLog, type LocalLog } from '../traffic/local-log.ts'
-import { openLocalLogReader } from '../traffic/local-log-reader.ts'
+import type { CaptureLogReader } from './capture-log.ts'
+import type { CaptureRecord } from './exchange.ts'
+import { openLocalLog, type LocalLog } from './local-log.ts'
+import { openLocalLogReader } from './local-log-reader.ts'
 import { LogFeed, type FedRecord, type LogFeedInput } from './log-feed.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'osmigrate-feed-'))
@@ -165,4 +165,20 @@ test('a stream that two logs hold is refused by name', async (t) => {
   const logs = ['one', 'two'].map((name) => ({ name, reader: openLocalLogReader(root) }))
   const feed = openFeed(t, openLocalLogReader(root), { logs })
   await assert.rejects(feed, { code: 'MA_CONFIG', message: /one and two both hold a stream a\.0/ })
+})
+
+test('what is not followed is read to its end, and then there is no more to take', async (t) => {
+  const root = path.join(folder, String(folders++))
+  for (const stream of ['a.0', 'b.0']) {
+    const log = await openStream(t, root, stream)
+    for (const at of [1, 2]) await append(log, mark(at))
+  }
+  const feed = await openFeed(t, openLocalLogReader(root), { follow: false })
+  const taken: FedRecord[] = []
+  for (;;) {
+    const some = await feed.take(AbortSignal.timeout(10_000))
+    if (some.length === 0) break
+    taken.push(...some)
+  }
+  assert.deepEqual(taken.map(timeOf).sort(), [1, 1, 2, 2])
 })

@@ -1,8 +1,8 @@
-import type { LogPosition } from '../traffic/capture-log.ts'
-import type { CaptureGap, CaptureMark, CaptureRecord } from '../traffic/exchange.ts'
-import { ExchangeJoiner, type LoggedExchange } from '../traffic/exchanges.ts'
-import { recordTime } from '../traffic/record-time.ts'
-import { keyOf } from '../traffic/select-window.ts'
+import type { LogPosition } from './capture-log.ts'
+import type { CaptureGap, CaptureMark, CaptureRecord } from './exchange.ts'
+import { ExchangeJoiner, type LoggedExchange } from './exchanges.ts'
+import { recordTime } from './record-time.ts'
+import { keyOf } from './select-window.ts'
 
 /** What one or two records of a stream come to, to be done and then settled. */
 export interface LogWork {

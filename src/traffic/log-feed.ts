@@ -1,13 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
-import type {
-  CaptureLogReader,
-  LoggedRecord,
-  LogBehind,
-  LogPosition,
-} from '../traffic/capture-log.ts'
-import type { StreamFacts } from './lag.ts'
-import type { OnWait } from './waits.ts'
+import type { CaptureLogReader, LoggedRecord, LogBehind, LogPosition } from './capture-log.ts'
 
 /** A capture log, and what people call it. */
 export interface NamedLog {
@@ -34,9 +27,22 @@ export interface LogFeedInput {
   /** Of records that are read and not taken. */
   readonly bytesMax: number
   readonly signal: AbortSignal
-  readonly onWait: OnWait
+  /** Something cannot be read now (`what`, a sentence), or can again (undefined). */
+  readonly onWait: (key: string, what: string | undefined) => void
+  /** False: what is there when it is opened is read, and no more. Default: true. */
+  readonly follow?: boolean
   /** A stream is read from here on. */
   readonly onStream: (position: LogPosition) => void
+}
+
+/** What is known of a stream besides how far it is done with. */
+export interface FeedFacts {
+  /** Of its log. */
+  readonly log: string
+  /** What lay behind all that was read when it was looked last; undefined: not known. */
+  readonly behind: LogBehind | undefined
+  /** Of this run; bytes are about those in the log. */
+  readonly read: { readonly records: number; readonly bytes: number }
 }
 
 const lookEveryMs = 1000
@@ -70,6 +76,9 @@ export class LogFeed {
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   readonly #running: Promise<void>[] = []
+  readonly #follows: boolean
+  /** Streams that are not read to their end; of no use where they are followed. */
+  #unread = 0
 
   /** Throws where a log cannot be opened. */
   static async open(input: LogFeedInput): Promise<LogFeed> {
@@ -80,12 +89,13 @@ export class LogFeed {
       await feed.close()
       throw error
     }
-    for (const log of input.logs) feed.#run(feed.#keepLooking(log))
+    if (feed.#follows) for (const log of input.logs) feed.#run(feed.#keepLooking(log))
     return feed
   }
 
   private constructor(input: LogFeedInput) {
     this.#input = input
+    this.#follows = input.follow ?? true
     this.#signal = AbortSignal.any([input.signal, this.#stop.signal])
   }
 
@@ -93,11 +103,15 @@ export class LogFeed {
     return [...this.#streams.keys()]
   }
 
-  /** All records that are read and not taken yet, at least one. Throws what ended the reading. */
+  /**
+   * All records that are read and not taken yet, at least one; none when nothing is followed and all is read. Throws what
+   * ended the reading.
+   */
   async take(signal: AbortSignal): Promise<FedRecord[]> {
     while (this.#waiting.length === 0) {
       if (this.#failure !== undefined) throw this.#failure.error
       signal.throwIfAborted()
+      if (!this.#follows && this.#unread === 0) return []
       await new Promise<void>((resolve) => {
         const done = (): void => {
           signal.removeEventListener('abort', done)
@@ -139,7 +153,7 @@ export class LogFeed {
   }
 
   /** What is known of a stream: where it is kept, what was read of it, and what lay behind that when it was looked last. */
-  factsOf(name: string): Omit<StreamFacts, 'progress'> {
+  factsOf(name: string): FeedFacts {
     const { log, seen, read } = this.#streams.get(name)!
     return { log: log.name, behind: seen?.behind, read }
   }
@@ -205,6 +219,7 @@ export class LogFeed {
     const stream: Stream = { log, name, offset, seen: undefined, read }
     this.#streams.set(name, stream)
     this.#input.onStream({ stream: name, offset })
+    this.#unread++
     this.#run(this.#follow(stream))
   }
 
@@ -236,9 +251,15 @@ export class LogFeed {
     for (;;) {
       try {
         const from = { stream: name, offset: stream.offset }
-        for await (const logged of log.reader.read(from, { follow: true, signal: this.#signal })) {
+        const options = { follow: this.#follows, signal: this.#signal }
+        for await (const logged of log.reader.read(from, options)) {
           onWait(`stream ${name}`, undefined)
           await this.#take(stream, logged)
+        }
+        if (!this.#follows) {
+          this.#unread--
+          this.#whenSome?.()
+          return
         }
       } catch (error) {
         this.#signal.throwIfAborted()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CaptureRecord } from '../traffic/exchange.ts'
+import type { CaptureRecord } from './exchange.ts'
 import { StreamProgress } from './stream-progress.ts'
 
 const proxy = 'edge.0'
