@@ -75,6 +75,10 @@ export function pathsOf(kind: string, version: string): Paths {
 }
 
 const idsOfIndex = 150
+const firstVersion = 1_700_000_000_000
+const versionsLateMost = 1000
+/** Ids from this one on are deleted, too: a source that has forgotten a delete takes what comes late after it. */
+const firstDeletedId = 100
 
 /** How often each kind comes. */
 const weights: Readonly<Record<OperationKind, number>> = {
@@ -130,12 +134,18 @@ type Made = Omit<Operation, 'kind' | 'count'> & { readonly count?: number }
 
 function makers(prefix: string, random: () => number) {
   let numbers = 0
+  let versions = 0
   const integer = (below: number): number => Math.floor(random() * below)
   const pick = <T>(of: readonly T[]): T => of[integer(of.length)]!
   return {
     integer,
     pick,
     nextNumber: () => ++numbers,
+    /** As clocks of clients give them, growing in milliseconds, never twice; now and then that of an earlier write. */
+    nextVersion: (lateMost: number) => {
+      const late = random() < 0.3 ? integer(lateMost) : 0
+      return firstVersion + (++versions - late) * versionsLateMost + (versions % versionsLateMost)
+    },
     id: () => `d${integer(idsOfIndex)}`,
     index: (name: string) => `${prefix}${name}`,
     /** A document whose `n` is unlike that of every other one. */
@@ -257,11 +267,14 @@ function operationOf(kind: OperationKind, make: Make, madeIds: OperationsInput['
         ? { method: 'DELETE', target: `${paths.document(index('routed'), id())}?${routing()}` }
         : put('routed', `?${routing()}`)
     case 'external-version': {
-      const version = 1_700_000_000_000 + integer(100_000)
+      const number = integer(idsOfIndex)
+      const mayBeDeleted = number >= firstDeletedId
+      const version = make.nextVersion(mayBeDeleted ? 3 : versionsLateMost)
       const query = `?version=${version}&version_type=${pick(['external', 'external_gte'])}`
-      return random() < 0.25
-        ? { method: 'DELETE', target: paths.document(index('external'), id()) + query }
-        : put('external', query)
+      const target = `${paths.document(index('external'), `d${number}`)}${query}`
+      return mayBeDeleted && random() < 0.5
+        ? { method: 'DELETE', target }
+        : { method: 'PUT', target, body: JSON.stringify(document()) }
     }
     case 'alias':
       return put('plain-alias')

@@ -30,7 +30,7 @@ export class RandomClient {
   readonly answered = new Map<OperationKind, Map<number, number>>()
   /** Kinds that this engine cannot do. */
   readonly notProven: ReadonlyMap<OperationKind, string>
-  /** Operations asked for so far. */
+  /** Operations asked for so far, without those of requests that broke off. */
   asked = 0
   /** Requests that broke off. */
   broken = 0
@@ -108,7 +108,8 @@ export class RandomClient {
       if (kind === 'server-id' && status < 300) this.#remember(answer)
     } catch {
       this.broken++
-      await wait(20)
+      this.asked -= operation.count
+      await wait(100)
     }
   }
 

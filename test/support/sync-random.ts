@@ -1,35 +1,22 @@
 /** Random clients write to a source while a live migration follows it and is hurt; in the end both sides must be equal. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { allOf } from '../../src/base/all-of.ts'
-import { startEngine, type Engine, type EngineKind } from '../../src/engines/engine.ts'
 import { mergeRequests } from './captured.ts'
 import { readCaptureLog } from './capture.ts'
-import { uniqueName, type TestEngine } from './engines.ts'
+import { uniqueName } from './engines.ts'
 import { startFaultyTarget } from './faulty-target.ts'
 import { RandomClient, seeded } from './random-client.ts'
 import { removeIndices } from './random-client-world.ts'
 import { differencesOf, type Difference } from './sync-compare.ts'
 import { LiveMigration, pause, stoppedOf } from './sync-live.ts'
-
-export type Fault = 'kill-proxy' | 'kill-sync' | 'restart-source' | 'restart-target'
-
-/** An engine that is restarted where it is the file's own. */
-export interface Restartable {
-  readonly engine: TestEngine
-  restart(): Promise<void>
-}
-
-/** An engine that others use, too. */
-export function shared(engine: TestEngine): Restartable {
-  const restart = async (): Promise<void> => {
-    throw new Error('a shared engine is restarted by nobody')
-  }
-  return { engine, restart }
-}
+import {
+  hurt,
+  type Fault,
+  type Hurtable,
+  type RestartableEngine,
+  type Restartable,
+} from './sync-random-faults.ts'
 
 export interface RandomSyncInput {
   readonly source: Restartable
@@ -44,47 +31,13 @@ export interface RandomSyncInput {
   /** How long all may take to be proven equal after the last write, as for --for. */
   readonly drainFor?: string
   readonly capture?: object
+  /** Of the capture log. */
+  readonly broker?: RestartableEngine
+  /** A small file system that holds the capture log. */
+  readonly disk?: string
   readonly perSecond?: number
   /** Pause between faults, at most. */
   readonly pauseMs?: number
-}
-
-/** An engine of the file's own, which comes back at its address with its data. */
-export class RestartableEngine implements Restartable {
-  readonly engine: TestEngine
-  readonly #heapMb: number
-  #stop: () => Promise<void>
-
-  private constructor(engine: Engine, heapMb: number) {
-    const makeRepository = (): { name: string; location: string } => {
-      const location = mkdtempSync(path.join(engine.repositoryDir, 'repository-'))
-      chmodSync(location, 0o777) // as root the engine is another user
-      return { name: path.basename(location), location }
-    }
-    this.engine = { ...engine, skip: false, makeRepository, stop: () => this.#stop() }
-    this.#heapMb = heapMb
-    this.#stop = () => engine.stop()
-  }
-
-  /** Call remove() when the file's tests are over. */
-  static async start(kind: EngineKind, version: string, heapMb = 512): Promise<RestartableEngine> {
-    const dir = mkdtempSync(path.join(tmpdir(), 'osmigrate-sync-random-'))
-    return new RestartableEngine(await startEngine({ kind, version, dir, heapMb }), heapMb)
-  }
-
-  async restart(): Promise<void> {
-    const { kind, version, dir, port } = this.engine
-    await this.#stop()
-    const heapMb = this.#heapMb
-    const again = await startEngine({ kind, version, dir, port, heapMb, readyTimeoutMs: 180_000 })
-    this.#stop = () => again.stop()
-  }
-
-  /** With its folder. */
-  async remove(): Promise<void> {
-    await this.#stop()
-    rmSync(this.engine.dir, { recursive: true, force: true })
-  }
 }
 
 export async function syncRandomly(t: TestContext, input: RandomSyncInput): Promise<void> {
@@ -119,27 +72,31 @@ export async function syncRandomly(t: TestContext, input: RandomSyncInput): Prom
     await removeIndices(source, prefix)
     await removeIndices(target, prefix)
   })
+  const clock = new Clock()
   await client.run(operations * 0.2)
+  clock.lap('first writes')
   await Promise.all([client.run(operations * 0.3), live.takeSnapshot()])
+  clock.lap('snapshot')
   relay.share = targetFaults
   await live.startSync()
   const filling = live.backfill()
   for (const [i, fault] of faults.entries()) {
     const until = operations * (0.3 + (0.7 * (i + 1)) / faults.length)
-    await allOf([client.run(until), hurtSoon(t, fault, { live, input, random })])
+    await allOf([client.run(until), hurtSoon(t, fault, { ...input, live, random })])
   }
+  clock.lap('writes with faults')
   await filling
+  clock.lap('rest of the backfill')
   t.diagnostic(client.report())
   await live.keepSyncUp()
-  const began = Date.now()
   const view = await live.drain(drainFor)
   const { totals, audit } = view.status!
-  t.diagnostic(
-    `drained in ${Date.now() - began} ms; ${relay.faults} faults of the target; ${JSON.stringify(totals)}`,
-  )
+  clock.lap('drain')
   assert.equal(audit?.verdict, 'caught-up')
   const exactVersions = (index: string): boolean => index === `${prefix}external`
   const differences = await differencesOf(source, target, prefix, { exactVersions })
+  clock.lap('comparison')
+  t.diagnostic(`${clock.told()}; ${relay.faults} faults of the target; ${JSON.stringify(totals)}`)
   assert.equal(
     differences.length,
     0,
@@ -148,29 +105,30 @@ export async function syncRandomly(t: TestContext, input: RandomSyncInput): Prom
   assert.deepEqual(stoppedOf(view), [])
 }
 
+/** How long each part of a run took. */
+class Clock {
+  readonly #laps: string[] = []
+  #began = performance.now()
+
+  lap(what: string): void {
+    const now = performance.now()
+    this.#laps.push(`${what} ${((now - this.#began) / 1000).toFixed(1)} s`)
+    this.#began = now
+  }
+
+  told(): string {
+    return this.#laps.join(', ')
+  }
+}
+
 async function hurtSoon(
   t: TestContext,
   fault: Fault,
-  { live, input, random }: { live: LiveMigration; input: RandomSyncInput; random: () => number },
+  what: Hurtable & { random: () => number; pauseMs?: number },
 ): Promise<void> {
-  await pause(random, 50, input.pauseMs ?? 1500)
+  await pause(what.random, 50, what.pauseMs ?? 1500)
   t.diagnostic(fault)
-  await hurt(fault, live, input)
-}
-
-async function hurt(fault: Fault, live: LiveMigration, input: RandomSyncInput): Promise<void> {
-  switch (fault) {
-    case 'kill-proxy':
-      return live.killProxy()
-    case 'kill-sync':
-      return live.killSync()
-    case 'restart-source':
-      await input.source.restart()
-      return live.keepSyncUp()
-    case 'restart-target':
-      await input.target.restart()
-      return live.keepSyncUp()
-  }
+  await hurt(fault, what, what.random)
 }
 
 const shown = 15

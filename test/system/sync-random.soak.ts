@@ -9,7 +9,8 @@
 import { after, test } from 'node:test'
 import type { EngineKind } from '../../src/engines/engine.ts'
 import { seeded } from '../support/random-client.ts'
-import { RestartableEngine, syncRandomly, type Fault } from '../support/sync-random.ts'
+import { syncRandomly } from '../support/sync-random.ts'
+import { RestartableEngine, type Fault } from '../support/sync-random-faults.ts'
 
 const { SYNC_SEEDS = '20', SYNC_OPERATIONS = '200000' } = process.env
 const { SYNC_SOURCES = 'elasticsearch-6,elasticsearch-7,elasticsearch-8,opensearch-2' } =

@@ -1,7 +1,8 @@
 /** Random clients, a backfill, sync, and faults, in small: sync-random.soak.ts has it in full. */
 import { after, test } from 'node:test'
 import { useEngine } from '../support/engines.ts'
-import { RestartableEngine, shared, syncRandomly } from '../support/sync-random.ts'
+import { syncRandomly } from '../support/sync-random.ts'
+import { RestartableEngine, shared } from '../support/sync-random-faults.ts'
 
 const operations = Number(process.env.SYNC_OPERATIONS ?? 10_000)
 const timeout = 540_000
