@@ -8,7 +8,7 @@ import {
 } from '../traffic/kept-heads.ts'
 import type { ExchangeWatch, RequestHead, ResponseHead } from './observer.ts'
 import type { Recording } from './recorder.ts'
-import { redactRead } from './redact.ts'
+import { redactRead } from '../traffic/redact.ts'
 
 /** One read of the sample: both records are made when it is over, and nothing waits for them. */
 export class RecordedRead implements ExchangeWatch {

@@ -1,4 +1,4 @@
-import { decodeBody } from '../traffic/content-encoding.ts'
+import { decodeBody } from './content-encoding.ts'
 
 /**
  * Takes the values of fields out of a recorded read (`capture.redact`). In an answer every value that stands under the
