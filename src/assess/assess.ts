@@ -10,21 +10,20 @@ import {
   type PlanTarget,
 } from '../metadata/evaluate-input.ts'
 import type { MetadataOptions } from '../metadata/options.ts'
-import { carriesEverything, plannedTemplates, type MetadataPlan } from '../metadata/plan.ts'
+import { carriesEverything, type MetadataPlan } from '../metadata/plan.ts'
 import { sourceVersionOf } from '../metadata/rule-facts.ts'
 import type { ShardLook } from '../metadata/source-documents.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import {
   isUnknown,
   type Assessment,
-  type LeftBehind,
   type NodeFacts,
   type OrUnknown,
   type ShardSize,
   type TargetAssessment,
   type Writes,
 } from './assessment.ts'
-import { ChangeGroups } from './changes.ts'
+import { changesOf, staysBehind } from './changes.ts'
 import { estimate, type Rate } from './estimate.ts'
 import { beginLive, factsOfSnapshot } from './live-source.ts'
 import { observe, type Seen } from './observe.ts'
@@ -75,7 +74,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
       : factsOfSnapshot()
   const { observed, seen } = observe(from, input.onProgress)
   const plan = await evaluateMetadata({ ...input, ...observed, target })
-  seen.features.addGlobal(seen.global, plan.notCarried)
+  seen.features.addGlobal(seen.global, plan)
   const sized = await sizeIndices(input, plan, seen, live.shards)
   const writes = await live.writes(new Set(plan.indices.map(({ name }) => name)))
   const figures = estimate({
@@ -88,7 +87,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     targetDiskFreeBytes: await diskFree(clusterOf(target), signal),
     hasSnapshot: source.kind === 'snapshot',
   })
-  const changes = groupsOf(plan)
+  const changes = changesOf(plan)
   const patterns = input.select.include ?? ['*']
   return {
     madeAt: input.now.toISOString(),
@@ -137,23 +136,6 @@ function describeTarget({ target, targetBasis }: AssessInput): TargetAssessment 
     basis: targetBasis,
     ...(cluster && { place: cluster.url }),
   }
-}
-
-function groupsOf(plan: MetadataPlan): Assessment['breakingChanges'] {
-  const groups = new ChangeGroups()
-  for (const object of [...plan.indices, ...plannedTemplates(plan)]) {
-    groups.add(object, object.changes)
-  }
-  return groups.groups
-}
-
-/** What the target will not have, or has otherwise. */
-function staysBehind(plan: MetadataPlan): LeftBehind[] {
-  const objects = [...plan.indices, ...plannedTemplates(plan)]
-  const refused = objects
-    .filter(({ action }) => action === 'refused' || action === 'exists-different')
-    .map(({ kind, name, reason = 'it cannot be made' }) => ({ kind, name, reason }))
-  return [...refused, ...plan.notCarried]
 }
 
 /** Shards of a snapshot are asked for index by index, each index some at once. */

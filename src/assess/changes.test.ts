@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { MetadataPlan } from '../metadata/plan.ts'
 import { rules } from '../metadata/rules/table.ts'
-import { ChangeGroups } from './changes.ts'
+import { ChangeGroups, changesOf, staysBehind } from './changes.ts'
+import { FeatureCount } from './features.ts'
+import { noGlobalMetadata } from '../snapshot/snapshot.ts'
 
 const rule = rules[0]!
 const change = (path: string, what: 'dropped' | 'changed' | 'cannot', loss: boolean) => ({
@@ -43,5 +46,39 @@ test('the worst comes first, and what loses nothing last', () => {
   assert.deepEqual(
     groups.groups.map(({ severity }) => severity),
     ['cannot', 'dropped', 'changed', 'none'],
+  )
+})
+
+test('pipelines count as all else: what changes in them, what stays behind, that there are some', () => {
+  const of = (name: string, more: object) => ({
+    ...{ kind: 'ingest-pipeline', name, action: 'create', changes: [], body: {} },
+    ...more,
+  })
+  const plan = {
+    pipelines: [
+      of('enriched', { action: 'refused', reason: 'no processor enrich' }),
+      of('scripted', { changes: [change('processors[0]', 'changed', true)] }),
+    ],
+    ...{ componentTemplates: [], legacyTemplates: [], indexTemplates: [] },
+    indices: [{ ...of('.ds-logs-1', { kind: 'index' }), dataStream: 'logs' }],
+    notCarried: [{ kind: 'watch', name: 'w', reason: 'Alerting' }],
+  } as unknown as MetadataPlan
+  assert.deepEqual(staysBehind(plan), [
+    { kind: 'ingest-pipeline', name: 'enriched', reason: 'no processor enrich' },
+    { kind: 'watch', name: 'w', reason: 'Alerting' },
+  ])
+  const [changed] = changesOf(plan)
+  assert.deepEqual(changed!.objects, [
+    { kind: 'ingest-pipeline', name: 'scripted', paths: ['processors[0]'] },
+  ])
+  const counted = new FeatureCount()
+  counted.addGlobal(noGlobalMetadata, plan)
+  assert.deepEqual(
+    counted.features.map(({ feature, objects }) => [feature, objects]),
+    [
+      ['ingest pipeline', ['enriched', 'scripted']],
+      ['data stream', ['logs']],
+      ['watch', ['w']],
+    ],
   )
 })

@@ -1,6 +1,21 @@
-import type { PlannedChange } from '../metadata/plan.ts'
+import { plannedObjects, type MetadataPlan, type PlannedChange } from '../metadata/plan.ts'
 import { rules } from '../metadata/rules/table.ts'
-import type { ChangeGroup, TouchedObject } from './assessment.ts'
+import type { ChangeGroup, LeftBehind, TouchedObject } from './assessment.ts'
+
+/** What is changed of all that the plan has, the worst first. */
+export function changesOf(plan: MetadataPlan): ChangeGroup[] {
+  const groups = new ChangeGroups()
+  for (const object of plannedObjects(plan)) groups.add(object, object.changes)
+  return groups.groups
+}
+
+/** What the target will not have, or has otherwise. */
+export function staysBehind(plan: MetadataPlan): LeftBehind[] {
+  const refused = plannedObjects(plan)
+    .filter(({ action }) => action === 'refused' || action === 'exists-different')
+    .map(({ kind, name, reason = 'it cannot be made' }) => ({ kind, name, reason }))
+  return [...refused, ...plan.notCarried]
+}
 
 const pathsMax = 200
 

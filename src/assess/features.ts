@@ -1,9 +1,10 @@
 import { isJsonObject, type Json } from '../base/json.ts'
 import { flattenSettings, type FlatSettings } from '../metadata/settings.ts'
 import { objectOf } from '../metadata/json-objects.ts'
+import type { MetadataPlan } from '../metadata/plan.ts'
 import { sourceFormOf } from '../metadata/source-form.ts'
 import type { GlobalMetadata, IndexMetadata } from '../snapshot/snapshot.ts'
-import type { Feature, FieldTypeUse, LeftBehind } from './assessment.ts'
+import type { Feature, FieldTypeUse } from './assessment.ts'
 
 /** Each with what of an index shows that it is used. */
 const features: readonly { feature: string; isUsedBy: (index: Look) => boolean }[] = [
@@ -102,8 +103,8 @@ export class FeatureCount {
     }
   }
 
-  /** What the cluster as a whole has: templates, and each kind of things that are not carried over. */
-  addGlobal(global: GlobalMetadata, leftBehind: readonly LeftBehind[]): void {
+  /** What the cluster as a whole has: templates, pipelines, scripts, data streams, and what is not carried over. */
+  addGlobal(global: GlobalMetadata, plan: MetadataPlan): void {
     const templates = [
       ['legacy template', global.legacyTemplates],
       ['component template', global.componentTemplates],
@@ -111,7 +112,10 @@ export class FeatureCount {
     ] as const
     for (const [kind, byName] of templates)
       for (const name of Object.keys(byName)) this.#note(kind, name)
-    for (const { kind, name } of leftBehind) this.#note(kind, name)
+    for (const { kind, name } of plan.pipelines) this.#note(kind.replace('-', ' '), name)
+    const streams = plan.indices.flatMap(({ dataStream }) => dataStream ?? [])
+    for (const name of new Set(streams)) this.#note('data stream', name)
+    for (const { kind, name } of plan.notCarried) this.#note(kind, name)
   }
 
   get features(): Feature[] {
