@@ -1,5 +1,3 @@
-import type { JsonObject } from '../../base/json.ts'
-
 /** In what two answers differ. */
 export type FindingKind =
   /** HTTP status, or one of them did not come. */
@@ -54,13 +52,13 @@ export interface RankingAgreement {
 export interface AnswerDifference extends RankingAgreement {
   /** At most findingsMax; those that count first. */
   readonly findings: readonly AnswerFinding[]
-  /** Further findings, that are not named. */
+  /** Further findings that count, and are not named. */
   readonly findingsLeftOut: number
   /** The source does not agree with itself on the order or choice of hits: the four figures above tell nothing of the target. */
   readonly rankingIsNoise: boolean
 }
 
-export const findingsMax = 100
+export const findingsMax = 1000
 export const valueLengthMax = 300
 
 export interface AnswerOptions {
@@ -72,13 +70,20 @@ export interface AnswerOptions {
   readonly valueTolerance: number
   /** The same for figures that engines only estimate (percentiles, cardinality). */
   readonly estimateTolerance: number
-  /**
-   * The request's body, as it was sent to the source; of `_msearch` one for each search. Tells what cannot be told from answers:
-   * where the page begins, which sort values are none of the documents, which aggregations are estimates.
-   */
-  readonly requests?: readonly (JsonObject | undefined)[]
+  /** What was asked, as askedSearches() reads it from the request; of `_msearch` one for each search. */
+  readonly asked?: readonly (AskedSearch | undefined)[]
   /** Name on the source of an index of the target (renamed, or one of several that an index became). Default: the same. */
   readonly sourceIndexOf?: (targetIndex: string) => string
+}
+
+/** What of a search cannot be told from its answers. */
+export interface AskedSearch {
+  /** Hits went before those of this page: a `from`, a `search_after`, a scroll. */
+  readonly startsLater: boolean
+  /** What each of the sort values is; `place`: where the document happens to lie (`_doc`). Absent: sorted by score. */
+  readonly sort?: readonly ('score' | 'place' | 'value')[]
+  /** Aggregations whose figures are estimates, as `brands>visitors`. */
+  readonly estimates: ReadonlySet<string>
 }
 
 export const answerDefaults: AnswerOptions = {
@@ -90,5 +95,5 @@ export const answerDefaults: AnswerOptions = {
 
 /** Whether anything counts. */
 export function differs({ findings, findingsLeftOut }: AnswerDifference): boolean {
-  return findings[0] === undefined ? findingsLeftOut > 0 : findings[0].noise === undefined
+  return findingsLeftOut > 0 || findings.some(({ noise }) => noise === undefined)
 }
