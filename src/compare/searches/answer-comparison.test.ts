@@ -15,7 +15,7 @@ function answer(body: unknown, status = 200): SearchAnswer {
 function page(
   hits: readonly (readonly [string, number | null, object?])[],
   more: object = {},
-): { hits: object; _shards?: object; took?: number } {
+): { hits: object; [member: string]: unknown } {
   return {
     took: Math.trunc(Math.random() * 100),
     timed_out: false,
