@@ -1,11 +1,12 @@
 import type { CaptureLogWriter } from '../traffic/capture-log.ts'
-import type { CaptureGap, CaptureRecord } from '../traffic/exchange.ts'
+import type { CaptureGap, CaptureRecord, ExchangeId } from '../traffic/exchange.ts'
 import { GapCollector, type Unrecorded } from './gap-collector.ts'
 import { recordKinds, type Metrics } from './metrics.ts'
 
 /**
  * The capture log as the recorder uses it: nobody waits for it longer than `waitMaxMs`, and what it does not take is in a
- * gap that it takes when it is back.
+ * gap that it takes when it is back. After the gap comes an answer without a status for each request that may be in the log
+ * and whose answer is not: who reads it would wait for that for ever.
  *
  * - `ok`: a record is handed over, and whoever waits for it is told when it is durable.
  * - `slow`: the oldest record has been waited for too long. Records are still handed over; nobody waits for them.
@@ -55,6 +56,8 @@ export class GuardedLog {
   #triedAt = 0
   #isTrying = false
   #idle: (() => void)[] = []
+  /** By number. At most those under way when the log went out, and `pendingMax`. */
+  readonly #unended = new Map<number, ExchangeId>()
 
   constructor(log: CaptureLogWriter, options: GuardedLogOptions) {
     this.#log = log
@@ -89,12 +92,14 @@ export class GuardedLog {
     const { told, settled, unrecorded } = given
     if (this.#health.state === 'out') {
       if (unrecorded) this.addGap(unrecorded, this.#health.cause!)
+      if (record.kind !== 'request') this.#noteUnended(record)
       settled?.()
       told?.('failed')
       return
     }
     if (unrecorded && this.#pending.length - this.#first >= pendingMax) {
       this.addGap(unrecorded, `more than ${pendingMax} records wait for the log`)
+      if (record.kind !== 'request') this.#noteUnended(record)
       settled?.()
       told?.('failed')
       return
@@ -120,15 +125,35 @@ export class GuardedLog {
       const kind = record.kind === 'started' || record.kind === 'stopped' ? 'mark' : record.kind
       metrics.add('osmigrate_capture_log_records_total', 1, recordKinds.indexOf(kind))
       metrics.observe('osmigrate_capture_log_append_duration_seconds', (now() - entry.at) / 1e6)
-    } else if (entry.unrecorded) {
-      this.#setState('out', error.message)
-      this.addGap(entry.unrecorded, error.message)
+    } else {
+      // Of a request, too: what is not acknowledged may be there all the same.
+      this.#noteUnended(record)
+      if (entry.unrecorded) {
+        this.#setState('out', error.message)
+        this.addGap(entry.unrecorded, error.message)
+      }
     }
     entry.settled?.()
     this.#tell(entry, error === undefined ? 'durable' : 'failed')
     this.#forgetSettled()
     if (this.#health.state === 'slow' && !this.#isLate(this.#pending[this.#first])) {
       this.#setState('ok')
+    }
+  }
+
+  #noteUnended(record: CaptureRecord): void {
+    if ('exchange' in record) this.#unended.set(record.exchange.number, record.exchange)
+  }
+
+  #endUnended(): void {
+    if (this.#unended.size === 0 || this.#health.state === 'out') return
+    this.#triedAt = this.#options.now()
+    const exchanges = [...this.#unended.values()]
+    this.#unended.clear()
+    for (const exchange of exchanges) {
+      const nothing = { headers: [], body: new Uint8Array(0), bodyBytes: 0 }
+      const at = { firstByteAt: 0, lastByteAt: 0 }
+      this.append({ kind: 'response', exchange, status: 0, ...nothing, ...at })
     }
   }
 
@@ -180,9 +205,9 @@ export class GuardedLog {
       }
       this.#tell(entry, 'late')
     }
-    if (this.#gap.requests > 0 && this.#options.now() - this.#triedAt >= tryAgainAfterMicros) {
-      this.#writeGap()
-    }
+    if (this.#options.now() - this.#triedAt < tryAgainAfterMicros) return
+    if (this.#gap.requests > 0) this.#writeGap()
+    else if (!this.#isTrying) this.#endUnended()
   }
 
   #writeGap(): void {
@@ -204,6 +229,7 @@ export class GuardedLog {
     }
     this.#options.metrics.add('osmigrate_capture_log_records_total', 1, recordKinds.indexOf('gap'))
     if (this.#health.state === 'out') this.#setState('ok')
+    this.#endUnended()
     // What came while the gap was on its way into the log.
     this.#writeGap()
     this.#forgetSettled()

@@ -234,13 +234,42 @@ test('pass: while the log fails clients are answered, and one gap tells of all o
   await settled()
   assert.deepEqual(
     log.records.map(({ kind }) => kind),
-    ['started', 'gap', 'request', 'response'],
+    ['started', 'gap', 'response', 'request', 'response'],
   )
   const [gap] = log.of('gap')
   assert.equal(gap!.requests, 5)
   assert.match(gap!.cause, /ENOSPC/)
   assert.deepEqual(gap!.indices, ['shop-0', 'shop-1', 'shop-2', 'shop-3', 'shop-4'])
   assert.equal(recorder.health().state, 'ok')
+})
+
+test('a request whose answer the log has not taken is ended behind the gap: no reader waits for it', async () => {
+  const { recorder, log } = await makeRecorder()
+  const [lost, late] = [send(recorder), send(recorder)]
+  await settled()
+  log.failure = 'no broker'
+  lost.answer()
+  await settled()
+  assert.equal(recorder.health().state, 'out')
+  late.answer()
+  send(recorder).answer()
+  await settled()
+  log.failure = undefined
+  clock += 1_000_000
+  recorder.tick()
+  await settled()
+  const { number } = log.of('request')[0]!.exchange
+  assert.deepEqual(
+    log.of('response').map(({ exchange, status }) => [exchange.number, status]),
+    [
+      [number, 0],
+      [number + 1, 0],
+    ],
+  )
+  assert.deepEqual(
+    log.records.map(({ kind }) => kind),
+    ['started', 'request', 'request', 'gap', 'response', 'response'],
+  )
 })
 
 test('refuse: the first failure is answered with 503, and from then on nothing reaches the source until the log is back', async () => {
