@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fs, { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync } from 'node:fs'
+import fs, { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync } from 'node:fs'
 import { readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,8 @@ import {
 import { numberedRequest } from '../../test/support/capture-records.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { CaptureRecord } from './exchange.ts'
-import { openLocalLog, type LocalLog, type LocalLogOptions } from './local-log.ts'
+import type { LocalLogOptions } from './local-log-options.ts'
+import { openLocalLog, type LocalLog } from './local-log.ts'
 import { openLocalLogReader } from './local-log-reader.ts'
 
 const makeRoot = (): string => mkdtempSync(join(tmpdir(), 'capture-log-'))
@@ -431,6 +432,94 @@ test('a disk that fails while a segment is closed loses nothing that is durable'
   await append(log, numberedRequest(2))
   await log.close()
   assert.deepEqual(await numbersIn(root), [0, 2])
+})
+
+/** Keeps the next write of two records from the disk until it is let go; the one after it goes through. */
+function holdFirstOfTwo(t: TestContext): {
+  readonly secondIsSafe: Promise<void>
+  letGo(error?: Error): void
+} {
+  const { writev } = fs
+  const second = Promise.withResolvers<void>()
+  let held: unknown[] | undefined
+  const holding = (...args: unknown[]): void => {
+    if (held === undefined) {
+      held = args
+      return
+    }
+    const done = args.at(-1) as (...outcome: unknown[]) => void
+    const told = (...outcome: unknown[]): void => {
+      done(...outcome)
+      second.resolve()
+    }
+    Reflect.apply(writev, fs, [...args.slice(0, -1), told])
+  }
+  const putBack = (): void => {
+    Object.assign(fs, { writev })
+    syncBuiltinESMExports()
+  }
+  Object.assign(fs, { writev: holding })
+  syncBuiltinESMExports()
+  t.after(putBack)
+  return {
+    secondIsSafe: second.promise,
+    letGo: (error) => {
+      putBack()
+      if (error === undefined) Reflect.apply(writev, fs, held!)
+      else (held!.at(-1) as (error: Error) => void)(error)
+    },
+  }
+}
+
+async function appendTwo(log: LocalLog): Promise<{ durable: number[]; refused: number[] }> {
+  const found = { durable: [] as number[], refused: [] as number[] }
+  for (const number of [1, 2]) {
+    log.append(numberedRequest(number), (error) =>
+      (error === undefined ? found.durable : found.refused).push(number),
+    )
+    // The end of the turn, and so of the group.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  }
+  return found
+}
+
+test('a group is durable when those before it are, though it was on the disk before them', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await append(log, numberedRequest(0))
+  const { secondIsSafe, letGo } = holdFirstOfTwo(t)
+  const found = await appendTwo(log)
+  await secondIsSafe
+  assert.deepEqual(found.durable, [])
+  const crashed = tempRoot(t)
+  cpSync(segments(root)[0]!, join(crashed, 'p1', '00000001.log'))
+  letGo()
+  await log.close()
+  assert.deepEqual(found, { durable: [1, 2], refused: [] })
+  assert.deepEqual(await numbersIn(root), [0, 1, 2])
+
+  const recovered = await openLog(crashed)
+  assert.ok((recovered.recovered.cut?.bytes ?? 0) > 0)
+  assert.deepEqual(recovered.recovered.damaged, [])
+  await recovered.close()
+  assert.deepEqual(await numbersIn(crashed), [0])
+})
+
+test('a group does not count when one before it has failed', async (t) => {
+  const root = tempRoot(t)
+  const log = await openLog(root)
+  await append(log, numberedRequest(0))
+  const { secondIsSafe, letGo } = holdFirstOfTwo(t)
+  const found = await appendTwo(log)
+  await secondIsSafe
+  letGo(Object.assign(new Error('EIO: no such luck'), { code: 'EIO' }))
+  while (log.status().failure !== undefined || found.refused.length < 2) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.deepEqual(found, { durable: [], refused: [1, 2] })
+  await append(log, numberedRequest(3))
+  await log.close()
+  assert.deepEqual(await numbersIn(root), [0, 3])
 })
 
 test('what lies behind a position is counted by segments, without what was never written', async (t) => {

@@ -7,43 +7,13 @@ import { ClosedSegments } from './closed-segments.ts'
 import { positionsSkipped, recover } from './local-log-recovery.ts'
 import type { NextSegment, Recovered } from './local-log-recovery.ts'
 import { readStreamEnd } from './local-log-end.ts'
+import type { LocalLogOptions, LocalLogStatus } from './local-log-options.ts'
 import { emptyGroup, settle, type Group } from './log-group.ts'
 import { closedError, failedError, fullError, lockedError } from './log-errors.ts'
 import { slowError, tooLargeError, unusableError } from './log-errors.ts'
 import { checkStreamName, makeFolder, segmentFile } from './log-folder.ts'
 import { contentBytesMax } from './record-layout.ts'
 import { SegmentWriter } from './segment-writer.ts'
-
-/**
- * The writer of one stream of a local capture log: a folder with segment files.
- *
- * Group commit: all that is appended while one group is being written goes with the next one, so a slow disk makes groups
- * larger and not more. Nobody waits for the record of an answer: where there is nothing else to write it stays for a moment
- * for what comes, so that requests one after the other take one write each, not two.
- * After a write that failed nobody knows what the disk holds (a second fsync can succeed without it): the segment is left,
- * cut behind the last group that is safe, and a new one is begun, which is tried again until it goes.
- * Files of segments that consumers let go of are removed.
- */
-export interface LocalLogOptions {
-  /** Of this stream alone; made when it is not there. */
-  readonly folder: string
-  readonly stream: string
-  /** Of all segments together. What does not fit is refused. */
-  readonly bytesMax: number
-  /** After which a new segment is begun; default: a sixteenth of `bytesMax`, at most 64 MB. */
-  readonly segmentBytesMax?: number
-  /** Of what waits for the disk, in memory; default 64 MB. A single record may be larger. */
-  readonly waitingBytesMax?: number
-  /** Called for each group when it is safe. */
-  readonly onWrite?: ((write: GroupWrite) => void) | undefined
-}
-
-/** A group of records that was made safe by one write. */
-export interface GroupWrite {
-  readonly seconds: number
-  readonly records: number
-  readonly bytes: number
-}
 
 const mb = 1 << 20
 const recordOverheadBytes = 512
@@ -56,26 +26,6 @@ const retryMsMin = 100
 /** Who only looks whether the lock is taken holds it for a moment. */
 const lockWaitMs = 50
 const retryMsMax = 5000
-
-/** What a log has done since it was opened, and how it is. */
-export interface LocalLogStatus {
-  /** Why nothing can be appended at present, other than that the log is full. */
-  readonly failure?: MigrationError
-  /** Why segments that were released are still there. */
-  readonly stuck?: MigrationError
-  readonly bytes: number
-  readonly bytesMax: number
-  /** Bytes that wait for the disk. */
-  readonly waitingBytes: number
-  readonly segments: number
-  /** Records and bytes that are safe, and the writes that made them so, with the time that those took. */
-  readonly records: number
-  readonly recordBytes: number
-  readonly writes: number
-  readonly writeSeconds: number
-  /** The position behind all that is safe. */
-  readonly end: number
-}
 
 interface Found {
   readonly lock: FolderLock
@@ -111,6 +61,16 @@ async function lockFolder(folder: string): Promise<FolderLock | undefined> {
   }
 }
 
+/**
+ * The writer of one stream of a local capture log: a folder with segment files.
+ *
+ * Group commit: all that is appended while two groups are being written goes with the next one, so a slow disk makes groups
+ * larger and not more. Nobody waits for the record of an answer: where there is nothing else to write it stays for a moment
+ * for what comes, so that requests one after the other take one write each, not two.
+ * After a write that failed nobody knows what the disk holds (a second fsync can succeed without it): the segment is left,
+ * cut behind the last group that is safe, and a new one is begun, which is tried again until it goes.
+ * Files of segments that consumers let go of are removed.
+ */
 export class LocalLog implements CaptureLogWriter {
   readonly last: StreamEnd | undefined
   /** What was found when the log was opened: a torn tail that was cut, damage. */
@@ -126,9 +86,15 @@ export class LocalLog implements CaptureLogWriter {
   #next: NextSegment
   #segment: SegmentWriter | undefined
   #waiting = emptyGroup()
-  #writing = emptyGroup()
+  /** On their way to the disk, in the order in which they were written. */
+  readonly #writing: Group[] = []
+  /** Empty ones, to be used again. */
+  readonly #spare: Group[] = []
   /** True from the first append of a group until nothing waits any more that cannot wait. */
   #isBusy = false
+  /** A group is begun at the end of this turn of the loop. */
+  #isBeginning = false
+  #isRolling = false
   #soon: NodeJS.Timeout | undefined
   #isClosing = false
   /** Whether the last group is one of records, that no mark vouches for. */
@@ -179,21 +145,35 @@ export class LocalLog implements CaptureLogWriter {
     group.durables.push(durable)
     const isAnswer = record.kind === 'response' || record.kind === 'thin'
     if (!isAnswer || group.batch.bytes > patientBytesMax) group.isUrgent = true
-    if (this.#isBusy) return
     if (group.isUrgent) this.#beginWriting()
-    else this.#writeSoon()
+    else if (!this.#isBusy) this.#writeSoon()
   }
 
   #beginWriting(): void {
+    if (this.#isBeginning || !this.#takesMore) return
     this.#isBusy = true
+    this.#isBeginning = true
     // What else comes in this turn of the loop goes with it.
-    setImmediate(() => this.#writeGroup())
+    setImmediate(() => {
+      this.#isBeginning = false
+      this.#writeNext()
+    })
+  }
+
+  /** A new segment is begun when the groups before it are safe. */
+  get #takesMore(): boolean {
+    const segment = this.#segment
+    if (this.#isRolling) return false
+    if (segment === undefined) return this.#writing.length === 0
+    return segment.takesMore && (!segment.isWriting || segment.bytes < this.#segmentBytesMax)
   }
 
   #writeSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
-      if (!this.#isBusy && this.#waiting.durables.length > 0) this.#beginWriting()
+      if (this.#isBusy || this.#waiting.durables.length === 0) return
+      this.#waiting.isUrgent = true
+      this.#beginWriting()
     }, patienceMs)
   }
 
@@ -243,7 +223,7 @@ export class LocalLog implements CaptureLogWriter {
   }
 
   get #waitingBytes(): number {
-    return this.#waiting.batch.bytes + this.#writing.batch.bytes
+    return this.#writing.reduce((sum, { batch }) => sum + batch.bytes, this.#waiting.batch.bytes)
   }
 
   get #bytes(): number {
@@ -262,33 +242,50 @@ export class LocalLog implements CaptureLogWriter {
     return this.#full
   }
 
-  /** Writes all that waits as one group, and goes on until nothing waits. */
+  /** Writes all that waits as one group; when it is safe, what waits by then goes next. */
   #writeGroup(): void {
     const segment = this.#segment
     if (segment === undefined || segment.bytes >= this.#segmentBytesMax) {
+      this.#isRolling = true
       this.#roll().then(
-        () => this.#writeGroup(),
-        (error: unknown) => this.#fail(error),
+        () => {
+          this.#isRolling = false
+          this.#writeGroup()
+        },
+        (error: unknown) => {
+          this.#isRolling = false
+          this.#fail(error)
+        },
       )
       return
     }
     const group = this.#waiting
-    this.#waiting = this.#writing
-    this.#writing = group
+    this.#waiting = this.#spare.pop() ?? emptyGroup()
+    this.#writing.push(group)
     const begun = performance.now()
     segment.write(group.batch.pieces(), (error) => {
-      if (error !== undefined) return this.#fail(error)
-      this.#failures = 0
-      this.#isUnmarked = group.durables.length > 0
-      this.#count(group, (performance.now() - begun) / 1000)
-      settle(group)
-      this.#writeNext()
+      if (error === undefined) this.#written(group, (performance.now() - begun) / 1000)
+      else if (group === this.#writing.at(-1)) this.#fail(error)
     })
+  }
+
+  #written(group: Group, seconds: number): void {
+    this.#failures = 0
+    this.#isUnmarked = group.durables.length > 0
+    this.#count(group, seconds)
+    this.#writing.shift()
+    settle(group)
+    this.#spare.push(group)
+    this.#writeNext()
   }
 
   #writeNext(): void {
     const { isUrgent, durables } = this.#waiting
-    if (isUrgent || (this.#isClosing && durables.length > 0)) return this.#writeGroup()
+    if (isUrgent || (this.#isClosing && durables.length > 0)) {
+      if (this.#takesMore) this.#writeGroup()
+      return
+    }
+    if (this.#writing.length > 0 || this.#isBeginning || this.#isRolling) return
     this.#becomeIdle()
     if (durables.length > 0) this.#writeSoon()
   }
@@ -352,7 +349,7 @@ export class LocalLog implements CaptureLogWriter {
     this.#failure = failedError(this.#folder, error)
     void this.#leaveSegment().then(() => {
       this.#tryLater(error)
-      settle(this.#writing, this.#failure)
+      for (const group of this.#writing.splice(0)) settle(group, this.#failure)
       settle(this.#waiting, this.#failure)
       this.#becomeIdle()
     })

@@ -21,15 +21,32 @@ export interface SegmentOptions {
   readonly next: NextSegment
 }
 
-/** The segment that is written to: groups of frames, one call at a time. */
+const underWayMax = 2
+/** So long one may stand beside another without a mark between them, in milliseconds. */
+const unmarkedMsMax = 100
+
+interface WriteUnderWay {
+  readonly bytes: number
+  readonly done: (error?: Error) => void
+  /** Once its call has returned: what failed, or null. */
+  outcome?: Error | null
+}
+
+/**
+ * The segment that is written to: groups of frames, two calls at a time, since disks do two in the time of one. A group
+ * counts when it and all before it are safe. Where another one is on its way it has no mark: nothing vouches for that yet.
+ */
 export class SegmentWriter {
   readonly number: number
   readonly header: SegmentHeader
   readonly #fd: number
   readonly #headerBytes: number
-  /** Index in the file behind the last group that is safe. */
+  /** Index in the file behind the last group that is safe with all before it. */
   #position: number
   readonly #mark = new FrameBatch()
+  #markedAt = 0
+  /** In the order of their places. */
+  readonly #underWay: WriteUnderWay[] = []
   /** From then on the descriptor may be another file's. */
   #isClosed = false
 
@@ -65,6 +82,18 @@ export class SegmentWriter {
     return this.#position
   }
 
+  get isWriting(): boolean {
+    return this.#underWay.length > 0
+  }
+
+  /** Whether one more group may be written now. */
+  get takesMore(): boolean {
+    if (!this.isWriting) return true
+    const hasFailed = this.#underWay.some(({ outcome }) => outcome instanceof Error)
+    const isMarked = performance.now() - this.#markedAt < unmarkedMsMax
+    return !hasFailed && isMarked && this.#underWay.length < underWayMax
+  }
+
   /** The position behind all that is safe. */
   get end(): number {
     return this.header.firstOffset + this.#position - this.#headerBytes
@@ -74,16 +103,39 @@ export class SegmentWriter {
     return this.#position === this.#headerBytes
   }
 
-  /** Writes a group behind the others; `done` is called when it is safe, or with what failed. One at a time. */
+  /**
+   * Writes a group behind the others, while it `takesMore`. `done` is called when it is safe with all before it, or with
+   * what failed of them: in the order of the groups, and never while a later one may still be written.
+   */
   write(pieces: readonly Buffer[], done: (error?: Error) => void, { closes = false } = {}): void {
+    const all = this.isWriting ? pieces : [...this.#newMark(closes), ...pieces]
+    const bytes = all.reduce((sum, piece) => sum + piece.length, 0)
+    const at = this.#underWay.reduce((sum, one) => sum + one.bytes, this.#position)
+    const group: WriteUnderWay = { bytes, done }
+    this.#underWay.push(group)
+    writeAll(this.#fd, all, at, (error) => {
+      group.outcome = error
+      this.#settle()
+    })
+  }
+
+  #newMark(closes: boolean): readonly Buffer[] {
+    this.#markedAt = performance.now()
     this.#mark.clear()
     this.#mark.addContent(markContent(this.header, { offset: this.end, closes }))
-    const all = [...this.#mark.pieces(), ...pieces]
-    writeAll(this.#fd, all, this.#position, (error, bytes) => {
-      if (error) return done(error)
-      this.#position += bytes!
+    return this.#mark.pieces()
+  }
+
+  #settle(): void {
+    while (this.#underWay[0]?.outcome === null) {
+      const { bytes, done } = this.#underWay.shift()!
+      this.#position += bytes
       done()
-    })
+    }
+    const failure = this.#underWay[0]?.outcome
+    const isOver = this.#underWay.every(({ outcome }) => outcome !== undefined)
+    if (!(failure instanceof Error) || !isOver) return
+    for (const { done } of this.#underWay.splice(0)) done(failure)
   }
 
   /**
@@ -119,12 +171,12 @@ function writeAll(
   fd: number,
   pieces: readonly Buffer[],
   position: number,
-  done: (error: Error | null, bytes?: number) => void,
+  done: (error: Error | null) => void,
 ): void {
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
   const safe = (): void => {
-    if (writesAreSafe) done(null, bytes)
-    else fdatasync(fd, (error) => done(error, bytes))
+    if (writesAreSafe) done(null)
+    else fdatasync(fd, done)
   }
   const write = (rest: readonly Buffer[], at: number): void => {
     writev(fd, rest, at, (error, written) => {
