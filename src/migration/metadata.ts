@@ -12,6 +12,7 @@ import {
   type PlanTarget,
 } from '../metadata/evaluate-input.ts'
 import { probePlan, type ProbeInput } from '../metadata/probe.ts'
+import { drawMetadataVerdict, keepMetadataVerdict } from '../metadata/metadata-verdict.ts'
 import type { LongLook } from '../metadata/source-documents.ts'
 import { rememberEdits } from '../metadata/plan-edits.ts'
 import { parsePlanFile, type PlanFile } from '../metadata/plan-file.ts'
@@ -93,13 +94,17 @@ export async function compareConfiguredMetadata(
   migration: Migration,
   how: Evaluating = {},
 ): Promise<MetadataComparison> {
-  const state = await readState(migration)
+  const startedAt = new Date().toISOString()
+  const state = migration.hasState ? await migration.state('note') : undefined
   const target = await migration.target()
   const { signal } = migration
   const plan = await evaluate(migration, target, state, how)
   const changedMeanwhile = state ? (await openEntries(state)).map(({ value }) => value) : []
   const select = selectionOf(migration.config)
-  return compareMetadata(plan, { target, changedMeanwhile, select, signal })
+  const comparison = await compareMetadata(plan, { target, changedMeanwhile, select, signal })
+  const about = { startedAt, endedAt: new Date().toISOString(), select }
+  if (state) await keepMetadataVerdict(state, drawMetadataVerdict(comparison, about))
+  return comparison
 }
 
 async function evaluate(
