@@ -437,7 +437,7 @@ test('a disk that fails while a segment is closed loses nothing that is durable'
 /** Keeps the next write of two records from the disk until it is let go; the one after it goes through. */
 function holdFirstOfTwo(t: TestContext): {
   readonly secondIsSafe: Promise<void>
-  letGo(error?: Error): void
+  readonly letGo: (error?: Error) => void
 } {
   const { writev } = fs
   const second = Promise.withResolvers<void>()
