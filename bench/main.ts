@@ -7,11 +7,13 @@
  * npm run bench -- s3       [--size 450mb] [--runs 3] [--json] [--record]
  * npm run bench -- capture  [--small] [--parts pipe,proxy] [--runs 3] [--json] [--record]
  * npm run bench -- sync     [--small] [--runs 3] [--json] [--record]
+ * npm run bench -- compare  [--small] [--size 200mb] [--shards 1] [--runs 3] [--json] [--record]
  *
  * --all runs every corpus that the figures are told for; --record writes a section of bench/RESULTS.md.
  */
 import { parseArgs } from 'node:util'
 import { parseByteSize } from '../src/base/option-types.ts'
+import { compareTable, compareText, measureCompare } from './compare.ts'
 import { captureTable, captureText, measureCapture, type CaptureFound } from './capture.ts'
 import { captureLogTable, measureCaptureLog } from './capture-log.ts'
 import { sourceTable } from './capture-source.ts'
@@ -54,7 +56,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const benchmarks = { backfill, formats, s3, capture, sync }
+const benchmarks = { backfill, formats, s3, capture, sync, compare }
 const runs = Number(values.runs ?? (values.small ? 1 : 3))
 const onProgress = (message: string): void => console.error(message)
 const name = positionals[0] ?? ''
@@ -139,6 +141,15 @@ async function sync(): Promise<boolean> {
   const results = await measureSync({ runs, documents, onProgress })
   tell(results, syncTable(results))
   if (values.record) await recordSection('Sync', syncText(results, runs))
+  return results.every(({ correct }) => correct)
+}
+
+async function compare(): Promise<boolean> {
+  const documents = values.small ? smallDocuments : documentsOf(values.size ?? '200mb')
+  const shards = Number(values.shards)
+  const results = await measureCompare({ runs, documents, shards, onProgress })
+  tell(results, compareTable(results))
+  if (values.record) await recordSection('Compare', compareText(results, runs))
   return results.every(({ correct }) => correct)
 }
 

@@ -13,8 +13,14 @@ import { exitCodes, type ExitCode } from './failure.ts'
 import { formatBytes, printJson, printLine, printTable, printable } from './output.ts'
 import { Progress, type ProgressRow } from './progress.ts'
 
+/** The options of comparing documents; the section has others for searches and speed. */
+const documentParts = [
+  ...['source', 'slices', 'pageBytesMax', 'sourceBytesPerSecondMax', 'targetBytesPerSecondMax'],
+  ...['examplesMax', 'differencesMax', 'settledWithin', 'freshFor'],
+].map((name) => `compare.${name}`)
+
 export function defineCompare(command: Command): void {
-  command.description('Compares what the snapshot holds with what the target holds.')
+  command.description('Compares what the source holds with what the target holds.')
   const documents = command
     .command('documents')
     .summary('every document, both ways')
@@ -22,16 +28,23 @@ export function defineCompare(command: Command): void {
       'Compares every document of the selected indices, both ways: id, routing and `_source` by value (order of keys and spelling of numbers do not count). Exit code 0 only when all are equal, 3 when not, or when it cannot be known.',
     )
   addConfigFlags(documents, [
+    'source',
     'target',
     'select',
     ...snapshotParts,
     'metadata.dataStreams',
     'transform',
-    'compare',
+    ...documentParts,
   ])
+  documents.option(
+    '--quick',
+    'ids and versions alone: no `_source` is read, so that what somebody wrote on the target by himself may go unseen',
+  )
   addExamples(documents, [
     ['osmigrate compare documents', ''],
+    ['osmigrate compare documents --quick', 'some times faster'],
     ['osmigrate compare documents --index shop --json', ''],
+    ['osmigrate compare documents --source live --source-rate-max 20mb', 'with little load'],
   ])
   defineAction(documents, compareCommand, {
     stopping: 'stopping; osmigrate compare documents begins anew',
@@ -46,7 +59,10 @@ async function compareCommand(invocation: Invocation): Promise<ExitCode> {
   const progress = new Progress()
   const rows = new CompareRows()
   const verdicts = await withMigration(loaded, invocation.signal, (migration) =>
-    compareConfigured(migration, (one) => progress.update(rows.update(one))),
+    compareConfigured(migration, {
+      quick: invocation.options.quick === true,
+      onProgress: (one) => progress.update(rows.update(one)),
+    }),
   ).finally(() => progress.end())
   if (invocation.json) printJson({ verdicts })
   else printVerdicts(verdicts)

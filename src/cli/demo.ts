@@ -122,7 +122,7 @@ async function migrate(place: DemoPlace, { steps, progress }: Told): Promise<Dem
     )
     const rows = new CompareRows()
     const verdicts = await step('verification', () =>
-      compareConfigured(migration, (one) => progress.update(rows.update(one))),
+      compareConfigured(migration, { onProgress: (one) => progress.update(rows.update(one)) }),
     )
     return { backfill, verdicts, metadataComplete, steps }
   })

@@ -1,4 +1,4 @@
-import { MigrationError } from '../base/errors.ts'
+import { MigrationError, type MigrationErrorOptions } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Cluster, RequestOptions } from '../cluster/cluster.ts'
@@ -14,7 +14,11 @@ const readAheadBytesMin = 256 * 1024
 
 /** What reads an answer of `_search` or `_search/scroll` and shows each of its documents. */
 export interface PageReader<Document> {
-  read(bytes: Buffer, where: string, visit: (document: Document) => void): HitPage
+  read(
+    bytes: Buffer,
+    where: string,
+    visit: (document: Document) => void,
+  ): HitPage | Promise<HitPage>
 }
 
 export interface ClusterScan<Document = ScannedDocument> {
@@ -26,11 +30,14 @@ export interface ClusterScan<Document = ScannedDocument> {
   readonly reader: PageReader<Document>
   /** Asked for besides, e.g. `{ _source: false }`. */
   readonly asked?: JsonObject
+  /** Told of each page before the next one is waited for; it may hold the scan up. */
+  readonly onPage?: (bytes: number) => Promise<void> | void
   readonly signal: AbortSignal
 }
 
 /** What must be known of an index before it is scanned; undefined when there is no such index. */
 export interface ScannableIndex {
+  readonly uuid: string
   readonly shards: number
   readonly pageDocumentsMax: number
   /** Whether `preference=_primary` is known: not to Elasticsearch 7 and OpenSearch 1. */
@@ -66,6 +73,7 @@ export async function prepareScan(
   })
   return {
     knowsPrimary: primary.status !== 400,
+    uuid: typeof one['index.uuid'] === 'string' ? one['index.uuid'] : '',
     shards: wholeNumber(one['index.number_of_shards'], 1),
     pageDocumentsMax: wholeNumber(one['index.max_result_window'], 10_000),
   }
@@ -100,7 +108,8 @@ export async function scanCluster<Document>(
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-async function scanShard<Document>(
+/** One shard of it; errors as scanCluster(), and MA_CLUSTER_RESPONSE where the engine gave the scroll up half way. */
+export async function scanShard<Document>(
   scan: ClusterScan<Document>,
   shape: ScannableIndex,
   shard: number,
@@ -110,8 +119,15 @@ async function scanShard<Document>(
   const where = `${cluster.side} ${cluster.url}: scan of ${index}, shard ${shard}`
   const ask = async (path: string, asked: RequestOptions): Promise<Buffer> =>
     (await cluster.requestRaw('POST', path, { signal, ...asked })).body
-  const askNext = (scrollId: string): Promise<Buffer> =>
-    ask('/_search/scroll', { body: { scroll: scrollKeepAlive, scroll_id: scrollId } })
+  const askNext = async (scrollId: string): Promise<Buffer> => {
+    try {
+      return await ask('/_search/scroll', {
+        body: { scroll: scrollKeepAlive, scroll_id: scrollId },
+      })
+    } catch (error) {
+      throw isLost(error) ? lostScroll(where, error) : error
+    }
+  }
   let scrollId: string | undefined
   let following: Promise<Buffer> | undefined
   try {
@@ -123,13 +139,15 @@ async function scanShard<Document>(
       // While this page is digested the engine prepares the next one; after a small page there is seldom any.
       following = body.length >= readAheadBytesMin ? askNext(scrollId) : undefined
       following?.catch(() => {})
-      const page = reader.read(body, where, visit)
+      const page = await reader.read(body, where, visit)
+      await scan.onPage?.(body.length)
       seen += page.hits
       total ??= page.total
       if (page.hits === 0) {
         if (seen === total) return
         throw unusable(
           `${where}: the engine counted ${total} documents and showed ${seen}; compare again`,
+          { retryable: true },
         )
       }
       body = await (following ?? askNext(scrollId))
@@ -161,8 +179,24 @@ function firstPage(
   }
 }
 
-function unusable(message: string): MigrationError {
-  return new MigrationError('MA_CLUSTER_RESPONSE', message)
+/** What an engine answers when it knows a scroll no more. */
+function isLost(error: unknown): error is MigrationError {
+  return (
+    error instanceof MigrationError &&
+    error.code === 'MA_CLUSTER_RESPONSE' &&
+    error.details.status === 404
+  )
+}
+
+function lostScroll(where: string, cause: MigrationError): MigrationError {
+  return unusable(
+    `${where}: the engine knows the scroll no more: it expired after ${scrollKeepAlive}, or its node went; compare again`,
+    { cause, retryable: true },
+  )
+}
+
+function unusable(message: string, options: MigrationErrorOptions = {}): MigrationError {
+  return new MigrationError('MA_CLUSTER_RESPONSE', message, options)
 }
 
 /** Not under the scan's signal: a stopped scan must not leave its scroll behind. What fails here expires by itself. */

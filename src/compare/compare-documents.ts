@@ -1,40 +1,54 @@
-import { randomBytes } from 'node:crypto'
-import { sourceIndexOf, type DocumentTypes } from '../base/document-types.ts'
+import { sourceIndexOf } from '../base/document-types.ts'
 import { MigrationError, unreadableCodes } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { Cluster, Side } from '../cluster/cluster.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { StateStore } from '../state/store.ts'
-import { deadLetterKind, verdictKind } from '../state/records.ts'
+import { documentDifferenceKind, verdictKind } from '../state/records.ts'
 import type { TargetIndex, Verdict } from '../state/records.ts'
-import { fingerprint } from '../transform/spec.ts'
-import { typedBlocks } from '../transform/typed-documents.ts'
 import type { Transform } from '../usercode/transform.ts'
-import { mayRename, type TransformTask } from '../usercode/transformer.ts'
-import { Buckets } from './buckets.ts'
-import { CanonicalDigest } from './canonical.ts'
-import { prepareScan, scanCluster } from './cluster-scan.ts'
-import { DifferencePass, planPasses } from './differences.ts'
-import type { DifferenceCounts, DifferenceExample } from './differences.ts'
-import { HitPageReader } from './hit-page.ts'
+import type { Difference } from './differences.ts'
+import { noFindings, type IndexFindings } from './findings.ts'
+import { IndexComparison } from './index-comparison.ts'
+import { readNumbers } from './numbers.ts'
 import type { CompareOptions } from './options.ts'
-import { DocumentSizes } from './page-size.ts'
-import type { Visit } from './scanned-document.ts'
-import { scanSnapshot, type SnapshotScan } from './snapshot-scan.ts'
 import { throwIfStopped } from './stopped.ts'
-import { drawVerdict } from './verdict.ts'
+import { differenceRecords, drawVerdict } from './verdict.ts'
+
+/** Where the documents of the source are read. */
+export type CompareSource =
+  | {
+      readonly snapshot: Snapshot
+      /** False where the engine that made it numbers nothing (before 6.0). */
+      readonly numbered?: boolean
+    }
+  | { readonly cluster: Cluster }
+
+/** A document that the target refused. */
+export interface Letter {
+  readonly id: string
+  readonly state: 'open' | 'discarded'
+}
 
 export interface CompareInput {
-  readonly snapshot: Snapshot
+  readonly source: CompareSource
   readonly target: Cluster
-  /** Where verdicts are kept and dead letters looked up; without it a verdict is only returned. */
+  /** Where verdicts, differences and checkpoints are kept; without it a verdict is only returned. */
   readonly state?: StateStore
   /** Names on the source. */
   readonly indices: readonly string[]
   /** What an index is on the target; undefined makes its verdict unknown. */
   readonly targetIndexOf: (index: string) => ComparedIndex | undefined
-  /** What was done to the documents on their way: it is done to those of the snapshot before they are compared. */
+  /** What was done to the documents on their way: it is done to those of the source before they are compared. */
   readonly transform?: Transform
+  /** Ids and versions alone: no `_source` is read. */
+  readonly quick?: boolean
+  /** Dead letters of an index, by whatever wrote them. */
+  readonly lettersOf?: (index: string) => AsyncIterable<Letter>
+  /** See LookAgainInput. Absent: nobody brings anything to the target. */
+  readonly settled?: (signal: AbortSignal) => Promise<string | undefined>
+  /** What was read since then, by a comparison that did not end, is not read again. */
+  readonly resumeSince?: Date
   readonly options: CompareOptions
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompareProgress) => void
@@ -42,7 +56,12 @@ export interface CompareInput {
 
 /** What must be known of an index that is on the target. */
 export type ComparedIndex = Pick<TargetIndex, 'targetIndex' | 'sourceForm'> &
-  Partial<Pick<TargetIndex, 'sourceShards' | 'targetShards' | 'types'>>
+  Partial<
+    Pick<
+      TargetIndex,
+      'sourceShards' | 'targetShards' | 'types' | 'epochBase' | 'clientVersions' | 'stream'
+    >
+  >
 
 export interface CompareProgress {
   readonly index: string
@@ -59,12 +78,13 @@ export interface CompareProgress {
 }
 
 /**
- * Compares every document of the snapshot with every document of the target, both ways, index by index: id, routing
- * and `_source` by value (canonical.ts says what counts as equal).
+ * Compares every document of the source with every document of the target, both ways, index by index: id, routing
+ * and `_source` by value (canonical.ts says what counts as equal), or with `quick` id, routing and version.
  *
- * Both sides are scanned whole, their digests summed in buckets by a hash of the id. Equal buckets hold equal
- * documents; the others are looked into by further scans, as many as keep memory within bounds. So the counts are
- * exact, and memory is that of the buckets: 16 MB, one page for each slice, and 64 MB while differences are listed.
+ * Both sides are scanned whole, at once and in slices, their digests summed in buckets by a hash of the id. Equal buckets
+ * hold equal documents; the others are looked into by further scans, as many as keep memory within bounds. What differs
+ * while the source is written to is looked at once more when that has come. Memory: 128 MB of sums at most, 160 MB while
+ * differences are listed, and two pages for each slice of either side.
  *
  * A side that cannot be read makes the verdict of that index unknown and says why; what concerns the whole run is
  * thrown: MA_CLUSTER_UNREACHABLE, MA_CLUSTER_AUTH, MA_STATE, MA_STOPPED. Verdicts are stored as they come.
@@ -73,29 +93,22 @@ export async function compareDocuments(input: CompareInput): Promise<Verdict[]> 
   const verdicts: Verdict[] = []
   for (const index of input.indices) {
     throwIfStopped(input.signal, `comparing ${index}`)
-    const verdict = await compareIndex(input, index)
-    await input.state?.commit([
-      { op: 'put', kind: verdictKind, key: verdict.index, value: verdict },
-    ])
-    verdicts.push(verdict)
+    verdicts.push(await compareIndex(input, index))
   }
   return verdicts
 }
 
 async function compareIndex(input: CompareInput, index: string): Promise<Verdict> {
+  const { source, options, quick = false } = input
   const startedAt = new Date().toISOString()
   const target = input.targetIndexOf(index)
-  const findings: IndexFindings = {
-    counts: { equal: 0, different: 0, missing: 0, extra: 0 },
-    examples: [],
-    notes: [`source: snapshot ${input.snapshot.name}`],
-    unknown: undefined,
-    sourceForm: target?.sourceForm ?? 'full',
-  }
-  const lacking = input.snapshot.shardFailures.filter((one) => one.index === sourceIndexOf(index))
-  if (lacking.length > 0) {
-    const shards = lacking.map(({ shard }) => shard).join(', ')
-    findings.unknown = `the snapshot is PARTIAL and lacks shard ${shards} of this index`
+  const findings = noFindings(target?.sourceForm ?? 'full')
+  const numbers = await numbersOf(input, index, target)
+  const isLive = 'cluster' in source
+  findings.notes.push(isLive ? 'source: as it is now' : `source: snapshot ${source.snapshot.name}`)
+  const lacking = lackingShards(source, index)
+  if (lacking !== '') {
+    findings.unknown = `the snapshot is PARTIAL and lacks shard ${lacking} of this index`
   } else if (target === undefined) {
     findings.unknown =
       'no target index of this name is known to this migration; run metadata migrate first'
@@ -107,8 +120,32 @@ async function compareIndex(input: CompareInput, index: string): Promise<Verdict
       findings.unknown = error.message
     }
   }
-  const deadLetters = await countDeadLetters(input.state, index)
-  return drawVerdict({ index, startedAt, findings, deadLetters })
+  await setLettersApart(input, index, findings)
+  const verdict = drawVerdict({
+    ...{ index, startedAt, numbers, findings, examplesMax: options.examplesMax },
+    how: quick ? 'quick' : 'full',
+    from: isLive ? 'live' : 'snapshot',
+  })
+  await storeVerdict(input, verdict, findings.differences)
+  return verdict
+}
+
+function lackingShards(source: CompareSource, index: string): string {
+  if ('cluster' in source) return ''
+  const lacking = source.snapshot.shardFailures.filter((one) => one.index === sourceIndexOf(index))
+  return lacking.map(({ shard }) => shard).join(', ')
+}
+
+async function numbersOf(
+  { source, target, signal }: CompareInput,
+  index: string,
+  compared: ComparedIndex | undefined,
+): Promise<NonNullable<Verdict['numbers']>> {
+  const isLive = 'cluster' in source
+  return {
+    source: isLive ? await readNumbers(source.cluster, sourceIndexOf(index), signal) : null,
+    target: compared === undefined ? null : await readNumbers(target, compared.targetIndex, signal),
+  }
 }
 
 /** What makes the verdict of one index unknown and does not keep the others from being compared. */
@@ -116,214 +153,49 @@ const concernsOneIndex: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...unreadableCodes,
   'MA_SNAPSHOT',
   'MA_CLUSTER_RESPONSE',
+  'MA_SOURCE_INDEX',
   'MA_TARGET_INDEX',
   'MA_TRANSFORM',
 ])
 
-/** What the comparison of one index found, for the verdict. */
-export interface IndexFindings {
-  counts: DifferenceCounts
-  examples: DifferenceExample[]
-  notes: string[]
-  /** Why nothing can be said. */
-  unknown: string | undefined
-  sourceForm: TargetIndex['sourceForm']
-}
-
-type ScanSide = (side: Side, pass: number, passes: number, visit: Visit) => Promise<void>
-
-class IndexComparison {
-  readonly #input: CompareInput
-  readonly #index: string
-  readonly #sourceIndex: string
-  readonly #types: DocumentTypes | undefined
-  readonly #targetIndex: string
-  readonly #transformTask: TransformTask
-  readonly #findings: IndexFindings
-  readonly #totals: { [side in Side]?: number } = {}
-
-  constructor(input: CompareInput, index: string, target: ComparedIndex, findings: IndexFindings) {
-    this.#input = input
-    this.#index = index
-    this.#targetIndex = target.targetIndex
-    const { sourceShards = 0, targetShards = 0 } = target
-    this.#sourceIndex = sourceIndexOf(index)
-    this.#types = target.types
-    this.#transformTask = {
-      index: this.#sourceIndex,
-      mayRename: mayRename({ sourceShards, targetShards }),
-    }
-    this.#findings = findings
-  }
-
-  async run(): Promise<void> {
-    const scan = await this.#openScans()
-    const buckets = await this.#fillBuckets(scan)
-    await this.#look(scan, buckets)
-  }
-
-  /** Both sides as one function; the target's pages are sized by the documents that the source has shown by then. */
-  async #openScans(): Promise<ScanSide> {
-    const { snapshot, target, options, signal } = this.#input
-    const index = this.#sourceIndex
-    const seed = randomBytes(8)
-    const digest = new CanonicalDigest({ half1: seed.readInt32LE(0), half2: seed.readInt32LE(4) })
-    const reader = new HitPageReader(digest)
-    const metadata = await snapshot.readIndexMetadata(index)
-    const shape = await prepareScan(target, this.#targetIndex, signal)
-    if (shape === undefined) {
-      this.#findings.notes.push(`there is no index ${this.#targetIndex} on the target`)
-    }
-    const sizes = new DocumentSizes()
-    const transform = await this.#change()
-    return async (side, pass, passes, visit) => {
-      const watched = this.#watch(side, pass, passes, visit)
-      if (side === 'source') {
-        const shards = metadata.numberOfShards
-        const dropped = await scanSnapshot(
-          { snapshot, index, shards, verify: 'touched', digest, transform, signal },
-          (document) => {
-            if (pass === 0) sizes.add(document.sourceBytes)
-            watched.visit(document)
-          },
-        )
-        if (pass === 0 && dropped > 0) {
-          this.#findings.notes.push(
-            `${dropped} documents of the snapshot are left out by the transform`,
-          )
-        }
-      } else if (shape !== undefined) {
-        const pageDocuments = sizes.pageDocuments(options.pageBytesMax)
-        const { slices } = options
-        const scan = {
-          cluster: target,
-          index: this.#targetIndex,
-          pageDocuments,
-          slices,
-          reader,
-          signal,
-        }
-        await scanCluster(scan, shape, watched.visit)
-      }
-      watched.report()
-    }
-  }
-
-  /** All that was done to documents of this index; undefined where nothing was. */
-  async #change(): Promise<SnapshotScan['transform']> {
-    const transform = await this.#transform()
-    const types = this.#types
-    if (types === undefined) return transform
-    this.#findings.notes.push(typesNote(types))
-    return (blocks) => {
-      const typed = typedBlocks(blocks, types)
-      return transform?.(typed) ?? typed
-    }
-  }
-
-  /** What a transform did to them, and a note of it. */
-  async #transform(): Promise<SnapshotScan['transform']> {
-    const { transform } = this.#input
-    const index = this.#sourceIndex
-    const print = fingerprint(transform?.spec, index)
-    if (transform === undefined || print === null) return undefined
-    const transformer = await transform.open()
-    if (!transformer.changesDocuments(index)) return undefined
-    this.#findings.notes.push(
-      `the transform ${print} was applied to the documents of the snapshot: what it makes of them is what was compared`,
-    )
-    return (blocks) => transform.blocks(blocks, this.#transformTask)
-  }
-
-  async #fillBuckets(scan: ScanSide): Promise<Buckets> {
-    this.#totals.target = await this.#targetCount()
-    const buckets = new Buckets(this.#totals.target)
-    await scan('source', 0, 0, (document) => buckets.add('source', document))
-    this.#totals.source = buckets.total('source')
-    await scan('target', 0, 0, (document) => buckets.add('target', document))
-    return buckets
-  }
-
-  /** As the target counts: the number of buckets goes by it, and progress. */
-  async #targetCount(): Promise<number> {
-    const path = `/${encodeURIComponent(this.#targetIndex)}/_count`
-    const { signal } = this.#input
-    const { body } = await this.#input.target.request('GET', path, { accept: [404], signal })
-    return typeof body['count'] === 'number' ? body['count'] : 0
-  }
-
-  async #look(scan: ScanSide, buckets: Buckets): Promise<void> {
-    const { counts, notes, examples } = this.#findings
-    const differing = buckets.differing()
-    counts.equal = buckets.total('source')
-    for (const bucket of differing) counts.equal -= buckets.source[bucket]!
-    const passes = planPasses(buckets, differing)
-    let changed = false
-    for (const [i, chosen] of passes.entries()) {
-      const pass = new DifferencePass(buckets, chosen)
-      for (const side of ['source', 'target'] as const)
-        await scan(side, i + 1, passes.length, (document) => pass.add(side, document))
-      pass.pairUp(counts, (example) => {
-        if (examples.length < this.#input.options.examplesMax) examples.push(example)
-      })
-      changed ||= pass.changed
-    }
-    if (changed) {
-      this.#findings.unknown =
-        'the target was written to while it was compared; compare again when it is quiet'
-    }
-    notes.push(`${buckets.count} buckets, ${differing.length} of them looked into`)
-  }
-
-  #watch(
-    side: Side,
-    pass: number,
-    passes: number,
-    visit: Visit,
-  ): { visit: Visit; report: () => void } {
-    const { onProgress } = this.#input
-    let documents = 0
-    let bytes = 0
-    const report = (): void => {
-      const total = this.#totals[side]
-      onProgress?.({
-        ...{ index: this.#index, side, pass, passes, documents, bytes },
-        ...(total !== undefined && { documentsTotal: total }),
-      })
-    }
-    return {
-      report,
-      visit: (document) => {
-        documents++
-        bytes += document.sourceBytes
-        visit(document)
-        if (documents % progressEvery === 0) report()
-      },
-    }
-  }
-}
-
-const progressEvery = 5000
-
-/** What was done to the documents of the snapshot because of their mapping types, as the plan has announced it. */
-function typesNote({ only, keepIn, join }: DocumentTypes): string {
-  const done = [
-    ...(only ? [`only those of the mapping types ${only.join(', ')} were compared`] : []),
-    ...(keepIn === null ? [] : [`${keepIn} holds the mapping type, and the id begins with it`]),
-    ...(join ? [`${join.field} holds what _parent was`] : []),
-  ]
-  return `documents of the snapshot were brought to the form of the target: ${done.join('; ')}`
-}
-
-async function countDeadLetters(
-  state: StateStore | undefined,
+/** Documents that are missing because the target refused them are no differences: they are counted apart. */
+async function setLettersApart(
+  { lettersOf }: CompareInput,
   index: string,
-): Promise<{ open: number; discarded: number }> {
-  const found = { open: 0, discarded: 0 }
-  if (state === undefined) return found
-  for await (const { value } of state.each(deadLetterKind, { prefix: `${index}/` })) {
-    if (value.state === 'open') found.open++
-    else if (value.state === 'discarded') found.discarded++
+  findings: IndexFindings,
+): Promise<void> {
+  if (lettersOf === undefined) return
+  const missing = new Map<string, Difference>()
+  for (const difference of findings.differences) {
+    if (difference.kind === 'missing') missing.set(difference.source!.id, difference)
   }
-  return found
+  const { counts, leftOut } = findings
+  const apart = new Set<Difference>()
+  for await (const { id, state } of lettersOf(index)) {
+    const difference = missing.get(id)
+    if (difference === undefined || apart.has(difference)) continue
+    apart.add(difference)
+    counts.missing--
+    if (state === 'open') leftOut.deadLetters++
+    else leftOut.discarded++
+  }
+  findings.differences = findings.differences.filter((difference) => !apart.has(difference))
+}
+
+async function storeVerdict(
+  { state, options }: CompareInput,
+  verdict: Verdict,
+  differences: readonly Difference[],
+): Promise<void> {
+  if (state === undefined) return
+  const { index } = verdict
+  for (;;) {
+    const old = await state.list(documentDifferenceKind, { prefix: `${index}/` })
+    if (old.length === 0) break
+    await state.commit(old.map(({ key }) => ({ op: 'delete', kind: documentDifferenceKind, key })))
+  }
+  await state.commit([
+    ...differenceRecords(index, differences.slice(0, options.differencesMax)),
+    { op: 'put', kind: verdictKind, key: index, value: verdict },
+  ])
 }

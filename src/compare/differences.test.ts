@@ -5,7 +5,7 @@ import { Buckets } from './buckets.ts'
 import type { Side } from '../cluster/cluster.ts'
 import { CanonicalDigest } from './canonical.ts'
 import { DifferencePass, entriesMax, planPasses } from './differences.ts'
-import type { DifferenceExample } from './differences.ts'
+import type { Difference } from './differences.ts'
 import { ScannedDocument } from './scanned-document.ts'
 
 interface Plain {
@@ -42,14 +42,18 @@ function compare(sides: { [side in Side]: Plain[] }) {
   all((side, document) => buckets.add(side, document))
   const differing = buckets.differing()
   const counts = { equal: 0, different: 0, missing: 0, extra: 0 }
-  const examples: DifferenceExample[] = []
+  const examples: Difference[] = []
   for (let bucket = 0; bucket < buckets.count; bucket++)
     if (!differing.includes(bucket)) counts.equal += buckets.source[bucket]!
   for (const chosen of planPasses(buckets, differing)) {
     const pass = new DifferencePass(buckets, chosen)
-    all((side, document) => pass.add(side, document))
-    pass.pairUp(counts, (example) => examples.push(example))
-    assert.equal(pass.changed, false)
+    const slices = { source: pass.begin(), target: pass.begin() }
+    all((side, document) => slices[side].add(document))
+    for (const side of ['source', 'target'] as const) pass.take(side, slices[side])
+    assert.equal(
+      pass.pairUp(counts, (example) => examples.push(example)),
+      false,
+    )
   }
   return { counts, examples, differing }
 }
@@ -138,11 +142,19 @@ test('a document that came or went since the first scan is noticed', () => {
   const [one, two] = [scanned({ id: 'a', source: '1' }), scanned({ id: 'a', source: '2' })]
   buckets.add('source', one)
   const chosen = buckets.differing()
+  const counts = { equal: 0, different: 0, missing: 0, extra: 0 }
   const more = new DifferencePass(buckets, chosen)
-  more.add('source', one)
-  more.add('source', two)
-  assert.equal(more.changed, true)
+  const slice = more.begin()
+  slice.add(one)
+  slice.add(two)
+  more.take('source', slice)
+  assert.equal(
+    more.pairUp(counts, () => {}),
+    true,
+  )
   const fewer = new DifferencePass(buckets, chosen)
-  fewer.pairUp({ equal: 0, different: 0, missing: 0, extra: 0 }, () => {})
-  assert.equal(fewer.changed, true)
+  assert.equal(
+    fewer.pairUp(counts, () => {}),
+    true,
+  )
 })

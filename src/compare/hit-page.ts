@@ -2,8 +2,27 @@ import { CorruptData, MigrationError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { CanonicalDigest } from './canonical.ts'
-import { absent, combine, digestMalformed, ScannedDocument } from './scanned-document.ts'
+import {
+  absent,
+  combine,
+  digestMalformed,
+  digestVersion,
+  ScannedDocument,
+} from './scanned-document.ts'
 import type { Visit } from './scanned-document.ts'
+import { versionOf, type VersionRule } from './version-rule.ts'
+
+export interface Hit {
+  readonly id: string
+  readonly routing: string | undefined
+  /** Before 7. */
+  readonly type: string | undefined
+  /** Id of its `_parent` (before 6). */
+  readonly parent: string | undefined
+  readonly source: Buffer | undefined
+  /** What the rule goes by; -1: none. */
+  readonly number: number
+}
 
 /** What one answer of a scroll says besides its hits. */
 export interface HitPage {
@@ -18,10 +37,12 @@ export interface HitPage {
  *
  *   answer = { "_scroll_id": string, "timed_out": bool, "_shards": { "failed": number, … },
  *              "hits": { "total": number | { "value": number }, "hits": [ hit … ] }, … }
- *   hit    = { "_id": string, "_routing"?: string, "_source"?: object, … }            members in any order
+ *   hit    = { "_id": string, "_routing"?: string, "_source"?: object, "_version"?: number, "_seq_no"?: number,
+ *              "fields"?: { "_seq_no": [ number ] }, … }                              members in any order
  */
 export class HitPageReader {
   readonly #digest: CanonicalDigest
+  readonly #rule: VersionRule | undefined
   readonly #keys: KeyDigests
   readonly #document = new ScannedDocument()
   #bytes: Buffer = Buffer.alloc(0)
@@ -29,10 +50,19 @@ export class HitPageReader {
   #idStart = -1
   #idEnd = 0
   #routingStart = -1
-  #routingEnd = 0
+  #routingEnd = -1
+  /** The number that the rule goes by; -1: none, or beyond 2^53. */
+  #told = -1
+  #toldStart = -1
+  #typeStart = -1
+  #parentStart = -1
+  #sourceStart = -1
+  #sourceEnd = -1
 
-  constructor(digest: CanonicalDigest) {
+  /** With a rule the version stands in the place of `_source`: the one that a document has, or is to have, on the target. */
+  constructor(digest: CanonicalDigest, rule?: VersionRule) {
     this.#digest = digest
+    this.#rule = rule
     const entries = knownKeys.map((name) => {
       const bytes = Buffer.from(name)
       digest.use(bytes, 'key')
@@ -46,6 +76,23 @@ export class HitPageReader {
         routing: this.#parse(this.#routingStart, this.#routingEnd) as string,
       }),
     })
+  }
+
+  /** The hit that is being visited, as it stands in the answer: `_source` is not copied. */
+  hit(): Hit {
+    const text = (start: number): string | undefined =>
+      start < 0 ? undefined : (this.#parse(start, this.#endOfString(start)) as string)
+    return {
+      id: text(this.#idStart)!,
+      routing: text(this.#routingStart),
+      type: text(this.#typeStart),
+      parent: text(this.#parentStart),
+      source:
+        this.#sourceStart < 0
+          ? undefined
+          : this.#bytes.subarray(this.#sourceStart, this.#sourceEnd),
+      number: this.#told,
+    }
   }
 
   /**
@@ -86,23 +133,31 @@ export class HitPageReader {
   #hit(start: number, visit: Visit): number {
     const digest = this.#digest
     const document = this.#document
-    this.#idStart = this.#routingStart = -1
+    this.#idStart = this.#routingStart = this.#routingEnd = -1
     let source1: number = absent.half1
     let source2: number = absent.half2
     let routing1: number = absent.half1
     let routing2: number = absent.half2
     document.sourceBytes = 0
+    this.#told = this.#toldStart = -1
+    this.#typeStart = this.#parentStart = this.#sourceStart = -1
     const end = this.#members(start, (key, at) => {
       if (key === '_source') {
+        this.#sourceStart = at
         // The engine hands out what was stored, with comments behind the last brace.
         const after = digest.afterBlanks(this.#source(at))
+        this.#sourceEnd = after
         document.sourceBytes = after - at
         source1 = digest.half1
         source2 = digest.half2
         return after
       }
+      if (key === 'fields' && this.#rule?.from === 'seqNo') return this.#fields(at)
       const after = digest.value(at)
-      if (key === '_id') {
+      if (key === '_seq_no' || key === '_version') this.#tell(key, at, after)
+      else if (key === '_type') this.#typeStart = at
+      else if (key === '_parent') this.#parentStart = at
+      else if (key === '_id') {
         document.id1 = digest.half1
         document.id2 = digest.half2
         this.#idStart = at
@@ -116,9 +171,39 @@ export class HitPageReader {
       return after
     })
     if (this.#idStart < 0) throw this.#unusable('a hit has no _id')
+    document.nameBytes = this.#idEnd - this.#idStart + this.#routingEnd - this.#routingStart
+    if (this.#rule !== undefined) {
+      this.#digestVersion(this.#rule)
+      source1 = digest.half1
+      source2 = digest.half2
+    }
     combine(digest, document, { routing1, routing2, source1, source2 })
     visit(document)
     return end
+  }
+
+  #tell(key: '_seq_no' | '_version', start: number, end: number): void {
+    if ((key === '_seq_no') !== (this.#rule?.from === 'seqNo')) return
+    this.#toldStart = start
+    this.#told = wholeNumber(this.#bytes, start, end)
+  }
+
+  /** fields = { "_seq_no": [ number ], … }      engines that tell it as doc values alone */
+  #fields(start: number): number {
+    return this.#members(start, (key, at) => {
+      if (key !== '_seq_no') return this.#digest.value(at)
+      return this.#elements(at, (position) => {
+        const after = this.#digest.value(position)
+        this.#tell(key, position, after)
+        return after
+      })
+    })
+  }
+
+  #digestVersion(rule: VersionRule): void {
+    // Only clients give versions beyond 2^53, and theirs are the same on both sides.
+    if (this.#told < 0 && this.#toldStart >= 0) this.#digest.value(this.#toldStart)
+    else digestVersion(this.#digest, versionOf(rule, this.#told))
   }
 
   #source(start: number): number {
@@ -196,6 +281,10 @@ export class HitPageReader {
       throw this.#unusable(`shards failed: ${JSON.stringify(value).slice(0, 500)}`)
   }
 
+  #endOfString(start: number): number {
+    return this.#digest.string(start + 1)
+  }
+
   #parse(start: number, end: number): Json {
     return JSON.parse(this.#bytes.toString('utf8', start, end)) as Json
   }
@@ -228,9 +317,25 @@ export function scrollIdOf(answer: Buffer): string | undefined {
 /** An id names each shard that is scrolled: a few dozen bytes for one. */
 const scrollIdBytesMax = 8192
 
-const knownKeys = ['_source', '_id', '_routing', 'timed_out', '_shards', 'hits', 'total'] as const
+const knownKeys = [
+  ...(['_source', '_id', '_routing', '_type', '_parent', '_version', '_seq_no'] as const),
+  'fields',
+  ...(['timed_out', '_shards', 'hits', 'total'] as const),
+] as const
 type KnownKey = (typeof knownKeys)[number]
 type KeyDigests = { [name in KnownKey]: { half1: number; half2: number } }
+
+/** -1 for what is no whole number below 10^15. */
+function wholeNumber(bytes: Buffer, start: number, end: number): number {
+  if (end - start > 15) return -1
+  let value = 0
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
+}
 
 function totalOf(value: Json): number | undefined {
   const total = isJsonObject(value) ? value['value'] : value

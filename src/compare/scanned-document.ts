@@ -12,6 +12,8 @@ export class ScannedDocument {
   whole2 = 0
   /** Bytes of `_source` as they lie there; 0 where there is none. */
   sourceBytes = 0
+  /** Of id and routing, about. */
+  nameBytes = 0
   /** Names the document, for the few that are shown. */
   name: () => DocumentName = () => ({ id: '' })
 }
@@ -27,6 +29,7 @@ export type Visit = (document: ScannedDocument) => void
 /** Stands for a routing or a `_source` that is not there; no digest of a present one is looked for by this. */
 export const absent = { half1: 0x243f6a88, half2: 0x05a308d3 } as const
 const malformedTag = 0x13198a2e
+const versionTag = 0x03707344
 
 /** Puts the three digests of a document together. */
 export function combine(
@@ -38,6 +41,11 @@ export function combine(
   digest.pair(digest.half1, digest.half2, parts.source1, parts.source2)
   document.whole1 = digest.half1
   document.whole2 = digest.half2
+}
+
+/** Digest of a version, a whole number below 2^53; -1: there is none. */
+export function digestVersion(digest: CanonicalDigest, version: number): void {
+  digest.pair(version | 0, Math.floor(version / 2 ** 32), versionTag, versionTag)
 }
 
 /**

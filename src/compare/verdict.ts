@@ -1,50 +1,55 @@
 import type { JsonObject } from '../base/json.ts'
-import type { Verdict } from '../state/records.ts'
-import type { IndexFindings } from './compare-documents.ts'
-import type { DifferenceExample, DifferenceCounts } from './differences.ts'
+import type { DocumentDifference, Verdict } from '../state/records.ts'
+import type { Change } from '../state/store.ts'
+import { documentDifferenceKind } from '../state/records.ts'
+import type { Difference, DifferenceCounts } from './differences.ts'
+import type { IndexFindings } from './findings.ts'
 
-const method =
-  'every id, routing and _source of both sides, _source by value: 64-bit digests summed in buckets of ids, ' +
-  'documents of unequal buckets one by one; a difference goes unseen with a chance of 2^-64'
+const methods = {
+  full:
+    'every id, routing and _source of both sides, _source by value: 64-bit digests summed in buckets of ids, ' +
+    'documents of unequal buckets one by one; a difference goes unseen with a chance of 2^-64',
+  quick:
+    'every id, routing and version of both sides, the version as the number of the source makes it: 64-bit digests summed ' +
+    'in buckets of ids, documents of unequal buckets one by one; no _source is read',
+}
 
 /** Puts what was found into words: equal only when everything was seen and nothing differs. */
 export function drawVerdict(about: {
   index: string
   startedAt: string
+  how: 'full' | 'quick'
+  from: 'snapshot' | 'live'
+  numbers: NonNullable<Verdict['numbers']>
   findings: IndexFindings
-  deadLetters: { open: number; discarded: number }
+  examplesMax: number
 }): Verdict {
-  const { index, startedAt, findings, deadLetters } = about
-  const { counts } = findings
+  const { index, startedAt, how, from, numbers, findings } = about
+  const { counts, leftOut } = findings
   const notes = [...findings.notes]
-  if (deadLetters.open > 0)
-    notes.push(`${deadLetters.open} documents are dead letters: see osmigrate deadletters list`)
-  if (deadLetters.discarded > 0)
-    notes.push(`${deadLetters.discarded} documents are dead letters that were discarded`)
-  if (findings.sourceForm === 'filtered') {
-    notes.push(
-      'the mapping filters _source: fields that it leaves out are on neither side, and their loss cannot be seen',
-    )
-  }
-  if (findings.unknown === undefined && !differs(counts) && findings.sourceForm === 'disabled')
-    findings.unknown =
-      'the mapping keeps no _source: ids and routings are the same, contents cannot be compared'
-  if (findings.unknown === undefined && !differs(counts) && findings.sourceForm === 'synthetic')
-    findings.unknown = '_source is made from doc values on reading: it is not what was written'
-  const verdict =
-    findings.unknown !== undefined ? 'unknown' : differs(counts) ? 'different' : 'equal'
-  if (findings.unknown !== undefined) notes.unshift(findings.unknown)
+  if (leftOut.dropped > 0)
+    notes.push(`${leftOut.dropped} documents of the source are left out by the transform`)
+  if (leftOut.deadLetters > 0)
+    notes.push(`${leftOut.deadLetters} documents are dead letters: see osmigrate deadletters list`)
+  if (leftOut.discarded > 0)
+    notes.push(`${leftOut.discarded} documents are dead letters that were discarded`)
+  const isSame = !differs(counts) && leftOut.deadLetters === 0
+  const unknown = findings.unknown ?? (isSame ? cannotBeEqual(findings, how) : undefined)
+  const verdict = unknown !== undefined ? 'unknown' : isSame ? 'equal' : 'different'
+  if (unknown !== undefined) notes.unshift(unknown)
   return {
     index,
     verdict,
     note: notes.join('; '),
-    method,
+    method: methods[how],
     source: counts.equal + counts.different + counts.missing,
     target: counts.equal + counts.different + counts.extra,
     ...counts,
-    examples: findings.examples.map(exampleRecord),
+    examples: findings.differences.slice(0, about.examplesMax).map(exampleRecord),
     startedAt,
     endedAt: new Date().toISOString(),
+    ...{ how, from, leftOut: { ...leftOut }, numbers },
+    cannotSee: blindSpots(findings, how),
   }
 }
 
@@ -52,9 +57,39 @@ function differs(counts: DifferenceCounts): boolean {
   return counts.different + counts.missing + counts.extra > 0
 }
 
+/** Why no difference does not mean that there is none. */
+function cannotBeEqual({ sourceForm }: IndexFindings, how: 'full' | 'quick'): string | undefined {
+  if (how === 'quick') return undefined
+  if (sourceForm === 'disabled')
+    return 'the mapping keeps no _source: ids and routings are the same, contents cannot be compared'
+  if (sourceForm === 'synthetic')
+    return '_source is made from doc values on reading: it is not what was written'
+  return undefined
+}
+
+function blindSpots({ sourceForm }: IndexFindings, how: 'full' | 'quick'): string[] {
+  if (how === 'quick') {
+    return [
+      'contents: a document is equal when its version is the one that the source makes',
+      'what somebody else wrote on the target under a version that it took over',
+    ]
+  }
+  const spots = ['what is kept outside of _source: stored fields, doc values, postings, _ttl']
+  if (sourceForm === 'filtered') {
+    spots.push(
+      'the mapping filters _source: fields that it leaves out are on neither side, and their loss cannot be seen',
+    )
+  }
+  if (sourceForm === 'disabled') spots.push('contents: the mapping keeps no _source')
+  if (sourceForm === 'synthetic') {
+    spots.push('what was written: _source is synthetic, made from doc values on reading')
+  }
+  return spots
+}
+
 /** { kind, id, routing?, targetRouting?, what? }: what = 'routing' | '_source' of a document that is on both sides. */
-function exampleRecord(example: DifferenceExample): JsonObject {
-  const { kind, source, target } = example
+function exampleRecord(difference: Difference): JsonObject {
+  const { kind, source, target } = difference
   const shown = (source ?? target)!
   const record: JsonObject = { kind, id: shown.id }
   if (shown.routing !== undefined) record['routing'] = shown.routing
@@ -62,4 +97,22 @@ function exampleRecord(example: DifferenceExample): JsonObject {
   record['what'] = source.routing === target.routing ? '_source' : 'routing'
   if (source.routing !== target.routing) record['targetRouting'] = target.routing ?? null
   return record
+}
+
+/** What differs, numbered, in the place of what an earlier verdict of the index had. */
+export function differenceRecords(index: string, differences: readonly Difference[]): Change[] {
+  return differences.map(({ kind, source, target }, i) => {
+    const shown = (source ?? target)!
+    const value: DocumentDifference = {
+      ...{ index, number: i + 1, kind, id: shown.id, routing: shown.routing ?? null },
+      ...(source !== undefined &&
+        target !== undefined &&
+        source.routing !== target.routing && { targetRouting: target.routing ?? null }),
+    }
+    return { op: 'put', kind: documentDifferenceKind, key: differenceKey(index, i + 1), value }
+  })
+}
+
+export function differenceKey(index: string, number: number): string {
+  return `${index}/${String(number).padStart(6, '0')}`
 }

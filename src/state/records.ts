@@ -159,8 +159,31 @@ export type Verdict = {
   examples: JsonObject[]
   startedAt: string
   endedAt: string
+  /** quick: ids and versions alone. Absent, as all that follows: written by an older program. */
+  how?: 'full' | 'quick'
+  from?: 'snapshot' | 'live'
+  /** Documents of the source that are not meant to be on the target: in none of the counts above. */
+  leftOut?: { dropped: number; deadLetters: number; discarded: number }
+  cannotSee?: string[]
+  /** Where the numbers of both sides stood before they were read; null: the side tells none. Others now: it was written to. */
+  numbers?: { source: string | null; target: string | null }
+  /** Documents that were written again because they differed. */
+  repaired?: number
 }
 export const verdictKind = kind<Verdict>('verdict')
+
+/** A document that differs, of the last verdict of its index. Key: `INDEX/NUMBER`, the number of six digits, from 1. */
+export type DocumentDifference = {
+  index: string
+  number: number
+  kind: 'different' | 'missing' | 'extra'
+  id: string
+  /** On the source, or on the side that has it. */
+  routing: string | null
+  /** Where it is another one on the target. */
+  targetRouting?: string | null
+}
+export const documentDifferenceKind = kind<DocumentDifference>('document-difference')
 
 /** Following the source, as a whole. Key: `run`. */
 export type SyncRun = {

@@ -160,7 +160,7 @@ export async function assertEqual(
       }
     }
     const verdicts = await compareDocuments({
-      snapshot,
+      source: { snapshot },
       target,
       indices: [...targets.keys()],
       targetIndexOf: (index) => targets.get(index),

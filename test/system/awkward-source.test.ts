@@ -97,7 +97,7 @@ async function foundLines(indices: readonly string[]): Promise<string[]> {
 
 async function assertOnlyRefusedDiffer({ snapshot, indices }: ReadyMigration): Promise<void> {
   const verdicts = await compareDocuments({
-    snapshot,
+    source: { snapshot },
     target,
     indices,
     targetIndexOf: (index) => ({ targetIndex: index, sourceForm: 'full' }),

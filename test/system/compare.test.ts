@@ -114,7 +114,7 @@ async function compare(
   const cluster = await connectCluster('target', { url: [target.url] })
   try {
     const verdicts = await compareDocuments({
-      snapshot,
+      source: { snapshot },
       target: cluster,
       indices: [index],
       targetIndexOf: () => ({ targetIndex, sourceForm }),
@@ -260,7 +260,7 @@ test(
     const copy = await copyToTarget()
     const filtered = await compare(index, snapshot!, copy, { sourceForm: 'filtered' })
     assert.equal(filtered.verdict, 'equal')
-    assert.match(filtered.note, /filters _source/)
+    assert.match(filtered.cannotSee!.join(), /filters _source/)
     const disabled = await compare(index, snapshot!, copy, { sourceForm: 'disabled' })
     assert.equal(disabled.verdict, 'unknown')
     assert.match(disabled.note, /contents cannot be compared/)
@@ -280,8 +280,15 @@ test('verdicts are stored, and dead letters among the missing are told', { skip 
       { op: 'put', kind: deadLetterKind, key: `${index}x/0/_0/1`, value: letter },
     ])
     const copy = await copyToTarget((list) => list.filter(({ id }) => id !== '300'))
-    const verdict = await compare(index, snapshot!, copy, { state })
+    const lettersOf = async function* (of: string) {
+      for await (const { value } of state.each(deadLetterKind, { prefix: `${of}/` }))
+        yield { id: value.id, state: 'open' as const }
+    }
+    const verdict = await compare(index, snapshot!, copy, { state, lettersOf })
     assert.match(verdict.note, /1 documents are dead letters/)
+    assert.deepEqual(verdict.leftOut, { dropped: 0, deadLetters: 1, discarded: 0 })
+    assert.equal(verdict.missing, 0)
+    assert.equal(verdict.verdict, 'different')
     assert.deepEqual((await state.get(verdictKind, index))?.value, verdict)
   } finally {
     await state.close()
@@ -325,7 +332,7 @@ async function compareRaw(url: string, copy: string): Promise<Verdict> {
   const cluster = await connectCluster('target', { url: [url] })
   after(() => cluster.close())
   const [verdict] = await compareDocuments({
-    snapshot: snapshot!,
+    source: { snapshot: snapshot! },
     target: cluster,
     indices: [index],
     targetIndexOf: () => ({ targetIndex: copy, sourceForm: 'full' }),
