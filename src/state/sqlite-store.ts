@@ -6,7 +6,7 @@ import type { FolderLock } from '../base/folder-lock.ts'
 import type { Json } from '../base/json.ts'
 import { migrateFormat } from './format.ts'
 import type { Change, Kind, ListOptions, StateRecord, StateStore } from './store.ts'
-import { takeWriterLock } from './writer-lock.ts'
+import { takeWriterLock, type WriterRole } from './writer-lock.ts'
 
 /**
  * The state of one migration in a SQLite file, `<folder>/state.db`.
@@ -19,11 +19,11 @@ import { takeWriterLock } from './writer-lock.ts'
  *
  * Modes: `write` is the one process that works on the migration; it holds the writer lock for as long as it lives,
  * and a second one gets MA_LOCKED, which names the first one's pid. `sync` is for the one process that follows the
- * source: it writes as well, beside that of `write`, under a lock of its own. `read` is for `status` from any shell. `note`
- * is for another shell that leaves word for the one at work (a request to stop): it writes without a lock, and only
- * records that the writer does not write.
+ * source, `shadow` for the one that replays traffic: they write as well, beside that of `write`, each under a lock of
+ * its own. `read` is for `status` from any shell. `note` is for another shell that leaves word for the one at work (a
+ * request to stop): it writes without a lock, and only records that the writer does not write.
  */
-export type StoreMode = 'write' | 'sync' | 'read' | 'note'
+export type StoreMode = WriterRole | 'read' | 'note'
 
 const fileName = 'state.db'
 
@@ -38,7 +38,8 @@ export function stateExists(folder: string): boolean {
  */
 export async function openSqliteStore(folder: string, mode: StoreMode): Promise<StateStore> {
   const file = join(folder, fileName)
-  const mayWrite = mode === 'write' || mode === 'sync'
+  const role = mode === 'read' || mode === 'note' ? undefined : mode
+  const mayWrite = role !== undefined
   if (!mayWrite && !existsSync(file)) {
     throw new MigrationError(
       'MA_STATE',
@@ -47,7 +48,7 @@ export async function openSqliteStore(folder: string, mode: StoreMode): Promise<
     )
   }
   if (mayWrite) createFolder(folder)
-  const lock = mayWrite ? takeWriterLock(folder, mode) : undefined
+  const lock = role === undefined ? undefined : takeWriterLock(folder, role)
   try {
     if (mayWrite) createFile(file)
     return new SqliteStore(openDatabase(file, mode), lock)
@@ -75,7 +76,7 @@ function createFile(file: string): void {
 function openDatabase(file: string, mode: StoreMode): DatabaseSync {
   const database = new DatabaseSync(file, { readOnly: mode === 'read', timeout: 5000 })
   try {
-    const mayWrite = mode === 'write' || mode === 'sync'
+    const mayWrite = mode !== 'read' && mode !== 'note'
     if (mayWrite) database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
     migrateFormat(database, { file, mayWrite })
     return database

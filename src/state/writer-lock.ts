@@ -10,11 +10,18 @@ import {
 } from '../base/folder-lock.ts'
 
 /** What a process does with the state of a migration; of each there is one process at most. */
-export type WriterRole = 'write' | 'sync'
+export type WriterRole = 'write' | 'sync' | 'shadow'
 
 const stopCommands: Record<WriterRole, string> = {
   write: 'osmigrate backfill stop',
   sync: 'osmigrate sync stop',
+  shadow: 'osmigrate shadow stop',
+}
+
+const runsAlready: Record<WriterRole, string> = {
+  write: 'another process works on the migration',
+  sync: 'sync already runs for the migration',
+  shadow: 'shadow already runs for the migration',
 }
 
 /** Takes the lock of the one process of a role, or throws MA_LOCKED that names the process that has it. */
@@ -24,13 +31,9 @@ export function takeWriterLock(folder: string, role: WriterRole): FolderLock {
   const lock = takeFolderLock(place)
   if (lock !== undefined) return lock
   const writer = lastHolder(place)
-  const what =
-    role === 'sync'
-      ? 'sync already runs for the migration'
-      : 'another process works on the migration'
   throw new MigrationError(
     'MA_LOCKED',
-    `${what} in ${folder}` +
+    `${runsAlready[role]} in ${folder}` +
       (writer ? `: pid ${writer.pid}, since ${writer.since}` : '') +
       `. Wait until it ends, or stop it (${stopCommands[role]}).`,
     { details: { folder, ...writer }, retryable: true },
@@ -43,5 +46,5 @@ export function currentWriter(folder: string, role: WriterRole): LockHolder | un
 }
 
 function lockFolder(folder: string, role: WriterRole): string {
-  return role === 'sync' ? join(folder, 'sync') : folder
+  return role === 'write' ? folder : join(folder, role)
 }

@@ -1,6 +1,11 @@
+import {
+  logCheckpointKey,
+  logCheckpointKind,
+  neededFrom,
+  type LogCheckpoint,
+} from '../state/log-checkpoint.ts'
 import type { Change, StateStore } from '../state/store.ts'
 import type { LogFeed, StreamEnds } from '../traffic/log-feed.ts'
-import { logCheckpointKey, logCheckpointKind, type LogCheckpoint } from './records.ts'
 import type { StreamProgress } from '../traffic/stream-progress.ts'
 
 const consumer = 'sync'
@@ -67,7 +72,8 @@ export class Checkpoints {
 
   async #neededFrom(stream: string): Promise<number | undefined> {
     const records = await this.#state.list(logCheckpointKind, { prefix: `${stream} ` })
-    return records.length === 0 ? undefined : Math.min(...records.map(({ value }) => value.offset))
+    const checkpoints = records.map(({ value }) => value)
+    return neededFrom(checkpoints, Date.now())
   }
 }
 

@@ -1,26 +1,5 @@
 import { kind } from '../state/store.ts'
 
-/**
- * How far a consumer of the capture log has come in one of its streams: everything before is done with. Key:
- * `STREAM CONSUMER`, so that the consumers of a stream lie side by side: the log keeps what the last of them needs.
- */
-export type LogCheckpoint = {
-  stream: string
-  consumer: 'sync'
-  offset: number
-  /** Epoch microseconds of the newest record before it; 0: none yet. */
-  recordedAt: number
-  at: string
-}
-export const logCheckpointKind = kind<LogCheckpoint>('log-checkpoint')
-
-export function logCheckpointKey({
-  stream,
-  consumer,
-}: Pick<LogCheckpoint, 'stream' | 'consumer'>): string {
-  return `${stream} ${consumer}`
-}
-
 /** Requests that are in no record; shown until the audit has looked at all that they may have changed. Key: `STREAM/OFFSET`. */
 export type SyncGap = {
   stream: string
