@@ -48,8 +48,8 @@ export type RateComparison = {
   why: string
   source: Estimate
   target: Estimate
-  /** Target by source: above 1 the target is faster. */
-  ratio: Estimate
+  /** Target by source: above 1 the target is faster; null: too few rounds. */
+  ratio: Estimate | null
 }
 
 /** One step of a side on the way to its saturation: intended and reached requests a second. */

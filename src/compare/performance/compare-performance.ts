@@ -1,0 +1,236 @@
+import type { Cluster, Side } from '../../cluster/cluster.ts'
+import { MigrationError } from '../../base/errors.ts'
+import { seededRandom } from '../../base/seeded-random.ts'
+import { drawRate, estimateOf, ratioOf, Rounds } from './bootstrap.ts'
+import {
+  compareMix,
+  compareShapes,
+  hasMoreErrors,
+  type JudgeBy,
+  type Round,
+} from './compare-latencies.ts'
+import { intervalText, speedOf } from './judge.ts'
+import { planLoad, type LoadPlan } from './load-plan.ts'
+import { makeMix, mixWithout, type AskedOfBoth, type Mix } from './mix.ts'
+import type { PerformanceOptions } from './options.ts'
+import { PerformanceRun, type PerformanceProgress } from './performance-run.ts'
+import type { PerformanceVerdict, RateComparison, ShapeSpeed, WriteComparison } from './record.ts'
+import { findSaturation } from './saturation.ts'
+import { tryRequests } from './try-requests.ts'
+import type { Turn } from './turn.ts'
+
+export interface PerformanceInput {
+  readonly source: Cluster
+  readonly target: Cluster
+  /** As often as clients send them; at least one. */
+  readonly asked: readonly AskedOfBoth[]
+  readonly options: PerformanceOptions
+  /** Draws requests and orders, where options.seed does not say. */
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** Told before the first request. */
+  readonly onPlan?: (plan: LoadPlan) => void
+  readonly onProgress?: (progress: PerformanceProgress) => void
+  /** Compares writing, once reading is done; absent: it is not asked for. */
+  readonly compareWrites?: (run: PerformanceRun, by: JudgeBy) => Promise<WriteComparison | null>
+}
+
+/**
+ * Asks both sides the same under the same load, in turns beside each other in time, and says of each shape of requests
+ * whether the target is faster, the same, slower, or whether that cannot be told. Bounded in time and number of requests;
+ * what was measured when it ended early is judged all the same. Throws MA_STOPPED when the signal fires.
+ */
+export async function comparePerformance(input: PerformanceInput): Promise<PerformanceVerdict> {
+  const { options, asked, signal } = input
+  const startedAt = new Date().toISOString()
+  if (asked.length === 0) throw noRequests()
+  const seed = options.seed ?? input.seed
+  const random = seededRandom(seed)
+  const made = makeMix(asked, options.shapesMax)
+  const { shapes, requests } = made.mix
+  const plan = planLoad(options, { shapes: shapes.length, requests: requests.length, seed })
+  input.onPlan?.(plan)
+  const run = new PerformanceRun({
+    clusters: { source: input.source, target: input.target },
+    ...{ plan, random, signal },
+    requestTimeoutMs: options.requestTimeout,
+    ...(input.onProgress && { onProgress: input.onProgress }),
+  })
+  const tried = await tryRequests(run, made.mix)
+  const mix = mixWithout(made.mix, tried.refused)
+  const measured = mix.requests.length === 0 ? nothing : await measure(run, mix, options)
+  const generator = run.ownDelay.load()
+  const by = (rounds: readonly Round[]): JudgeBy => ({
+    rounds: new Rounds(rounds.length, random),
+    // Percentiles of all shapes and of the mix under both loads, the throughput and the writes.
+    comparisons: 3 * (mix.shapes.length + 2) + 2,
+    same: { ratio: options.ratioMax, belowMs: options.ignoreBelow },
+    generator,
+  })
+  const { closed, open, rate, saturation } = measured
+  const speeds = compareShapes(open, mix.shapes, by(open)).map((shape) => ({
+    ...shape,
+    ...tried.refusals.get(shape.key),
+  }))
+  const closedBy = by(closed)
+  const writes = input.compareWrites ? await input.compareWrites(run, closedBy) : null
+  const more = made.leftOut > 0 ? { 'less frequent shapes (shapesMax)': made.leftOut } : {}
+  return {
+    ...{ startedAt, method, cannotSee },
+    ...worst(speeds),
+    endedAt: new Date().toISOString(),
+    endedEarly: run.ended ?? null,
+    same: { ratio: options.ratioMax, belowMs: options.ignoreBelow },
+    load: {
+      connections: options.connections,
+      rate,
+      rounds: { closed: closed.length, open: open.length },
+      turnMs: options.turn,
+      seed,
+      requests: { ...run.bounds.requests },
+    },
+    shapes: speeds,
+    leftOut: { ...tried.leftOut, ...more },
+    all: open.length === 0 ? null : compareMix(open, by(open)),
+    closedLoop:
+      closed.length === 0
+        ? null
+        : {
+            latency: compareMix(closed, closedBy),
+            throughput: compareThroughput(closed, closedBy),
+          },
+    ...{ saturation, writes, generator },
+    resources: {
+      source: run.resources.source.summary(run.bounds.requests.source),
+      target: run.resources.target.summary(run.bounds.requests.target),
+      points: [...run.resources.source.points, ...run.resources.target.points],
+    },
+  }
+}
+
+interface Measured {
+  readonly closed: readonly Round[]
+  readonly open: readonly Round[]
+  readonly rate: number | null
+  readonly saturation: PerformanceVerdict['saturation']
+}
+
+const nothing: Measured = { closed: [], open: [], rate: null, saturation: null }
+
+async function measure(
+  run: PerformanceRun,
+  mix: Mix,
+  options: PerformanceOptions,
+): Promise<Measured> {
+  const { connections, rounds } = options
+  const warm = await warmUp(run, mix, options)
+  const closed = await run.rounds('closed loop', mix, {
+    load: { connections },
+    perSecond: warm,
+    turnsLater: rounds,
+  })
+  if (run.ended !== undefined) return { ...nothing, closed }
+  const slower = Math.min(rateOf(closed, 'source'), rateOf(closed, 'target'))
+  const rate = options.rate ?? Math.max(0.1, Number((slower / 2).toPrecision(3)))
+  const open = await run.rounds('open loop', mix, {
+    load: { rate },
+    perSecond: rate,
+    turnsLater: 0,
+  })
+  if (options.saturation === 'none' || run.ended !== undefined) {
+    return { ...nothing, closed, open, rate }
+  }
+  const saturation = await findSaturation(run, mix, { options, open, rate })
+  return { closed, open, rate, saturation }
+}
+
+const warmUpTurns = 4
+
+/** Requests a second of the slower side in the last turn. */
+async function warmUp(run: PerformanceRun, mix: Mix, options: PerformanceOptions): Promise<number> {
+  const { connections, warmUp: totalMs, turn: turnMs } = options
+  const msMax = Math.max(totalMs / warmUpTurns, Math.min(turnMs, 500))
+  const rates = { source: 1, target: 1 }
+  for (let i = 0; i < warmUpTurns; i++) {
+    for (const side of ['source', 'target'] as const) {
+      run.progress('warm-up', 2 * i + Number(side === 'target'), 2 * warmUpTurns)
+      if (run.ended !== undefined) break
+      const turn = await run.warmTurn(side, mix, { connections, msMax })
+      if (turn !== undefined && turn.ms > 0) rates[side] = (turn.requests * 1000) / turn.ms
+    }
+  }
+  return Math.max(1, Math.min(rates.source, rates.target))
+}
+
+function rateOf(rounds: readonly Round[], side: Side): number {
+  const sum = (of: (turn: Turn) => number): number =>
+    rounds.reduce((all, round) => all + of(round[side]), 0)
+  const ms = sum((turn) => turn.ms)
+  return ms === 0 ? 1 : (sum((turn) => turn.requests - turn.errors) * 1000) / ms
+}
+
+function compareThroughput(rounds: readonly Round[], by: JudgeBy): RateComparison {
+  const done = (side: Side) =>
+    rounds.map((round) => ({ done: round[side].requests - round[side].errors, ms: round[side].ms }))
+  return compareRates({ source: done('source'), target: done('target') }, by)
+}
+
+/** What both sides did a second; each turn with how much it did and in how many milliseconds. */
+export function compareRates(
+  turns: { readonly [side in Side]: readonly { done: number; ms: number }[] },
+  { rounds, comparisons, same, generator }: JudgeBy,
+): RateComparison {
+  const source = drawRate(turns.source, rounds)
+  const target = drawRate(turns.target, rounds)
+  const ratio = ratioOf({ source, target }, { rounds: rounds.count, comparisons })
+  const told = { source: estimateOf(source), target: estimateOf(target), ratio }
+  if (ratio === null) return { verdict: 'cannot tell', why: 'too few rounds', ...told }
+  const verdict = speedOf(ratio, same.ratio)
+  if (generator.bottleneck !== null && verdict !== 'cannot tell') {
+    return { verdict: 'cannot tell', why: generator.bottleneck, ...told }
+  }
+  return { verdict, why: intervalText(ratio), ...told }
+}
+
+/** One shape that is slower makes the run slower. */
+function worst(shapes: readonly ShapeSpeed[]): Pick<PerformanceVerdict, 'verdict' | 'why'> {
+  const of = (verdict: ShapeSpeed['verdict']) => shapes.filter((one) => one.verdict === verdict)
+  const slower = of('slower')
+  if (slower.length > 0) {
+    return { verdict: 'slower', why: `${slower.length} of ${shapes.length} shapes are slower` }
+  }
+  const open = of('cannot tell')
+  if (open.length > 0 || shapes.length === 0) {
+    const why = `of ${open.length} of ${shapes.length} shapes it cannot be told`
+    return { verdict: 'cannot tell', why }
+  }
+  const faster = of('faster')
+  if (faster.length === 0) return { verdict: 'same', why: 'all shapes are as fast on both sides' }
+  return { verdict: 'faster', why: `${faster.length} of ${shapes.length} shapes are faster` }
+}
+
+/** Whether the target does worse somewhere: slower, or with errors that the source does not have. */
+export function isWorse({ shapes, closedLoop, writes }: PerformanceVerdict): boolean {
+  const rates = [closedLoop?.throughput, writes]
+  return (
+    rates.some((one) => one?.verdict === 'slower') ||
+    shapes.some((one) => one.verdict === 'slower' || hasMoreErrors(one.source, one.target))
+  )
+}
+
+const method =
+  'the same requests to both sides in turns beside each other, order by chance; latencies at a constant rate from when a ' +
+  'request was to begin; ratios of percentiles with intervals that hold together with a chance of 95 %, by drawing rounds again'
+
+const cannotSee = [
+  'the same requests come again and again: caches are as warm as they get',
+  'figures of the nodes count other clients and background work, too',
+  'the way from this machine to each side is part of every latency',
+]
+
+function noRequests(): MigrationError {
+  return new MigrationError(
+    'MA_CONFIG',
+    'there are no requests to compare with\nGive a file of requests, record searches with a proxy (capture.reads), or have them generated.',
+  )
+}
