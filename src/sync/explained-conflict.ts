@@ -25,8 +25,9 @@ export async function isExplained(
 }
 
 /**
- * Whether the source, which has no numbers, holds the document under a lower version than the target: engines before 6.0
- * count the versions of a document from 1 again that was deleted more than a minute before (`index.gc_deletes`).
+ * Whether the source holds the document under a lower version than the target. When a source has forgotten that a document
+ * was deleted (after `index.gc_deletes`, a minute, or a restart), engines before 6.0 count its versions from 1 again, and
+ * others take any version that a client gives.
  */
 export async function hasGoneBack(
   reason: string,

@@ -318,8 +318,8 @@ export class IndexAudit {
     const changes = documents.map(({ id, routing, type, target }): Change => ({
       ...{ index: this.index.name, id, routing, what: 'read' },
       ...(type !== undefined && { type }),
-      // Without numbers a delete has to be told what it comes after.
-      ...(!this.#hasNumbers && target !== undefined && { version: target }),
+      // Where versions are no numbers of the source a delete has to be told what it comes after.
+      ...((this.#isByClients || !this.#hasNumbers) && target !== undefined && { version: target }),
     }))
     await this.#writes.add(changes)
   }

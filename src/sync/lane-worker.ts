@@ -89,7 +89,7 @@ export class LaneWorker {
       for (const pending of places.length === 0 ? [] : documents) {
         const isPast = pending.life !== flow.life
         if (isPast && pending.again !== undefined) await this.#partDone(pending)
-        else if (pending.what === 'read' || isPast || places.some(isReadOnly)) {
+        else if (isToRead(pending) || isPast || places.some(isReadOnly)) {
           if (isPast) forgetNumbers(pending)
           unread.push(pending)
         } else ready.push(presentOf(pending))
@@ -267,9 +267,9 @@ export class LaneWorker {
     const { figures, reader } = this.#context
     figures.conflicts++
     const { flow } = item.document.pending
-    if (flow.hasClientVersions) return
-    if (!this.#context.numbered) {
+    if (flow.hasClientVersions || !this.#context.numbered) {
       if (!(await hasGoneBack(problem.reason, item, reader))) return
+      const wentBack = flow.hasClientVersions ? clientsWentBack : sourceWentBack
       const reason = `${problem.reason}: ${wentBack}`
       return this.#refuseItem(item, { ...problem, type: 'version_went_back', reason })
     }
@@ -342,9 +342,9 @@ export class LaneWorker {
   }
 }
 
-const wentBack =
-  'the source has counted its versions from 1 again, since it was deleted for more than a minute. ' +
-  'Have it sent again when the target has forgotten the delete (sync.gcDeletes)'
+const sendLater = 'Have it sent again when the target has forgotten the delete (sync.gcDeletes)'
+const sourceWentBack = `the source has counted its versions from 1 again, since it was deleted for more than a minute. ${sendLater}`
+const clientsWentBack = `a client has given it a lower version than that of its delete, which the source had forgotten. ${sendLater}`
 const bulkBytesLeast = 64 * 1024
 /** A mapping error may quote the whole document. */
 const reasonMax = 1000
@@ -352,6 +352,11 @@ const reasonMax = 1000
 /** Of these the source's own copy is taken by all flows; `_parent` is told by a read alone. */
 function isReadOnly({ target: { sourceForm, types } }: TargetPlace): boolean {
   return sourceForm !== 'full' || (types !== undefined && types.join !== null)
+}
+
+/** A delete that clients numbered may have been followed by a lower version, once the source had forgotten it. */
+function isToRead({ what, again, flow }: PendingDocument): boolean {
+  return what === 'read' || (again !== undefined && flow.hasClientVersions)
 }
 
 function isList(places: PlacesOf): places is readonly TargetPlace[] {

@@ -144,7 +144,9 @@ function judgeMissing(
     return number < 0 ? 'nothing' : { sure: [after], doubts: [] }
   }
   if (checkpoint < number) return 'again'
-  const at = { ...absent, number: checkpoint, version: undefined, primaryTerm: undefined }
+  // The version that the target has of it, where clients give the versions and nobody knows that of the delete.
+  const told = document.flow.hasClientVersions ? version : undefined
+  const at = { ...absent, number: checkpoint, version: told, primaryTerm: undefined }
   if (checkpoint < 0) return 'nothing'
   return { sure: [], doubts: [{ result: at, shard, need: undefined }] }
 }

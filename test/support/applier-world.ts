@@ -156,10 +156,10 @@ export async function putDocument(
 export async function deleteDocument(
   { source, index }: Pick<ApplierWorld, 'source' | 'index'>,
   id: string,
-  { routing, type = '_doc' }: { routing?: string; type?: string } = {},
+  { routing, type = '_doc', query = '' }: { routing?: string; type?: string; query?: string } = {},
 ): Promise<Change> {
-  const query = routing === undefined ? '' : `?routing=${routing}`
-  const path = `/${index}/${type}/${encodeURIComponent(id)}${query}`
+  const params = [...(routing === undefined ? [] : [`routing=${routing}`]), query].filter(Boolean)
+  const path = `/${index}/${type}/${encodeURIComponent(id)}?${params.join('&')}`
   const answer = await send<Answered>(source, 'DELETE', path)
   return { ...changeOf(index, answer, routing), what: 'delete' }
 }

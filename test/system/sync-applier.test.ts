@@ -16,7 +16,7 @@ import {
   type ApplierWorld,
 } from '../support/applier-world.ts'
 import { startBulkProxy } from '../support/bulk-proxy.ts'
-import { send, useEngine } from '../support/engines.ts'
+import { send, useEngine, type TestEngine } from '../support/engines.ts'
 import { connect } from '../support/metadata.ts'
 import { makeStreamWorld } from '../support/stream-world.ts'
 
@@ -175,6 +175,59 @@ test(
     assert.equal(record!.value.clientVersions, true)
   },
 )
+
+for (const [who, isForgotten] of [
+  ['is named while the target knows of it', false],
+  ['is followed once the target has, too, also by the delete that was kept', true],
+] as const) {
+  test(
+    `a client's version below that of a delete that the source has forgotten ${who}`,
+    { skip },
+    async (t) => {
+      const settings = { number_of_shards: 1, number_of_replicas: 0 }
+      const body = { settings: { ...settings, 'index.gc_deletes': '0s' } }
+      const targetBody = isForgotten ? body : { settings }
+      const world = await makeApplierWorld(t, { source, target, body, targetBody })
+      const { index } = world
+      const value = world.targets.get(index)!
+      await world.state.commit([{ op: 'put', kind: targetIndexKind, key: index, value }])
+      const query = (version: number): string => `version_type=external&version=${version}`
+      const hasClientVersion = true
+      const put = await putDocument(world, 'a', { n: 1 }, { query: query(10) })
+      const gone = await deleteDocument(world, 'a', { query: query(30) })
+      await world.apply({ ...put, hasClientVersion }, { ...gone, hasClientVersion })
+      const back = await untilTaken(source, index, () =>
+        putDocument(world, 'a', { n: 2 }, { query: query(20) }),
+      )
+      if (isForgotten) {
+        const path = `/${index}/_doc/a?${query(20)}`
+        await untilTaken(target, index, () => send(target, 'PUT', path, { n: 2 }))
+      }
+      await world.apply({ ...back, hasClientVersion })
+      await world.applier.applyAgain([{ ...gone, targetUuid: value.targetUuid }])
+      const letters = world.letters.map(({ id, cause }) => [id, cause])
+      const found = [...(await documentsOf(target, index)).keys()]
+      if (isForgotten) assert.deepEqual([letters, found], [[], ['["a",null]']])
+      else assert.deepEqual([letters[0], found], [['a', 'version_went_back'], []])
+    },
+  )
+}
+
+/** What an engine takes once it has forgotten a delete; it does when it is refreshed. */
+async function untilTaken<T>(
+  engine: TestEngine,
+  index: string,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    await send(engine, 'POST', `/${index}/_refresh`)
+    try {
+      return await attempt()
+    } catch (error) {
+      if (tries === 50) throw error
+    }
+  }
+}
 
 test(
   'what the target refuses becomes a dead letter, the others of its request do not',
