@@ -6,17 +6,20 @@
  * translate.ts runs the table (table.ts) over one content: the settings and mapping of an index or of a template.
  */
 import type { Json, JsonObject } from '../../base/json.ts'
-import type { EngineVersion, Flavour } from '../../cluster/cluster.ts'
+import type { VersionRange } from '../../base/version-range.ts'
+import type { EngineVersion } from '../../cluster/cluster.ts'
 import type { FlatSettings } from '../settings.ts'
 import type { Edit, Notes } from './edit.ts'
 import type { Analysis } from './analysis-settings.ts'
 
-/** Versions from `from` on and before `before`, as `7` or `7.10`; without a flavour of both. */
-export interface VersionRange {
-  readonly flavour?: Flavour
-  readonly from?: string
-  readonly before?: string
-}
+export {
+  anyVersion,
+  elasticsearch,
+  isFrom,
+  isIn,
+  openSearch,
+  type VersionRange,
+} from '../../base/version-range.ts'
 
 /**
  * What is lost by a rule: nothing; the meaning changes (scores, limits, other answers to some query); or what somebody
@@ -152,30 +155,3 @@ export interface RuleCase {
   /** Why no real target could be asked. */
   readonly untried?: string
 }
-
-/** True when the version is in the range. */
-export function isIn(version: EngineVersion, range: VersionRange): boolean {
-  const { flavour, from, before } = range
-  return (
-    (flavour === undefined || flavour === version.flavour) &&
-    (from === undefined || isFrom(version, from)) &&
-    (before === undefined || !isFrom(version, before))
-  )
-}
-
-/** True for that version and every later one; `at` as `2.7`. */
-export function isFrom({ major, minor }: EngineVersion, at: string): boolean {
-  const [wantedMajor = 0, wantedMinor = 0] = at.split('.').map(Number)
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
-}
-
-/** Ranges that many rules have. */
-export const anyVersion: VersionRange = {}
-export const elasticsearch = (range: Omit<VersionRange, 'flavour'> = {}): VersionRange => ({
-  flavour: 'elasticsearch',
-  ...range,
-})
-export const openSearch = (range: Omit<VersionRange, 'flavour'> = {}): VersionRange => ({
-  flavour: 'opensearch',
-  ...range,
-})
