@@ -49,6 +49,8 @@ export interface OperationsInput {
   readonly version: string
   readonly random: () => number
   readonly without: ReadonlySet<OperationKind>
+  /** How many there will be. */
+  readonly operations: number
   /** Ids that the source made, filled by the client while it runs. */
   readonly madeIds: readonly { readonly index: string; readonly id: string }[]
 }
@@ -114,13 +116,18 @@ const weights: Readonly<Record<OperationKind, number>> = {
   'get-write': 1,
 }
 
+/** What makes indices and takes them away: a long run has no more of it than one of so many operations. */
+const ofIndices: ReadonlySet<OperationKind> = new Set(['rollover', 'new-index', 'delete-index'])
+const operationsOfIndices = 50_000
+
 /** Gives one operation after the other. */
 export function randomOperations(input: OperationsInput): () => Operation {
   const { prefix, random, without, madeIds } = input
   const paths = pathsOf(input.kind, input.version)
-  const kinds = (Object.entries(weights) as [OperationKind, number][]).filter(
-    ([kind]) => !without.has(kind),
-  )
+  const share = Math.min(1, operationsOfIndices / input.operations)
+  const kinds = (Object.entries(weights) as [OperationKind, number][])
+    .filter(([kind]) => !without.has(kind))
+    .map(([kind, weight]) => [kind, ofIndices.has(kind) ? weight * share : weight] as const)
   const total = kinds.reduce((sum, [, weight]) => sum + weight, 0)
   const make = { ...input, paths, ...makers(prefix, random) }
   return () => {

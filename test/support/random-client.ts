@@ -54,6 +54,7 @@ export class RandomClient {
     this.#madeIds = []
     this.#next = randomOperations({
       prefix: input.prefix,
+      operations: input.operations,
       version: input.engine.version,
       kind: input.engine.kind,
       random: this.#random,
