@@ -18,6 +18,7 @@ import { Gaps } from '../src/sync/gaps.ts'
 import { KeptDeletes } from '../src/sync/kept-deletes.ts'
 import { LogFeed } from '../src/traffic/log-feed.ts'
 import { applierOptions, memoryShares, syncOptions } from '../src/sync/options.ts'
+import { ReadBudget } from '../src/sync/read-budget.ts'
 import type { SourceIndex } from '../src/sync/source-index.ts'
 import { StreamProgress } from '../src/traffic/stream-progress.ts'
 import { ExchangeJoiner } from '../src/traffic/exchanges.ts'
@@ -128,6 +129,7 @@ async function syncAll({ folder, documents, targetUrl }: SyncRequest): Promise<n
     },
     places: { placesOf: async () => [{ target: targetIndex }] },
     options: applierOptions(options),
+    budget: new ReadBudget(options.sourceReadsPerSecondMax),
     onWait: () => undefined,
     onDeadLetter: async (refused) => {
       throw new Error(`refused: ${JSON.stringify(refused)}`)

@@ -1,9 +1,12 @@
+import { MigrationError } from '../base/errors.ts'
 import { sourceIndexOf } from '../base/document-types.ts'
+import { stoppedError, systemClock, type Clock } from '../cluster/backoff.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import {
   isFollowed,
   removedIndexKind,
   sourceIncarnationKind,
+  syncRunKind,
   type TargetIndex,
 } from '../state/records.ts'
 import type { StateStore } from '../state/store.ts'
@@ -28,6 +31,54 @@ export async function withoutLeftToSync(
     else await noteLeft(state, snapshot, { index, sourceUuid: uuid, why })
   }
   return kept
+}
+
+/** Longer than sync takes to delete a few indices on a target that is busy. */
+const betweenMaxMs = 60_000
+const lookMs = 500
+
+/**
+ * Looks again while a target index is not as it was made and sync runs: it may be about to make it anew, or to delete it,
+ * and notes that in the state before and after. Gives what `look` gives; throws what it throws when that stands.
+ */
+export async function notBetween<T>(
+  state: StateStore,
+  { signal, clock = systemClock }: { readonly signal: AbortSignal; readonly clock?: Clock },
+  look: () => Promise<T>,
+): Promise<T> {
+  const until = clock.now() + betweenMaxMs
+  for (;;) {
+    try {
+      return await look()
+    } catch (error) {
+      const mayBeBetween = error instanceof MigrationError && error.code === 'MA_TARGET_INDEX'
+      if (!mayBeBetween || clock.now() > until || !(await isAtWork(state))) throw error
+    }
+    await clock.sleep(lookMs, signal).catch(() => {
+      throw stoppedError('waiting for sync to make an index anew', signal)
+    })
+  }
+}
+
+/** As whyLeftToSync(), of an index that cannot be written to any more because of `error`. */
+export async function whyLeftBehind(
+  { state, signal }: { readonly state: StateStore; readonly signal: AbortSignal },
+  index: Pick<TargetIndex, 'index' | 'sourceUuid'>,
+  error: MigrationError,
+): Promise<string | undefined> {
+  const look = async (): Promise<string> => {
+    const why = await whyLeftToSync(state, index)
+    if (why === undefined) throw error
+    return why
+  }
+  return notBetween(state, { signal }, look).catch((found: unknown) => {
+    if (found === error || signal.aborted) return undefined
+    throw found
+  })
+}
+
+async function isAtWork(state: StateStore): Promise<boolean> {
+  return (await state.get(syncRunKind, 'run'))?.value.state === 'running'
 }
 
 /** Why an index, or a part of one, that was in the snapshot is now sync's alone; undefined: it is not. */

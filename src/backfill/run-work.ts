@@ -10,7 +10,7 @@ import type { ItemReport, ItemTask, BackfillWorker, ShardTask } from './local-wo
 import { openLocalWorker } from './open-local-worker.ts'
 import { deadLetterKey } from './outcome.ts'
 import { stopped } from './stopped.ts'
-import { leftNote, whyLeftToSync } from './left-to-sync.ts'
+import { leftNote, whyLeftBehind } from './left-to-sync.ts'
 import { noteIncarnation, planShard, putItem, putShard, type IndexWork } from './plan.ts'
 import { indexProgress, Rates, totalsOf } from './progress.ts'
 import { backfillIndexKind, type BackfillShard, type WorkItem } from './records.ts'
@@ -292,7 +292,7 @@ export class RunWork {
     const name = index.record.index
     this.#schedule.drop({ index: name })
     for (const worker of this.#workers) worker.stop(name)
-    const why = await whyLeftToSync(this.#input.state, index.target)
+    const why = await whyLeftBehind(this.#input, index.target, error)
     if (why !== undefined) return this.#leaveToSync(index, why)
     if (this.#failures.some((one) => one.index === name && one.shard === null)) return
     this.#failures.push({ index: name, shard: null, error })

@@ -15,7 +15,7 @@ import type { BackfillProgress, IndexProgress } from './progress.ts'
 import type { Totals } from './records.ts'
 import { forgetStop, isStopAsked } from './run-record.ts'
 import { RunWork } from './run-work.ts'
-import { withoutLeftToSync } from './left-to-sync.ts'
+import { notBetween, withoutLeftToSync } from './left-to-sync.ts'
 import { parseShare } from './share.ts'
 import { endSpeedUp, speedUpTarget } from './speed-up.ts'
 import { requireDistinctIds } from './distinct-ids.ts'
@@ -75,8 +75,10 @@ export async function runBackfill(input: BackfillInput): Promise<BackfillSummary
   const { state, target, options } = input
   parseShare(options.share)
   await forgetStop(state)
-  const indices = await withoutLeftToSync(state, input.snapshot, input.indices)
-  const targets = await checkTargetIndices(target, state, indices, input)
+  const targets = await notBetween(state, input, async () => {
+    const indices = await withoutLeftToSync(state, input.snapshot, input.indices)
+    return checkTargetIndices(target, state, indices, input)
+  })
   await requireDistinctIds(input, targets)
   if (!options.speedUpTarget) await endSpeedUp(state, target)
   const { planned, failures } = await planAllWork(input, targets)

@@ -13,7 +13,8 @@ export async function startProxy(invocation: Invocation): Promise<ExitCode> {
     version: packageVersion(),
     command: commandLine(),
     signal: invocation.signal,
-    onWarning: (message) => say(`${new Date().toISOString()} ${message}`),
+    onWarning: (message) =>
+      say(invocation.json ? message : `${new Date().toISOString()} ${message}`, 'warning'),
     onServing: (record) => {
       if (invocation.json) printJson(record)
       else {

@@ -8,7 +8,7 @@ import { loadConfig, type LoadedConfig } from '../migration/config.ts'
 import { optionTable, type OptionRow } from '../migration/option-table.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { formatDuration } from './output.ts'
-import { say } from './progress.ts'
+import { say, sayAsJson } from './progress.ts'
 
 /** What a command's handler gets. */
 export interface Invocation {
@@ -40,6 +40,7 @@ export function defineAction(
     subscribe('osmigrate.cluster.retry', sayRetry)
     subscribe('osmigrate.blob.retry', sayBlobRetry)
     const values = command.optsWithGlobals<Record<string, unknown>>()
+    sayAsJson(values.json === true)
     const stop = options.stopping === undefined ? undefined : watchSignals(options.stopping)
     try {
       const code = await handler({
@@ -66,7 +67,7 @@ export function defineAction(
 function sayRetry(message: unknown): void {
   const { side, request, attempt, reason, waitMs } = message as Retry
   const wait = formatDuration(waitMs)
-  say(`${side}: ${request} failed (${reason}), attempt ${attempt}; again in ${wait}`)
+  say(`${side}: ${request} failed (${reason}), attempt ${attempt}; again in ${wait}`, 'warning')
 }
 
 const blobRetriesApartMs = 5_000
@@ -78,7 +79,7 @@ function sayBlobRetry(message: unknown): void {
   if (now - blobRetrySaidAt < blobRetriesApartMs) return
   blobRetrySaidAt = now
   const { reason, attempt, waitMs } = message as BlobRetry
-  say(`repository: ${reason}, attempt ${attempt}; again in ${formatDuration(waitMs)}`)
+  say(`repository: ${reason}, attempt ${attempt}; again in ${formatDuration(waitMs)}`, 'warning')
 }
 
 /** Examples at the end of `--help`: pairs of a command line and what it does. */

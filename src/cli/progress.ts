@@ -25,10 +25,25 @@ export interface ProgressStream {
 /** Writes above the bars that are on the terminal now. */
 let logAbove: ((text: string) => void) | undefined
 
+let isJson = false
+
+/** With `--json` all that is said on stderr is JSON, too: a document a line, and no bars. */
+export function sayAsJson(on: boolean): void {
+  isJson = on
+}
+
+/** How much a line of a log asks for attention. */
+export type LogLevel = 'info' | 'warning'
+
+/** A line of a log as JSON. */
+export function jsonLine(level: LogLevel, message: string, facts: object = {}): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, message, ...facts })
+}
+
 /** A message for the person in front of it, on stderr, above bars if there are any; never part of the result. */
-export function say(text: string): void {
+export function say(text: string, level: LogLevel = 'info'): void {
   if (logAbove) logAbove(text)
-  else process.stderr.write(`${text}\n`)
+  else process.stderr.write(`${isJson ? jsonLine(level, text) : text}\n`)
 }
 
 const barWidth = 24
@@ -55,12 +70,12 @@ export class Progress {
   /** Notes where things are; draws when it is time to. */
   update(rows: readonly ProgressRow[]): void {
     this.#rows = rows
-    logAbove = this.#log
+    if (!isJson) logAbove = this.#log
     const now = this.#now()
-    if (now - this.#lastMs < (this.#stream.isTTY ? redrawEveryMs : lineEveryMs)) return
+    if (now - this.#lastMs < (this.#hasBars ? redrawEveryMs : lineEveryMs)) return
     const first = this.#lastMs === -Infinity
     this.#lastMs = now
-    if (this.#stream.isTTY) this.#draw()
+    if (this.#hasBars) this.#draw()
     else if (!first) this.#writeLines()
     else return
   }
@@ -69,20 +84,24 @@ export class Progress {
   log(text: string): void {
     this.#clear()
     this.#stream.write(`${text}\n`)
-    if (this.#stream.isTTY && this.#rows.length > 0) this.#draw()
+    if (this.#hasBars && this.#rows.length > 0) this.#draw()
   }
 
   /** Draws the last state for good. */
   end(): void {
-    if (this.#stream.isTTY && this.#rows.length > 0) this.#draw()
+    if (this.#hasBars && this.#rows.length > 0) this.#draw()
     this.#linesUp = 0
     this.#rows = []
     this.#lastMs = -Infinity
     if (logAbove === this.#log) logAbove = undefined
   }
 
+  get #hasBars(): boolean {
+    return this.#stream.isTTY === true && !isJson
+  }
+
   #clear(): void {
-    if (this.#stream.isTTY && this.#linesUp > 0) this.#stream.write(`\x1b[${this.#linesUp}A\x1b[J`)
+    if (this.#hasBars && this.#linesUp > 0) this.#stream.write(`\x1b[${this.#linesUp}A\x1b[J`)
     this.#linesUp = 0
   }
 
@@ -99,7 +118,8 @@ export class Progress {
     for (const row of this.#rows) {
       const of = row.total ? ` (${percent(row)} %)` : ''
       const note = row.note ? `  ${row.note}` : ''
-      this.#stream.write(`${printable(row.label)}: ${shownOf(row)}${of}${note}\n`)
+      const text = `${printable(row.label)}: ${shownOf(row)}${of}${note}`
+      this.#stream.write(`${isJson ? jsonLine('info', text) : text}\n`)
     }
   }
 }

@@ -2,7 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { MigrationError } from '../base/errors.ts'
 import { duration } from '../base/option-types.ts'
 import { withMigration, type Migration } from '../migration/migration.ts'
-import { readConfiguredSync, runConfiguredSync, syncProcess } from '../migration/sync.ts'
+import {
+  askForProof,
+  readConfiguredSync,
+  runConfiguredSync,
+  syncProcess,
+} from '../migration/sync.ts'
 import type { SyncStatus, SyncView } from '../sync/status.ts'
 import type { Invocation } from './command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
@@ -12,6 +17,7 @@ import { SyncLog } from './sync-log.ts'
 import { isCaughtUp, needsSomebody, syncText } from './sync-views.ts'
 
 const lookEveryMs = 200
+const askEveryMs = 1000
 
 /** Waits until all is on the target that the source had done when it was called. */
 export async function drainSync(invocation: Invocation): Promise<ExitCode> {
@@ -19,21 +25,24 @@ export async function drainSync(invocation: Invocation): Promise<ExitCode> {
   const from = Date.now()
   const loaded = await invocation.loadConfig()
   const isDone = (status: SyncStatus | undefined): boolean => isProvenSince(status, from)
+  const isOver = (status: SyncStatus | undefined): boolean =>
+    isDone(status) || isStuck(status, from)
   const view = await withMigration(loaded, invocation.signal, (migration) =>
     syncProcess(migration) === undefined
-      ? drainHere(invocation, { limitMs, isDone })
-      : watch(migration, { limitMs, isDone }),
+      ? drainHere(invocation, { limitMs, isOver })
+      : watch(migration, { limitMs, isOver }),
   )
   if (invocation.json) printJson({ ...view, drained: isDone(view.status) })
   else printLine(syncText(view))
   if (view.state === 'failed') return exitCodes.failed
-  if (!isDone(view.status)) return exitCodes.unfinished
-  return needsSomebody(view.status!) ? exitCodes.differs : exitCodes.done
+  if (!isOver(view.status)) return exitCodes.unfinished
+  return !isDone(view.status) || needsSomebody(view.status!) ? exitCodes.differs : exitCodes.done
 }
 
 interface Draining {
   readonly limitMs: number
-  readonly isDone: (status: SyncStatus | undefined) => boolean
+  /** Waiting longer would change nothing. */
+  readonly isOver: (status: SyncStatus | undefined) => boolean
 }
 
 /** The log is at its end, nothing is under way, and the audit looked since. */
@@ -42,36 +51,56 @@ function isProvenSince(status: SyncStatus | undefined, from: number): boolean {
   return Date.parse(status.audit?.asOf ?? '') >= from
 }
 
-async function watch(migration: Migration, { limitMs, isDone }: Draining): Promise<SyncView> {
+/** All is there but what belongs to indices that nothing is written to until somebody has acted. */
+function isStuck(status: SyncStatus | undefined, from: number): boolean {
+  const { audit, indices } = status ?? {}
+  if (audit == null || !audit.streamsRead || Date.parse(audit.at) - audit.ms < from) return false
+  const stopped = new Set(
+    indices!.filter(({ state }) => state === 'stopped').map(({ index }) => index),
+  )
+  return (
+    audit.openCount > 0 && audit.openCount === audit.open.filter((one) => stopped.has(one)).length
+  )
+}
+
+async function watch(migration: Migration, { limitMs, isOver }: Draining): Promise<SyncView> {
   const until = Date.now() + limitMs
+  let askAt = 0
   for (;;) {
+    if (Date.now() >= askAt) {
+      await askForProof(migration)
+      askAt = Date.now() + askEveryMs
+    }
     const view = await readConfiguredSync(migration)
-    const isOver = Date.now() > until || view.state !== 'running'
-    if (isOver || isDone(view.status)) return view
+    if (Date.now() > until || view.state !== 'running' || isOver(view.status)) return view
     await wait(lookEveryMs, undefined, { signal: migration.signal })
   }
 }
 
 /** No sync runs: this process is one until all is there. */
-async function drainHere(invocation: Invocation, { limitMs, isDone }: Draining): Promise<SyncView> {
+async function drainHere(invocation: Invocation, { limitMs, isOver }: Draining): Promise<SyncView> {
   const over = new AbortController()
   const signal = AbortSignal.any([invocation.signal, over.signal, AbortSignal.timeout(limitMs)])
   const log = new SyncLog(invocation.json)
   const loaded = await invocation.loadConfig()
   return withMigration(loaded, signal, async (migration) => {
     let looking: NodeJS.Timeout | undefined
+    let asking: NodeJS.Timeout | undefined
     try {
       await runConfiguredSync(migration, {
         version: packageVersion(),
         onWarning: (message) => log.warn(message),
-        onRunning: ({ status }) => {
+        onRunning: ({ status, prove }) => {
           looking = setInterval(() => {
-            if (isDone(status())) over.abort(new MigrationError('MA_STOPPED', 'all is there'))
+            if (isOver(status())) over.abort(new MigrationError('MA_STOPPED', 'all is there'))
           }, lookEveryMs)
+          prove()
+          asking = setInterval(prove, askEveryMs)
         },
       })
     } finally {
       clearInterval(looking)
+      clearInterval(asking)
     }
     invocation.signal.throwIfAborted()
     return readConfiguredSync(migration)

@@ -1,4 +1,5 @@
 import type { SyncStatus } from '../sync/status.ts'
+import { jsonLine, type LogLevel } from './progress.ts'
 import { formatBytes, formatDuration, formatNumber } from './output.ts'
 
 const lookEveryMs = 1000
@@ -49,11 +50,10 @@ export class SyncLog {
     this.info(lineOf(status), { lag, perSecond, totals })
   }
 
-  #write(level: 'info' | 'warning', message: string, facts: object): void {
-    const time = new Date().toISOString()
+  #write(level: LogLevel, message: string, facts: object): void {
     const line = this.#json
-      ? JSON.stringify({ time, level, message, ...facts })
-      : `${time} ${message}`
+      ? jsonLine(level, message, facts)
+      : `${new Date().toISOString()} ${message}`
     process.stderr.write(`${line}\n`)
   }
 }

@@ -5,8 +5,8 @@ import { backfillIndexKind } from '../backfill/records.ts'
 import { forbidAutoCreate } from '../metadata/fence.ts'
 import type { StateStore } from '../state/store.ts'
 import { currentWriter } from '../state/writer-lock.ts'
-import { syncRequestKind } from '../sync/records.ts'
-import { runSync } from '../sync/run-sync.ts'
+import { syncRequestKind, type SyncRequestKey } from '../sync/records.ts'
+import { runSync, type FollowingSync } from '../sync/run-sync.ts'
 import { StatusServer } from '../sync/status-server.ts'
 import { readSyncView, type SyncStatus, type SyncView } from '../sync/status.ts'
 import { parseAddress } from './capture.ts'
@@ -20,6 +20,8 @@ export interface SyncStart {
   /** Once it follows; `address` where it tells of itself, undefined: nowhere. */
   readonly onRunning: (facts: {
     readonly status: () => SyncStatus
+    /** Has it prove at once that all is there. */
+    readonly prove: () => void
     readonly address: string | undefined
   }) => void
 }
@@ -43,7 +45,7 @@ export async function runConfiguredSync(
   const logs = await syncLogs(loaded, onWarning)
   await forbidAutoCreate(target, state)
   let server: StatusServer | undefined
-  let status: (() => SyncStatus) | undefined
+  let latest: FollowingSync | undefined
   try {
     return await runSync({
       ...{ source, target, state, version, logs, signal },
@@ -55,13 +57,13 @@ export async function runConfiguredSync(
       lateMs: logs.length === 0 ? 0 : config.capture.logWaitMax + recordedWithinMs,
       bodyBytesMax: config.capture.bodyBytesMax,
       isFilled: filledIn(migration, state),
-      onRunning: async (now) => {
-        const isFirst = status === undefined
-        status = now
+      onRunning: async (run) => {
+        const isFirst = latest === undefined
+        latest = run
         if (!isFirst) return
-        const latest = (): SyncStatus => status!()
-        server = await openServer(config.sync.listen, latest)
-        onRunning({ status: latest, address: server && addressOf(server) })
+        const status = (): SyncStatus => latest!.status()
+        server = await openServer(config.sync.listen, status)
+        onRunning({ status, prove: () => latest!.prove(), address: server && addressOf(server) })
       },
     })
   } finally {
@@ -122,11 +124,20 @@ export function syncProcess({ loaded }: Migration): LockHolder | undefined {
   return currentWriter(loaded.stateFolder, 'sync')
 }
 
+/** Asks the sync at work to prove at once that all is there, and to put nothing off for it. */
+export async function askForProof(migration: Migration): Promise<void> {
+  await request(migration, 'audit')
+}
+
 /** Asks the sync at work to stop; false when none is. */
 export async function stopSync(migration: Migration): Promise<boolean> {
   if (syncProcess(migration) === undefined) return false
+  await request(migration, 'stop')
+  return true
+}
+
+async function request(migration: Migration, what: SyncRequestKey): Promise<void> {
   const state = await migration.state('note')
   const value = { at: new Date().toISOString(), pid: process.pid }
-  await state.commit([{ op: 'put', kind: syncRequestKind, key: 'stop', value }])
-  return true
+  await state.commit([{ op: 'put', kind: syncRequestKind, key: what, value }])
 }

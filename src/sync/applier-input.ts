@@ -5,6 +5,7 @@ import type { Accounts } from './accounts.ts'
 import type { KeptDeletes } from './kept-deletes.ts'
 import type { RefusedDocument, TargetPlace } from './lane-worker.ts'
 import type { SourceIndex, SourceShard } from './source-index.ts'
+import type { ReadBudget } from './read-budget.ts'
 import type { OnWait } from './waits.ts'
 
 /** What an applier works with. */
@@ -13,7 +14,6 @@ export interface ApplierOptions {
   readonly memoryMax: number
   readonly bulkBytesMax: number
   readonly lanes: number
-  readonly sourceReadsPerSecondMax: number
   /** How long a cluster, or an index, may make changes wait without any progress. */
   readonly waitMaxMs: number
   readonly gzip?: boolean
@@ -40,6 +40,8 @@ export interface ApplierInput {
   readonly accounts: Pick<Accounts, 'acknowledged'> & Partial<Pick<Accounts, 'isInSnapshot'>>
   readonly kept: KeptDeletes
   readonly transform?: Transform | undefined
+  /** Of documents that are read from the source. */
+  readonly budget: Pick<ReadBudget, 'take'>
   readonly options: ApplierOptions
   readonly signal: AbortSignal
   readonly onWait: OnWait

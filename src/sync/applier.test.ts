@@ -13,6 +13,7 @@ import type { ApplierInput } from './applier-input.ts'
 import type { Change } from './change.ts'
 import { KeptDeletes } from './kept-deletes.ts'
 import type { RefusedDocument } from './lane-worker.ts'
+import { ReadBudget } from './read-budget.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'osmigrate-applier-'))
 const state = await openSqliteStore(folder, 'write')
@@ -44,8 +45,9 @@ async function applierBetween(
     accounts: { acknowledged: (_, { seqNos }) => seqNos.forEach((one) => accounted.add(one)) },
     options: {
       ...{ memoryMax: 1e6, bulkBytesMax: 2000, lanes: 3 },
-      ...{ sourceReadsPerSecondMax: 1e6, waitMaxMs: 10_000 },
+      waitMaxMs: 10_000,
     },
+    budget: new ReadBudget(1e6),
     onWait: (key, what) => what !== undefined && waits.push(`${key}: ${what}`),
     onDeadLetter: async (refused) => void letters.push(refused),
     ...input,
@@ -141,9 +143,7 @@ test('add() waits while as much is held as memory has room for, and lets through
   const source = new ModelSource(steady())
   const target = new ModelTarget(steady(), 0)
   const options = { memoryMax: 1000, bulkBytesMax: 500, lanes: 2, waitMaxMs: 1000 }
-  const { applier } = await applierBetween(source, target, {
-    options: { ...options, sourceReadsPerSecondMax: 1e6 },
-  })
+  const { applier } = await applierBetween(source, target, { options })
   let most = 0
   for (let n = 0; n < 50; n++) {
     await applier.add([source.write(`id${n}`, n)], () => {})
@@ -177,7 +177,7 @@ test('an index that waits holds up no other, is told by name, and is given up wh
     },
     options: {
       ...{ memoryMax: 1e6, bulkBytesMax: 2000, lanes: 1 },
-      ...{ sourceReadsPerSecondMax: 1e6, waitMaxMs: 300 },
+      waitMaxMs: 300,
     },
   })
   const settled: string[] = []

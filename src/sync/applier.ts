@@ -9,7 +9,7 @@ import { IndexFlow, holdOn, type Stop } from './index-flow.ts'
 import type { DeleteAgain } from './kept-deletes.ts'
 import { LaneWorker, type PlacesOf } from './lane-worker.ts'
 import { Lane, laneOf } from './lanes.ts'
-import { PatientReader } from './patient-reader.ts'
+import { DocumentReader } from './document-reader.ts'
 import {
   bytesOf,
   pendingOf,
@@ -51,7 +51,7 @@ export class Applier {
     const { options, signal, onWait } = input
     this.#limits = { bulkBytesMax: options.bulkBytesMax }
     this.#lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(number))
-    const reader = new PatientReader(input, this.#kind)
+    const reader = new DocumentReader(input, this.#kind)
     const context = {
       ...{ target: input.target, state: input.state, signal, kept: input.kept, onWait },
       placer: new DocumentPlacer(this.#kind, input.transform),

@@ -4,6 +4,7 @@ import type { StateStore } from '../state/store.ts'
 import type { Accounts } from './accounts.ts'
 import type { Change } from './change.ts'
 import type { Places } from './places.ts'
+import type { ReadBudget } from './read-budget.ts'
 import type { SourceView } from './source-view.ts'
 import type { OnWait } from './waits.ts'
 
@@ -43,7 +44,7 @@ export interface AuditInput {
   /** Whether all documents that a backfill brings to this index are there. */
   readonly isFilled: (index: string) => Promise<boolean>
   /** Spreads over time what is read from the source. */
-  readonly budget?: { take(documents: number, signal: AbortSignal): Promise<void> }
+  readonly budget: Pick<ReadBudget, 'take'>
   readonly options: AuditOptions
   readonly signal: AbortSignal
   readonly onWait?: OnWait

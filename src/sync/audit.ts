@@ -47,6 +47,7 @@ export class Audit {
   #passing: Promise<AuditVerdict> | undefined
   #wake: (() => void) | undefined
   #isWanted = false
+  #isDrainWanted = false
 
   constructor(input: AuditInput) {
     this.#input = input
@@ -58,7 +59,9 @@ export class Audit {
     while (!signal.aborted) {
       const startedAt = Date.now()
       try {
-        await this.pass()
+        const drain = this.#isDrainWanted
+        this.#isDrainWanted = false
+        await this.pass({ drain })
         onWait?.('audit', undefined)
       } catch (error) {
         if (signal.aborted) return
@@ -70,9 +73,10 @@ export class Audit {
     }
   }
 
-  /** The next look begins at once. */
-  want(): void {
+  /** The next look begins at once. `drain`: it puts off no comparison. */
+  want({ drain = false }: { drain?: boolean } = {}): void {
     this.#isWanted = true
+    this.#isDrainWanted ||= drain
     this.#wake?.()
   }
 

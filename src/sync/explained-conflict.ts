@@ -1,5 +1,5 @@
 import type { IndexFlow } from './index-flow.ts'
-import type { PatientReader } from './patient-reader.ts'
+import type { DocumentReader } from './document-reader.ts'
 import { targetVersion, type WriteItem } from './write-item.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function isExplained(
 export async function hasGoneBack(
   reason: string,
   { document, target, routing }: WriteItem,
-  reader: Pick<PatientReader, 'readBack'>,
+  reader: Pick<DocumentReader, 'readBack'>,
 ): Promise<boolean> {
   const version = currentVersion(reason)
   if (version === undefined) return false

@@ -5,7 +5,7 @@ import { doubtMs } from './doubts.ts'
 import { streamStatus, wholeLag } from './lag.ts'
 import type { StreamEnds } from '../traffic/log-feed.ts'
 import { Meter } from './meter.ts'
-import { syncRequestKind } from './records.ts'
+import { syncRequestKind, type SyncRequestKey } from './records.ts'
 import { syncStatusKind, type SyncStatus, type SyncTotals } from './status.ts'
 import type { SyncParts } from './sync-parts.ts'
 import { troublesOf } from './troubles.ts'
@@ -86,7 +86,21 @@ export class Heartbeat {
     if (this.#beats % generationEvery === 0) this.#beside(() => this.#reapplyDeletes())
     await this.#endDoubts()
     if (this.#beats % lettersEvery === 0) this.#beside(() => this.#sendAgain())
-    if ((await state.get(syncRequestKind, 'stop')) !== undefined) onStop()
+    if (await this.#isAsked('stop')) onStop()
+    if (await this.#isAsked('audit')) {
+      await state.commit([{ op: 'delete', kind: syncRequestKind, key: 'audit' }])
+      this.prove()
+    }
+  }
+
+  async #isAsked(what: SyncRequestKey): Promise<boolean> {
+    return (await this.#input.state.get(syncRequestKind, what)) !== undefined
+  }
+
+  /** Somebody waits for the proof that all is there. */
+  prove(): void {
+    this.#parts.reconciling.want()
+    this.#parts.audit.want({ drain: true })
   }
 
   /** Goes on beside the beats, which no write may hold up; one such work at a time. */
@@ -102,7 +116,8 @@ export class Heartbeat {
   }
 
   async #sendAgain(): Promise<void> {
-    const { letters, applier, audit } = this.#parts
+    const { letters, applier, audit, repairs } = this.#parts
+    await repairs.take()
     const { again, mended } = await letters.takeAgain()
     for (const index of mended) applier.resume(index)
     if (mended.length > 0) audit.want()

@@ -196,7 +196,7 @@ export class IndexAudit {
       await this.#writes.add(changes, (taken) => {
         if (taken) for (const { seqNo } of page) account.settle(seqNo, seqNo, 'search')
       })
-      await this.#input.budget?.take(page.length, signal)
+      await this.#input.budget.take(page.length, signal)
     }
   }
 

@@ -12,9 +12,9 @@ import { ChangeBatch } from './change-batch.ts'
 import { hasGoneBack, isExplained } from './explained-conflict.ts'
 import type { IndexFlow } from './index-flow.ts'
 import type { KeptDeletes } from './kept-deletes.ts'
-import type { PatientReader } from './patient-reader.ts'
+import type { DocumentReader } from './document-reader.ts'
 import { forgetNumbers, type PendingDocument } from './pending-document.ts'
-import type { DocumentPlacer, Unwritable } from './place-documents.ts'
+import type { DocumentPlacer } from './place-documents.ts'
 import { presentOf, type PresentDocument } from './present-document.ts'
 import type { WriteItem } from './write-item.ts'
 
@@ -39,6 +39,8 @@ export interface RefusedDocument {
   readonly reason: string
 }
 
+type Refusal = Pick<RefusedDocument, 'status' | 'cause' | 'reason'>
+
 /** What a lane does its work with, shared by all lanes. */
 export interface LaneContext {
   readonly target: Cluster
@@ -46,7 +48,7 @@ export interface LaneContext {
   readonly placer: DocumentPlacer
   readonly pace: Pace
   readonly kept: KeptDeletes
-  readonly reader: PatientReader
+  readonly reader: DocumentReader
   readonly figures: ApplierFigures
   readonly numbered: boolean
   readonly signal: AbortSignal
@@ -124,7 +126,7 @@ export class LaneWorker {
   async #read(documents: readonly PendingDocument[]): Promise<readonly PresentDocument[]> {
     if (documents.length === 0) return []
     const { figures, reader } = this.#context
-    const { present, nothing, held } = await reader.readBack(documents)
+    const { present, nothing, held, refused } = await reader.readBack(documents)
     figures.readBack += documents.length
     for (const one of present) {
       const { pending, number, source, routing } = one
@@ -134,6 +136,9 @@ export class LaneWorker {
       if (source !== null && number >= 0 && this.#context.numbered) pending.seqNos.push(number)
     }
     for (const { document, reason } of held) document.heldBy = reason
+    for (const { document, cause, reason } of refused) {
+      await this.#refuse(document, { status: 400, cause, reason })
+    }
     figures.foundNothing += nothing.length
     for (const document of documents) await this.#partDone(document)
     // What was read may have fields that came after the mapping was looked at.
@@ -175,7 +180,9 @@ export class LaneWorker {
   ): Promise<readonly WriteItem[]> {
     try {
       const { items, unwritable, left } = await this.#context.placer.place(documents, target)
-      for (const one of unwritable) await this.#refuse(one, 0)
+      for (const { document, ...why } of unwritable) {
+        await this.#refuse(document.pending, { ...document, ...why, status: 0 })
+      }
       for (const { pending } of left) pending.isLeft = true
       const routed = target.mayHoldRouted
         ? undefined
@@ -321,12 +328,19 @@ export class LaneWorker {
     { document }: WriteItem,
     { status, type, reason }: Omit<ItemProblem, 'item'>,
   ): Promise<void> {
-    return this.#refuse({ document, cause: type, reason }, status)
+    return this.#refuse(document.pending, { ...document, status, cause: type, reason })
   }
 
+  /** `routing` and `number`: those of the document as it was read. */
   async #refuse(
-    { document: { pending, routing, number }, cause, reason }: Unwritable,
-    status: number,
+    pending: PendingDocument,
+    {
+      routing = pending.routing ?? null,
+      number = pending.number,
+      status,
+      cause,
+      reason,
+    }: Refusal & Partial<Pick<PresentDocument, 'routing' | 'number'>>,
   ): Promise<void> {
     this.#context.figures.deadLetters++
     pending.isRefused = true

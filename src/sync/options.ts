@@ -94,7 +94,7 @@ export function memoryShares({ memoryMax }: Pick<SyncOptions, 'memoryMax'>): {
 
 /** What of them is the applier's. */
 export function applierOptions(options: SyncOptions): ApplierOptions {
-  const { bulkBytesMax, lanes, sourceReadsPerSecondMax, waitMax } = options
+  const { bulkBytesMax, lanes, waitMax } = options
   const memoryMax = memoryShares(options).applier
-  return { memoryMax, bulkBytesMax, lanes, sourceReadsPerSecondMax, waitMaxMs: waitMax }
+  return { memoryMax, bulkBytesMax, lanes, waitMaxMs: waitMax }
 }

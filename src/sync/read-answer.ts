@@ -16,7 +16,8 @@ export interface FoundDocument {
   readonly version?: number
   /** JSON in one line, never parsed; absent where the index keeps none. */
   readonly source?: Buffer
-  readonly error?: { readonly type: string; readonly reason: string }
+  /** `isOwn`: the engine refuses to read it, whatever else is asked for with it. */
+  readonly error?: { readonly type: string; readonly reason: string; readonly isOwn?: true }
 }
 
 /**

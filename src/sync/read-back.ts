@@ -24,8 +24,17 @@ export interface ReadBackResult {
   /** Nothing is to be done about them: their index is gone, or nothing of the kind is found anywhere. */
   readonly nothing: PendingDocument[]
   /** To be read again later, by the reason for which their index waits. */
-  readonly held: { readonly document: PendingDocument; readonly reason: string }[]
+  readonly held: Troubled[]
+  /** The source refuses to read them, now and ever. */
+  readonly refused: Refused[]
 }
+
+interface Troubled {
+  readonly document: PendingDocument
+  readonly reason: string
+}
+
+type Refused = Troubled & { readonly cause: string }
 
 type Shards = ReadonlyMap<string, readonly SourceShard[]>
 
@@ -51,7 +60,7 @@ export async function readBack(
   wanted: readonly PendingDocument[],
   input: ReadBackInput,
 ): Promise<ReadBackResult> {
-  const result: ReadBackResult = { present: [], nothing: [], held: [] }
+  const result: ReadBackResult = { present: [], nothing: [], held: [], refused: [] }
   let open = wanted
   for (let round = 0; open.length > 0; round++) {
     if (round === roundsMax) {
@@ -83,7 +92,8 @@ async function readOnce(
     const judged = judge(document, found, { before, numbered: input.kind.numbered })
     if (judged === 'again') again.push(document)
     else if (judged === 'nothing') result.nothing.push(document)
-    else if ('reason' in judged) result.held.push({ document, reason: judged.reason })
+    else if ('cause' in judged) result.refused.push({ document, ...judged })
+    else if ('reason' in judged) result.held.push({ document, ...judged })
     else {
       result.present.push(...judged.sure)
       doubts.push(...judged.doubts)
@@ -92,6 +102,11 @@ async function readOnce(
   if (again.length > 0 && doubts.length === 0) await pause(0, input)
   again.push(...(await confirm(doubts, { before, input, result })))
   return again
+}
+
+/** Wrong with the document itself, and not with its index or shard. */
+function isOfDocument({ type }: { readonly type: string }): boolean {
+  return type === 'illegal_argument_exception' || type === 'action_request_validation_exception'
 }
 
 interface Judged {
@@ -103,9 +118,11 @@ function judge(
   document: PendingDocument,
   found: readonly FoundDocument[],
   { before, numbered }: { before: Shards; numbered: boolean },
-): Judged | 'again' | 'nothing' | { reason: string } {
+): Judged | 'again' | 'nothing' | Pick<Refused, 'cause' | 'reason'> | { reason: string } {
   const error = found.find((one) => one.error !== undefined)?.error
   if (error?.type === 'index_not_found_exception') return 'nothing'
+  if (error !== undefined && (error.isOwn || isOfDocument(error)))
+    return { cause: error.type, reason: `the source: ${error.reason}` }
   if (error !== undefined && error.type !== 'routing_missing_exception') {
     return { reason: `the source answered ${error.type}: ${error.reason}` }
   }

@@ -42,6 +42,7 @@ export function syncDeadLetterKey({
 
 /** Another shell asks the run for something. Key: what is asked. */
 export type SyncRequest = { at: string; pid: number }
+export type SyncRequestKey = 'stop' | 'audit'
 export const syncRequestKind = kind<SyncRequest>('sync-request')
 
 /** Whether capture was proven to see the writes of the source when the snapshot was made. Key: `start`. */

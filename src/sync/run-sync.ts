@@ -8,12 +8,15 @@ import { syncRequestKind } from './records.ts'
 import type { SyncStatus } from './status.ts'
 import { openParts, type SyncInput, type SyncParts } from './sync-parts.ts'
 
+/** The run as others in its process see it. */
+export type FollowingSync = Pick<Heartbeat, 'status' | 'prove'>
+
 export interface RunSyncInput extends SyncInput {
   readonly version: string
   /** Stops it: what was read goes to the target, then it ends. */
   readonly signal: AbortSignal
   /** Each time that it begins to follow; the run ends when this throws. */
-  readonly onRunning: (status: () => SyncStatus) => Promise<void>
+  readonly onRunning: (run: FollowingSync) => Promise<void>
 }
 
 const againAfterMs = 5000
@@ -35,9 +38,9 @@ export async function runSync(input: RunSyncInput): Promise<SyncStatus> {
   const note = noteRun(state, startedAt)
   await note('running')
   let followedAt: number | undefined
-  const onRunning = async (status: () => SyncStatus): Promise<void> => {
+  const onRunning = async (run: FollowingSync): Promise<void> => {
     await note('running')
-    await input.onRunning(status)
+    await input.onRunning(run)
   }
   for (;;) {
     const following = new Following({ ...input, startedAt, onRunning })
@@ -127,7 +130,7 @@ class Following {
     const { follower, audit, reconciling, remembering, reconciler } = parts
     try {
       await reconciler.reconcile('all')
-      await this.#input.onRunning(() => heartbeat.status())
+      await this.#input.onRunning(heartbeat)
       this.hasFollowed = true
       const tasks = [
         ...[follower.run(signal), audit.run()],

@@ -1,3 +1,4 @@
+import { MigrationError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Cluster, EngineVersion } from '../cluster/cluster.ts'
 import type { IndexFlow } from './index-flow.ts'
@@ -22,8 +23,30 @@ export class SourceDocuments {
     this.#signal = signal
   }
 
-  /** What each of them is now: none or one where its place is known, else all that have its id. */
+  /**
+   * What each of them is now: none or one where its place is known, else all that have its id. A request that the source
+   * refuses is halved, until the document is found, or the index that nobody may read now; it has the error.
+   */
   async read(
+    documents: readonly PendingDocument[],
+  ): Promise<Map<PendingDocument, FoundDocument[]>> {
+    try {
+      return await this.#readAll(documents)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      const parts = error.details.status === 403 ? byFlow(documents) : halvesOf(documents)
+      if (parts.length < 2) {
+        return new Map(documents.map((document) => [document, [refusedBy(error, document)]]))
+      }
+      const found = new Map<PendingDocument, FoundDocument[]>()
+      for (const part of parts) {
+        for (const [document, all] of await this.read(part)) found.set(document, all)
+      }
+      return found
+    }
+  }
+
+  async #readAll(
     documents: readonly PendingDocument[],
   ): Promise<Map<PendingDocument, FoundDocument[]>> {
     const { version } = this.#source
@@ -84,7 +107,7 @@ export class SourceDocuments {
     const atOnce = Math.max(1, Math.min(100, Math.floor(hitsMax / flow.source.numberOfShards)))
     for (let at = 0; at < documents.length; at += atOnce) {
       const some = documents.slice(at, at + atOnce)
-      const hits = await this.#hits(path, [...new Set(some.map(({ id }) => id))])
+      const hits = await this.#hits(flow, [...new Set(some.map(({ id }) => id))])
       for (const document of some) {
         found.set(
           document,
@@ -95,14 +118,16 @@ export class SourceDocuments {
     return found
   }
 
-  async #hits(path: string, ids: readonly string[]): Promise<FoundDocument[]> {
+  async #hits(flow: IndexFlow, ids: readonly string[]): Promise<FoundDocument[]> {
     const { version } = this.#source
     const where = this.#where('_search')
+    const path = `/${encodeURIComponent(flow.name)}`
+    const ofOneId = flow.source.numberOfShards * (isBefore(6, version) ? typesLikely : 1)
     const { body } = await this.#source.requestRaw('POST', `${path}/_search`, {
       query: { preference: preferenceIn(version) },
       body: {
         query: { ids: { values: [...ids] } },
-        size: hitsMax,
+        size: Math.min(hitsMax, ids.length * ofOneId),
         version: true,
         ...numbersIn(version),
       },
@@ -114,7 +139,7 @@ export class SourceDocuments {
     // More of one id than there are shards and types for.
     const halves = [ids.slice(0, ids.length >> 1), ids.slice(ids.length >> 1)]
     const parts: FoundDocument[][] = []
-    for (const half of halves) parts.push(await this.#hits(path, half))
+    for (const half of halves) parts.push(await this.#hits(flow, half))
     return parts.flat()
   }
 
@@ -125,6 +150,8 @@ export class SourceDocuments {
 
 /** `index.max_result_window`, unless it was changed. */
 const hitsMax = 10_000
+/** Before 6 every mapping type may have the id. */
+const typesLikely = 100
 
 const askedFields = { fields: ['_routing', '_parent'], _source: true }
 
@@ -145,6 +172,26 @@ function numbersIn(version: EngineVersion): JsonObject {
     return { docvalue_fields: [version.minor < 4 ? '_seq_no' : { field: '_seq_no', format }] }
   }
   return { seq_no_primary_term: true }
+}
+
+/** What is wrong with a request stays wrong; what a gateway or a busy engine says passes. */
+function isRefusal(error: unknown): error is MigrationError {
+  if (!(error instanceof MigrationError) || error.code !== 'MA_CLUSTER_RESPONSE') return false
+  return refusals.has(error.details.status)
+}
+
+const refusals: ReadonlySet<unknown> = new Set([400, 403, 413])
+
+function halvesOf(documents: readonly PendingDocument[]): (readonly PendingDocument[])[] {
+  const half = documents.length >> 1
+  return half === 0 ? [documents] : [documents.slice(0, half), documents.slice(half)]
+}
+
+function refusedBy({ details, message }: MigrationError, { id }: PendingDocument): FoundDocument {
+  const type = typeof details.type === 'string' ? details.type : 'refused'
+  // A block that somebody has set on the index is taken off again.
+  const isOwn = details.status === 403 ? {} : { isOwn: true as const }
+  return { id, routing: null, found: false, error: { type, reason: message, ...isOwn } }
 }
 
 /** Elasticsearch 6.0 to 6.7. */

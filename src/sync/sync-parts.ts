@@ -17,9 +17,11 @@ import { LogFeed, type NamedLog, type StreamEnds } from '../traffic/log-feed.ts'
 import { NamesBehind } from './names-behind.ts'
 import { applierOptions, memoryShares, type SyncOptions } from './options.ts'
 import { patiently } from './patient.ts'
+import { ReadBudget } from './read-budget.ts'
 import { Reconciler } from './reconciler.ts'
 import { Reconciling } from './reconciling.ts'
 import { RememberDeletes } from './remember-deletes.ts'
+import { Repairs } from './repairs.ts'
 import { SourceView } from './source-view.ts'
 import { StreamProgress } from '../traffic/stream-progress.ts'
 import { Waits } from './waits.ts'
@@ -53,6 +55,7 @@ export interface SyncParts {
   readonly checkpoints: Checkpoints
   readonly gaps: Gaps
   readonly letters: SyncDeadLetters
+  readonly repairs: Repairs
   readonly kept: KeptDeletes
   readonly accounts: Accounts
   readonly reconciler: Reconciler
@@ -91,6 +94,7 @@ export async function openParts(
   try {
     const accounts = await Accounts.load(state)
     const kept = await KeptDeletes.open(state)
+    const budget = new ReadBudget(options.sourceReadsPerSecondMax)
     const letters = await SyncDeadLetters.load(state, options.deadLettersMax)
     const gaps = await Gaps.load(state)
     const reconciler = await Reconciler.open({
@@ -102,7 +106,7 @@ export async function openParts(
       onGone: (index) => forget(index),
     })
     const applier = new Applier({
-      ...{ source, target, state, view, places: reconciler, accounts, kept, onWait },
+      ...{ source, target, state, view, places: reconciler, accounts, kept, budget, onWait },
       ...(transform && { transform }),
       options: applierOptions(options),
       signal: writing,
@@ -119,7 +123,7 @@ export async function openParts(
       return Promise.resolve()
     }
     const audit = new Audit({
-      ...{ source, target, state, view, places: reconciler, accounts, applier, onWait },
+      ...{ source, target, state, view, places: reconciler, accounts, applier, budget, onWait },
       log: {
         ends: () => feed.ends(),
         hasPassed: (ends: Json) => checkpoints.hasPassed(ends as StreamEnds),
@@ -175,6 +179,7 @@ export async function openParts(
         reconciling,
         remembering,
       },
+      repairs: new Repairs(state, applier),
       ...{ applier, audit, follower, waits },
     }
   } catch (error) {

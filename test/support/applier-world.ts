@@ -11,6 +11,7 @@ import type { ApplierInput, ApplierOptions } from '../../src/sync/applier-input.
 import type { Change } from '../../src/sync/change.ts'
 import { KeptDeletes } from '../../src/sync/kept-deletes.ts'
 import type { RefusedDocument } from '../../src/sync/lane-worker.ts'
+import { ReadBudget } from '../../src/sync/read-budget.ts'
 import { SourceView } from '../../src/sync/source-view.ts'
 import { send, uniqueName, type TestEngine } from './engines.ts'
 import { newState } from './metadata.ts'
@@ -50,7 +51,7 @@ export interface ApplierWorld {
 
 const options: ApplierOptions = {
   ...{ memoryMax: 64 * 1024 * 1024, bulkBytesMax: 1024 * 1024, lanes: 4 },
-  ...{ sourceReadsPerSecondMax: 10_000, waitMaxMs: 60_000 },
+  waitMaxMs: 60_000,
 }
 
 export async function makeApplierWorld(
@@ -88,6 +89,7 @@ export async function makeApplierWorld(
       acknowledged: ({ name }, { seqNos }) =>
         made.accounted.set(name, [...(made.accounted.get(name) ?? []), ...seqNos]),
     },
+    budget: new ReadBudget(10_000),
     options: { ...options, ...input.options },
     onWait: (key, what) => what !== undefined && made.waits.push(`${key}: ${what}`),
     onDeadLetter: async (refused) => void made.letters.push(refused),

@@ -16,6 +16,7 @@ import type { AuditInput } from '../../src/sync/audit-input.ts'
 import { auditIndexKind, type AuditIndex, type AuditVerdict } from '../../src/sync/audit-records.ts'
 import { Audit } from '../../src/sync/audit.ts'
 import { KeptDeletes } from '../../src/sync/kept-deletes.ts'
+import { ReadBudget } from '../../src/sync/read-budget.ts'
 import { SourceView } from '../../src/sync/source-view.ts'
 import { send, type TestEngine } from './engines.ts'
 
@@ -91,21 +92,21 @@ export async function openAudit(
       return record === undefined ? ('left-out' as const) : [{ target: record.value }]
     },
   }
+  const budget = overrides.budget ?? new ReadBudget(1_000_000)
   const applier = new Applier({
-    ...{ source, target, state, view, places, accounts, signal },
+    ...{ source, target, state, view, places, accounts, budget, signal },
     kept: await KeptDeletes.open(state),
     options: {
       memoryMax: 16 * 1024 * 1024,
       bulkBytesMax: 1024 * 1024,
       lanes: 2,
-      sourceReadsPerSecondMax: 1_000_000,
       waitMaxMs: 60_000,
     },
     onWait: () => {},
     onDeadLetter: async () => {},
   })
   const audit = new Audit({
-    ...{ source, target, state, view, places, accounts, applier, signal },
+    ...{ source, target, state, view, places, accounts, applier, budget, signal },
     log: { ends: async () => ({}), hasPassed: () => true },
     lateMs: 0,
     isFilled: async () => true,

@@ -45,6 +45,73 @@ test(
   },
 )
 
+test(
+  'a read that the source refuses as a whole is halved; a document that it never gives is a dead letter',
+  { skip },
+  async (t) => {
+    const body = { settings: { max_result_window: 10, number_of_replicas: 0 } }
+    const world = await makeApplierWorld(t, { source, target, indices: 2, body, targetBody: {} })
+    const { index } = world
+    const elsewhere = { ...world, index: world.indices[1]! }
+    for (let n = 0; n < 20; n++) {
+      await putDocument(world, `id${n}`, { n })
+      await putDocument(elsewhere, `id${n}`, { n })
+    }
+    const reads = Array.from({ length: 20 }, (_, n) => [
+      readOf(index, `id${n}`),
+      // Where its routing is not known it is searched for, and the window of the index is too small for all of them.
+      readOf(elsewhere.index, `id${n}`, { routing: undefined }),
+    ])
+    // No engine has such a one.
+    const poison = readOf(index, '', { seqNo: 5 })
+    assert.equal(await world.apply(...reads.flat(), poison), true, world.waits.join('\n'))
+    const window = { index: { max_result_window: null } }
+    await send(source, 'PUT', `/${world.indices.join()}/_settings`, window)
+    assert.equal(await assertSame(world), 20)
+    assert.equal(await assertSame(elsewhere), 20)
+    const [letter, ...others] = world.letters
+    assert.deepEqual(others, [])
+    assert.equal(letter?.id, '')
+    assert.equal(letter.cause, 'illegal_argument_exception')
+    assert.ok(world.accounted.get(index)!.includes(5))
+    assert.deepEqual(world.applier.stopped, [])
+  },
+)
+
+test(
+  'an index of the source that nobody may read just now waits by name, others go on',
+  { skip },
+  async (t) => {
+    const world = await makeApplierWorld(t, { source, target, indices: 2 })
+    const { index } = world
+    const elsewhere = { ...world, index: world.indices[1]! }
+    await putDocument(world, 'a', { n: 1 })
+    await putDocument(elsewhere, 'b', { n: 2 })
+    const block = (blocked: boolean): Promise<unknown> =>
+      send(source, 'PUT', `/${index}/_settings`, { index: { 'blocks.read': blocked } })
+    await block(true)
+    const told: string[] = []
+    const unknown = { routing: undefined }
+    await world.applier.add([readOf(index, 'a', unknown)], (taken) => told.push(`blocked ${taken}`))
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    await world.applier.add([readOf(elsewhere.index, 'b', unknown)], resolve)
+    assert.equal(await promise, true)
+    assert.equal(await assertSame(elsewhere), 1)
+    assert.deepEqual(told, [])
+    assert.ok(
+      world.waits.some((what) =>
+        what.startsWith(`index ${index}: the source answered cluster_block`),
+      ),
+      world.waits.join('\n'),
+    )
+    await block(false)
+    await world.applier.flush()
+    assert.deepEqual(told, ['blocked true'])
+    assert.equal(await assertSame(world), 1)
+    assert.deepEqual(world.letters, [])
+  },
+)
+
 test('older changes that come late, or again, change nothing', { skip }, async (t) => {
   const world = await makeApplierWorld(t, { source, target })
   const first = await putDocument(world, 'a', { n: 1 })

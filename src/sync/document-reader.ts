@@ -1,45 +1,40 @@
-import { MigrationError } from '../base/errors.ts'
-import { backoffMs, stoppedError, systemClock } from '../cluster/backoff.ts'
 import { Pace } from '../cluster/pace.ts'
 import type { ApplierInput } from './applier-input.ts'
 import type { IndexFlow } from './index-flow.ts'
+import { patiently } from './patient.ts'
 import type { PendingDocument, SourceKind } from './pending-document.ts'
-import { ReadBudget } from './read-budget.ts'
 import { readBack, type ReadBackResult } from './read-back.ts'
 import { SourceDocuments } from './source-documents.ts'
 
-type Input = Pick<ApplierInput, 'source' | 'view' | 'options' | 'signal' | 'onWait'>
+type Input = Pick<ApplierInput, 'source' | 'view' | 'options' | 'budget' | 'signal' | 'onWait'>
 
 const readBytesMax = 4 * 1024 * 1024
 const readDocumentsMax = 500
 const readsAtOnceMax = 4
-const waitBaseMs = 250
-const waitMaxMs = 30_000
 
 /** Reads documents from the source in bounded pieces, at a bounded rate, and waits for a source that cannot be read. */
-export class PatientReader {
+export class DocumentReader {
   readonly #input: Input
   readonly #kind: SourceKind
   readonly #documents: SourceDocuments
-  readonly #budget: ReadBudget
   readonly #pace = new Pace(readsAtOnceMax)
 
   constructor(input: Input, kind: SourceKind) {
     this.#input = input
     this.#kind = kind
     this.#documents = new SourceDocuments(input.source, input.signal)
-    this.#budget = new ReadBudget(input.options.sourceReadsPerSecondMax)
   }
 
   async readBack(wanted: readonly PendingDocument[]): Promise<ReadBackResult> {
-    const all: ReadBackResult = { present: [], nothing: [], held: [] }
+    const all: ReadBackResult = { present: [], nothing: [], held: [], refused: [] }
     for (let at = 0; at < wanted.length;) {
       const some = wanted.slice(at, at + this.#atOnce(wanted[at]!))
       at += some.length
-      const { present, nothing, held } = await this.#readSome(some)
+      const { present, nothing, held, refused } = await this.#readSome(some)
       for (const one of present) all.present.push(one)
       for (const one of nothing) all.nothing.push(one)
       for (const one of held) all.held.push(one)
+      for (const one of refused) all.refused.push(one)
     }
     return all
   }
@@ -56,8 +51,8 @@ export class PatientReader {
   }
 
   async #readSome(some: readonly PendingDocument[]): Promise<ReadBackResult> {
-    const { signal, view } = this.#input
-    await this.#budget.take(some.length, signal)
+    const { signal, view, budget } = this.#input
+    await budget.take(some.length, signal)
     await this.#pace.enter(signal)
     const start = performance.now()
     try {
@@ -72,35 +67,9 @@ export class PatientReader {
     }
   }
 
-  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
+  #patiently<T>(ask: () => Promise<T>): Promise<T> {
     const { signal, onWait, options } = this.#input
-    let since: number | undefined
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const answer = await ask()
-        if (since !== undefined) onWait('source', undefined)
-        return answer
-      } catch (error) {
-        if (!passes(error)) throw error
-        since ??= performance.now()
-        if (performance.now() - since > options.waitMaxMs) throw error
-        this.#pace.pushBack()
-        onWait('source', error.message)
-      }
-      const random = (): number => systemClock.random()
-      await sleep(backoffMs({ attempt, baseMs: waitBaseMs, maxMs: waitMaxMs }, random), signal)
-    }
-  }
-}
-
-function passes(error: unknown): error is MigrationError {
-  return error instanceof MigrationError && error.retryable && error.code !== 'MA_STOPPED'
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await systemClock.sleep(ms, signal)
-  } catch {
-    throw stoppedError('waiting for the source', signal)
+    const onFailure = (): void => this.#pace.pushBack()
+    return patiently('source', { onWait, waitMaxMs: options.waitMaxMs, signal, onFailure }, ask)
   }
 }
