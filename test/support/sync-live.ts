@@ -161,6 +161,10 @@ export class LiveMigration {
     return view
   }
 
+  async deadLetters(): Promise<string> {
+    return (await this.run(doneOrNamed, 'deadletters', 'list', '--json')).stdout
+  }
+
   /** The last lines of the commands that failed, for a report. */
   said(): string {
     return this.#said.map((text) => text.slice(-3000)).join('\n')

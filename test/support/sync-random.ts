@@ -103,6 +103,8 @@ export async function syncRandomly(t: TestContext, input: RandomSyncInput): Prom
     differences.length > 0 ? await told(live, seed, differences) : '',
   )
   assert.deepEqual(stoppedOf(view), [])
+  const { deadLetters } = view.status!
+  assert.equal(deadLetters, 0, deadLetters > 0 ? await live.deadLetters() : '')
 }
 
 /** How long each part of a run took. */
@@ -156,7 +158,9 @@ async function told(
     })
     return [line, ...said.slice(-12)]
   })
-  return [`seed ${seed}: ${differences.length} differences`, ...lines, live.said()].join('\n')
+  const letters = await live.deadLetters()
+  const about = `seed ${seed}: ${differences.length} differences; state: ${live.folder}`
+  return [about, ...lines, letters, live.said()].join('\n')
 }
 
 /** Of a bulk or its answer what is about the document. */
