@@ -18,6 +18,8 @@ export interface HttpRelay {
   readonly requests: string[]
   /** Asked for each request; undefined: relay it. */
   answer: (request: http.IncomingMessage) => RecordedAnswer | undefined
+  /** Asked for each request that is relayed: how long it is held back before. */
+  delayMs: (request: http.IncomingMessage) => number
   close(): Promise<void>
 }
 
@@ -35,7 +37,9 @@ export async function startHttpRelay(port: number): Promise<HttpRelay> {
       answer.pipe(response)
     })
     onward.on('error', () => response.destroy())
-    request.pipe(onward)
+    const delayMs = relay.delayMs(request)
+    if (delayMs === 0) request.pipe(onward)
+    else setTimeout(() => request.pipe(onward), delayMs)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -43,6 +47,7 @@ export async function startHttpRelay(port: number): Promise<HttpRelay> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     answer: () => undefined,
+    delayMs: () => 0,
     close: async () => {
       server.closeAllConnections()
       server.close()

@@ -13,7 +13,12 @@ import { intervalText, speedOf } from './judge.ts'
 import { planLoad, type LoadPlan } from './load-plan.ts'
 import { makeMix, mixWithout, type AskedOfBoth, type Mix } from './mix.ts'
 import type { PerformanceOptions } from './options.ts'
-import { PerformanceRun, type PerformanceProgress } from './performance-run.ts'
+import {
+  notMeasured,
+  PerformanceRun,
+  type MeasuredRounds,
+  type PerformanceProgress,
+} from './performance-run.ts'
 import type { PerformanceVerdict, RateComparison, ShapeSpeed, WriteComparison } from './record.ts'
 import { findSaturation } from './saturation.ts'
 import { tryRequests } from './try-requests.ts'
@@ -32,7 +37,10 @@ export interface PerformanceInput {
   readonly onPlan?: (plan: LoadPlan) => void
   readonly onProgress?: (progress: PerformanceProgress) => void
   /** Compares writing, once reading is done; absent: it is not asked for. */
-  readonly compareWrites?: (run: PerformanceRun, by: JudgeBy) => Promise<WriteComparison | null>
+  readonly compareWrites?: (
+    run: PerformanceRun,
+    by: (measured: MeasuredRounds) => JudgeBy,
+  ) => Promise<WriteComparison | null>
 }
 
 /**
@@ -59,8 +67,7 @@ export async function comparePerformance(input: PerformanceInput): Promise<Perfo
   const tried = await tryRequests(run, made.mix)
   const mix = mixWithout(made.mix, tried.refused)
   const measured = mix.requests.length === 0 ? nothing : await measure(run, mix, options)
-  const generator = run.ownDelay.load()
-  const by = (rounds: readonly Round[]): JudgeBy => ({
+  const by = ({ rounds, generator }: MeasuredRounds): JudgeBy => ({
     rounds: new Rounds(rounds.length, random),
     // Percentiles of all shapes and of the mix under both loads, the throughput and the writes.
     comparisons: 3 * (mix.shapes.length + 2) + 2,
@@ -68,12 +75,12 @@ export async function comparePerformance(input: PerformanceInput): Promise<Perfo
     generator,
   })
   const { closed, open, rate, saturation } = measured
-  const speeds = compareShapes(open, mix.shapes, by(open)).map((shape) => ({
+  const openBy = by(open)
+  const speeds = compareShapes(open.rounds, mix.shapes, openBy).map((shape) => ({
     ...shape,
     ...tried.refusals.get(shape.key),
   }))
-  const closedBy = by(closed)
-  const writes = input.compareWrites ? await input.compareWrites(run, closedBy) : null
+  const writes = input.compareWrites ? await input.compareWrites(run, by) : null
   const more = made.leftOut > 0 ? { 'less frequent shapes (shapesMax)': made.leftOut } : {}
   return {
     ...{ startedAt, method, cannotSee },
@@ -84,22 +91,17 @@ export async function comparePerformance(input: PerformanceInput): Promise<Perfo
     load: {
       connections: options.connections,
       rate,
-      rounds: { closed: closed.length, open: open.length },
+      rounds: { closed: closed.rounds.length, open: open.rounds.length },
       turnMs: options.turn,
       seed,
       requests: { ...run.bounds.requests },
     },
     shapes: speeds,
     leftOut: { ...tried.leftOut, ...more },
-    all: open.length === 0 ? null : compareMix(open, by(open)),
-    closedLoop:
-      closed.length === 0
-        ? null
-        : {
-            latency: compareMix(closed, closedBy),
-            throughput: compareThroughput(closed, closedBy),
-          },
-    ...{ saturation, writes, generator },
+    all: open.rounds.length === 0 ? null : compareMix(open.rounds, openBy),
+    closedLoop: compareClosedLoop(closed, by(closed)),
+    generator: open.generator,
+    ...{ saturation, writes },
     resources: {
       source: run.resources.source.summary(run.bounds.requests.source),
       target: run.resources.target.summary(run.bounds.requests.target),
@@ -109,13 +111,15 @@ export async function comparePerformance(input: PerformanceInput): Promise<Perfo
 }
 
 interface Measured {
-  readonly closed: readonly Round[]
-  readonly open: readonly Round[]
+  readonly closed: MeasuredRounds
+  readonly open: MeasuredRounds
   readonly rate: number | null
   readonly saturation: PerformanceVerdict['saturation']
 }
 
-const nothing: Measured = { closed: [], open: [], rate: null, saturation: null }
+const nothing: Measured = {
+  ...{ closed: notMeasured, open: notMeasured, rate: null, saturation: null },
+}
 
 async function measure(
   run: PerformanceRun,
@@ -130,7 +134,7 @@ async function measure(
     turnsLater: rounds,
   })
   if (run.ended !== undefined) return { ...nothing, closed }
-  const slower = Math.min(rateOf(closed, 'source'), rateOf(closed, 'target'))
+  const slower = Math.min(rateOf(closed.rounds, 'source'), rateOf(closed.rounds, 'target'))
   const rate = options.rate ?? Math.max(0.1, Number((slower / 2).toPrecision(3)))
   const open = await run.rounds('open loop', mix, {
     load: { rate },
@@ -140,7 +144,7 @@ async function measure(
   if (options.saturation === 'none' || run.ended !== undefined) {
     return { ...nothing, closed, open, rate }
   }
-  const saturation = await findSaturation(run, mix, { options, open, rate })
+  const saturation = await findSaturation(run, mix, { options, open: open.rounds, rate })
   return { closed, open, rate, saturation }
 }
 
@@ -167,6 +171,18 @@ function rateOf(rounds: readonly Round[], side: Side): number {
     rounds.reduce((all, round) => all + of(round[side]), 0)
   const ms = sum((turn) => turn.ms)
   return ms === 0 ? 1 : (sum((turn) => turn.requests - turn.errors) * 1000) / ms
+}
+
+function compareClosedLoop(
+  { rounds, generator }: MeasuredRounds,
+  by: JudgeBy,
+): PerformanceVerdict['closedLoop'] {
+  if (rounds.length === 0) return null
+  return {
+    latency: compareMix(rounds, by),
+    throughput: compareThroughput(rounds, by),
+    generator,
+  }
 }
 
 function compareThroughput(rounds: readonly Round[], by: JudgeBy): RateComparison {

@@ -6,6 +6,7 @@ import type { LoadPlan } from './load-plan.ts'
 import { drawRequests, type Mix, type MixedRequest } from './mix.ts'
 import { ResourceWatch } from './node-stats.ts'
 import { OwnDelay } from './own-delay.ts'
+import type { GeneratorLoad } from './record.ts'
 import type { Sent } from './send.ts'
 import { SourceBrake } from './source-brake.ts'
 import { runTurn, type Load, type Turn } from './turn.ts'
@@ -28,6 +29,14 @@ export interface RunInput {
   readonly onProgress?: (progress: PerformanceProgress) => void
 }
 
+/** Rounds under one kind of load, and how the load generator did meanwhile. */
+export interface MeasuredRounds {
+  readonly rounds: readonly Round[]
+  readonly generator: GeneratorLoad
+}
+
+export const notMeasured: MeasuredRounds = { rounds: [], generator: new OwnDelay().load() }
+
 const sides: readonly Side[] = ['source', 'target']
 const warmRequestsMost = 50_000
 /** Of the requests that may be sent, the part that one turn of the warm-up takes at most. */
@@ -39,7 +48,8 @@ const turnTimesMost = 3
 export class PerformanceRun {
   readonly bounds: LoadBounds
   readonly resources: { readonly source: ResourceWatch; readonly target: ResourceWatch }
-  readonly ownDelay = new OwnDelay()
+  /** Of the load that is under way. */
+  ownDelay = new OwnDelay()
   readonly #input: RunInput
   readonly #signal: AbortSignal
 
@@ -131,9 +141,10 @@ export class PerformanceRun {
     phase: Phase,
     mix: Mix,
     { load, perSecond, turnsLater }: { load: Load; perSecond: number; turnsLater: number },
-  ): Promise<Round[]> {
+  ): Promise<MeasuredRounds> {
     const { plan, random } = this.#input
     const done: Round[] = []
+    this.ownDelay = new OwnDelay()
     await this.lookAtResources(true)
     for (const order of turnOrders(plan.rounds, random)) {
       this.progress(phase, done.length, plan.rounds)
@@ -156,7 +167,7 @@ export class PerformanceRun {
     }
     await this.lookAtResources(true)
     this.progress(phase, done.length, plan.rounds)
-    return done
+    return { rounds: done, generator: this.ownDelay.load() }
   }
 }
 

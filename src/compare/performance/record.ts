@@ -141,10 +141,15 @@ export type PerformanceVerdict = {
   /** The whole mix at a constant rate. */
   all: LatencyComparison | null
   /** The whole mix with a constant number of requests under way, and how many were done a second. */
-  closedLoop: { latency: LatencyComparison; throughput: RateComparison } | null
+  closedLoop: {
+    latency: LatencyComparison
+    throughput: RateComparison
+    generator: GeneratorLoad
+  } | null
   saturation: { source: SaturationSide | null; target: SaturationSide | null } | null
   writes: WriteComparison | null
   resources: { source: SideResources; target: SideResources; points: ResourcePoint[] }
+  /** At a constant rate. */
   generator: GeneratorLoad
 }
 export const performanceVerdictKind = kind<PerformanceVerdict>('performance-verdict')
