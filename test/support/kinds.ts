@@ -2,6 +2,8 @@
  * Metadata of every kind, as an engine of any version can be asked to make it: what it refuses it has not, so nothing
  * here says which version has what. The lists are kinds-of-fields.ts, kinds-of-indices.ts and kinds-of-objects.ts.
  */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import type { JsonObject } from '../../src/base/json.ts'
 import { eachAtOnce } from '../../src/base/each-at-once.ts'
 import { majorOf } from '../../src/engines/engine-row.ts'
@@ -53,13 +55,26 @@ export interface MadeKinds {
   readonly notMade: readonly { readonly name: string; readonly reason: string }[]
 }
 
+/** Files that analysis names, on source and target alike. */
+export function writeAnalysisFiles({ dir }: EngineFacts): void {
+  const write = (name: string, text: string): void => {
+    const file = path.join(dir, 'config', name)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  write('ours/synonyms.txt', 'quick, fast\n')
+  write('ours/stopwords.txt', 'the\na\n')
+  write('hunspell/en_US/en_US.aff', 'SET UTF-8\nSFX S Y 1\nSFX S 0 s .\n')
+  write('hunspell/en_US/en_US.dic', '1\nquick/S\n')
+}
+
 /** Engines of before 7 put the mapping below the name of its type. */
 export function isTyped({ kind, version }: EngineFacts): boolean {
   return kind === 'elasticsearch' && majorOf(version) < 7
 }
 
 /** The engine writes its state down once for several. */
-const indicesAtOnce = 4
+export const indicesAtOnce = 4
 
 /** Asks for one of each; what is refused half way is taken away again. */
 export async function makeKinds(

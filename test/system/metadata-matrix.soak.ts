@@ -5,12 +5,10 @@
  * docs/reference/metadata-matrix.md.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { after, test } from 'node:test'
 import type { EngineKind } from '../../src/engines/engine.ts'
 import { useEngine, type TestEngine } from '../support/engines.ts'
-import { makeKinds } from '../support/kinds.ts'
+import { makeKinds, writeAnalysisFiles } from '../support/kinds.ts'
 import { makeSnapshot } from '../support/backfill.ts'
 import { connect } from '../support/metadata.ts'
 import { recordMatrix } from '../support/metadata-matrix-record.ts'
@@ -48,7 +46,7 @@ for (const [kind, version] of chosen('MATRIX_TARGETS', [
   const target = await useEngine(kind, version, { own: true, ...plugin })
   if (target.skip === false) targets.push(target)
 }
-for (const target of targets) writeFiles(target)
+for (const target of targets) writeAnalysisFiles(target)
 
 const rows: MatrixRow[] = []
 
@@ -99,23 +97,10 @@ function hasVectors({ made }: MatrixSource): boolean {
 }
 
 async function madeSource(engine: TestEngine): Promise<MatrixSource> {
-  writeFiles(engine)
+  writeAnalysisFiles(engine)
   const made = await makeKinds(engine)
   const cluster = await connect('source', engine)
   return { engine, made, ...(await makeSnapshot({ cluster, engine }, ['*'])) }
-}
-
-/** Files that analysis names, on source and target alike. */
-function writeFiles({ dir }: TestEngine): void {
-  const write = (name: string, text: string): void => {
-    const file = path.join(dir, 'config', name)
-    mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(file, text)
-  }
-  write('ours/synonyms.txt', 'quick, fast\n')
-  write('ours/stopwords.txt', 'the\na\n')
-  write('hunspell/en_US/en_US.aff', 'SET UTF-8\nSFX S Y 1\nSFX S 0 s .\n')
-  write('hunspell/en_US/en_US.dic', '1\nquick/S\n')
 }
 
 function print(line: string): void {
