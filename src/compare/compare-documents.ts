@@ -103,7 +103,7 @@ async function compareIndex(input: CompareInput, index: string): Promise<Verdict
   const startedAt = new Date().toISOString()
   const target = input.targetIndexOf(index)
   const findings = noFindings(target?.sourceForm ?? 'full')
-  const numbers = await numbersOf(input, index, target)
+  const numbers = await readBothNumbers(input, index, target)
   const isLive = 'cluster' in source
   findings.notes.push(isLive ? 'source: as it is now' : `source: snapshot ${source.snapshot.name}`)
   const lacking = lackingShards(source, index)
@@ -136,8 +136,9 @@ function lackingShards(source: CompareSource, index: string): string {
   return lacking.map(({ shard }) => shard).join(', ')
 }
 
-async function numbersOf(
-  { source, target, signal }: CompareInput,
+/** Where both sides of an index stand now. */
+export async function readBothNumbers(
+  { source, target, signal }: Pick<CompareInput, 'source' | 'target' | 'signal'>,
   index: string,
   compared: ComparedIndex | undefined,
 ): Promise<NonNullable<Verdict['numbers']>> {

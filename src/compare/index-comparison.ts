@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { sourceIndexOf, type DocumentTypes } from '../base/document-types.ts'
 import type { Side } from '../cluster/cluster.ts'
 import { fingerprint } from '../transform/spec.ts'
-import { typedBlocks } from '../transform/typed-documents.ts'
-import { mayRename } from '../usercode/transformer.ts'
 import { bucketsMax, type Buckets } from './buckets.ts'
 import { CanonicalDigest } from './canonical.ts'
 import { clusterSide } from './cluster-side.ts'
@@ -16,6 +14,7 @@ import {
   planPasses,
   type Difference,
 } from './differences.ts'
+import { documentChange } from './document-change.ts'
 import type { IndexFindings } from './findings.ts'
 import type { BlockChange } from './hit-blocks.ts'
 import { lookAgain } from './look-again.ts'
@@ -44,6 +43,7 @@ export class IndexComparison {
   readonly #throttles: { readonly [side in Side]: Throttle }
   readonly #totals: { [side in Side]?: number } = {}
   #change: BlockChange | undefined
+  #transforms = false
   #nameBytes = 0
 
   constructor(input: CompareInput, index: string, target: ComparedIndex, findings: IndexFindings) {
@@ -63,7 +63,7 @@ export class IndexComparison {
   }
 
   async run(): Promise<void> {
-    this.#change = await this.#changeOf()
+    await this.#noteChange()
     if (this.#rule !== undefined && this.#obstacleToQuick()) return
     const seed = randomBytes(8)
     const halves = { half1: seed.readInt32LE(0), half2: seed.readInt32LE(4) }
@@ -92,8 +92,6 @@ export class IndexComparison {
     this.#findings.unknown = `versions cannot be compared: ${why}; compare it without --quick`
     return true
   }
-
-  #transforms = false
 
   async #source(digest: CanonicalDigest): Promise<SideScan> {
     const { source } = this.#input
@@ -130,33 +128,19 @@ export class IndexComparison {
     return { side, slices: 0, identity: 'none', documents: 0, scanSlice: async () => 0 }
   }
 
-  /** All that was done to documents of this index; undefined where nothing was. */
-  async #changeOf(): Promise<BlockChange | undefined> {
-    const transform = await this.#transformOf()
-    const { types } = this.#target
-    if (types === undefined) return transform
-    this.#findings.notes.push(typesNote(types))
-    return (blocks) => {
-      const typed = typedBlocks(blocks, types)
-      return transform?.(typed) ?? typed
-    }
-  }
-
-  /** What a transform did to them, and a note of it. */
-  async #transformOf(): Promise<BlockChange | undefined> {
+  /** What was done to documents of this index, with a note of it. */
+  async #noteChange(): Promise<void> {
     const { transform } = this.#input
     const index = this.#sourceIndex
-    const print = fingerprint(transform?.spec, index)
-    if (transform === undefined || print === null) return undefined
-    const transformer = await transform.open()
-    if (!transformer.changesDocuments(index)) return undefined
+    const { change, transforms } = await documentChange(index, this.#target, transform)
+    this.#change = change
+    this.#transforms = transforms
+    const { types } = this.#target
+    if (types !== undefined) this.#findings.notes.push(typesNote(types))
+    if (!transforms) return
     this.#findings.notes.push(
-      `the transform ${print} was applied to the documents of the source: what it makes of them is what was compared`,
+      `the transform ${fingerprint(transform?.spec, index)} was applied to the documents of the source: what it makes of them is what was compared`,
     )
-    this.#transforms = true
-    const { sourceShards = 0, targetShards = 0 } = this.#target
-    const task = { index, mayRename: mayRename({ sourceShards, targetShards }) }
-    return (blocks) => transform.blocks(blocks, task)
   }
 
   /** Both sides at once, each slice by itself, so that what was read whole is kept whatever ends this process. */
