@@ -15,7 +15,6 @@ import type { AskedOfBoth } from '../../src/compare/performance/mix.ts'
 import { performanceOptions } from '../../src/compare/performance/options.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { startHttpRelay, type HttpRelay } from '../support/http-relay.ts'
-import { numbered } from '../support/sample-indices.ts'
 
 const engine = await useEngine('opensearch', '3')
 const { skip } = engine
@@ -48,10 +47,9 @@ function searches(): AskedOfBoth[] {
   }
   return Object.entries(bodies).flatMap(([name, body]) =>
     Array.from({ length: 10 }, (_, i) => {
-      const path = `/${index}/_search?sort=_doc&filter_path=took,hits.total&q_name=${name}`
       const request = {
         method: 'POST',
-        path: path.replace(/&q_name=(\w+)/, '&preference=$1').replace('sort=_doc&', ''),
+        path: `/${index}/_search?preference=${name}`,
         body: JSON.stringify(body(i)),
         origin: 'file' as const,
       }
@@ -66,7 +64,7 @@ const input = (sides: Sides, options: object, signal = new AbortController().sig
     target: sides.target.cluster,
     asked: searches(),
     options: performanceOptions.parse({
-      ...{ rounds: 8, turn: 600, warmUp: 400, connections: 1, rate: 30 },
+      ...{ rounds: 7, turn: 500, warmUp: 400, connections: 1, rate: 30 },
       ...{ sourceBrake: { p99: 120_000, errorRate: 1 }, ...options },
     }),
     seed: 7,

@@ -1,7 +1,7 @@
 import type { Cluster, Side } from '../../cluster/cluster.ts'
 import { MigrationError } from '../../base/errors.ts'
 import { seededRandom } from '../../base/seeded-random.ts'
-import { drawRate, estimateOf, ratioOf, Rounds } from './bootstrap.ts'
+import { Rounds } from './bootstrap.ts'
 import {
   compareMix,
   compareShapes,
@@ -9,7 +9,7 @@ import {
   type JudgeBy,
   type Round,
 } from './compare-latencies.ts'
-import { intervalText, speedOf } from './judge.ts'
+import { compareRates } from './compare-rates.ts'
 import { planLoad, type LoadPlan } from './load-plan.ts'
 import { makeMix, mixWithout, type AskedOfBoth, type Mix } from './mix.ts'
 import type { PerformanceOptions } from './options.ts'
@@ -189,23 +189,6 @@ function compareThroughput(rounds: readonly Round[], by: JudgeBy): RateCompariso
   const done = (side: Side) =>
     rounds.map((round) => ({ done: round[side].requests - round[side].errors, ms: round[side].ms }))
   return compareRates({ source: done('source'), target: done('target') }, by)
-}
-
-/** What both sides did a second; each turn with how much it did and in how many milliseconds. */
-export function compareRates(
-  turns: { readonly [side in Side]: readonly { done: number; ms: number }[] },
-  { rounds, comparisons, same, generator }: JudgeBy,
-): RateComparison {
-  const source = drawRate(turns.source, rounds)
-  const target = drawRate(turns.target, rounds)
-  const ratio = ratioOf({ source, target }, { rounds: rounds.count, comparisons })
-  const told = { source: estimateOf(source), target: estimateOf(target), ratio }
-  if (ratio === null) return { verdict: 'cannot tell', why: 'too few rounds', ...told }
-  const verdict = speedOf(ratio, same.ratio)
-  if (generator.bottleneck !== null && verdict !== 'cannot tell') {
-    return { verdict: 'cannot tell', why: generator.bottleneck, ...told }
-  }
-  return { verdict, why: intervalText(ratio), ...told }
 }
 
 /** One shape that is slower makes the run slower. */

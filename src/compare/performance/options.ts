@@ -38,7 +38,7 @@ export const performanceOptions = z.strictObject({
   }),
   requestsMax: option(z.int().min(100).max(100_000_000).default(500_000), {
     description: 'After this many requests to a side the load ends, whatever is left.',
-    flag: 'requests-max',
+    flag: 'load-requests-max',
     placeholder: 'NUMBER',
   }),
   requestTimeout: option(duration({ minMs: 100, maxMs: 600_000 }).default(30_000), {
@@ -73,6 +73,12 @@ export const performanceOptions = z.strictObject({
     description:
       'Also index the same documents into both, into indices osmigrate-scratch-* that are deleted afterwards. It writes to the source, too.',
     flag: 'writes',
+  }),
+  writesIndex: option(z.string().min(1).optional(), {
+    description:
+      'Index of the source whose documents are written with `writes`. Default: the largest one that is selected.',
+    flag: 'writes-index',
+    placeholder: 'INDEX',
   }),
   seed: option(
     z

@@ -57,6 +57,7 @@ const headBytes = 400
 
 /** A success in name that is not the whole answer. */
 function partOf(head: string): string | undefined {
+  if (/^\{"took":\d+,("ingest_took":\d+,)?"errors":true/.test(head)) return 'refused documents'
   if (/"timed_out":true/.test(head)) return 'timed out on the cluster'
   const [, failed] = /"_shards":\{[^}]*"failed":(\d+)/.exec(head) ?? []
   return failed === undefined || failed === '0' ? undefined : 'left shards out'
