@@ -17,7 +17,11 @@ test('listNotCarried() names what users made and says nothing of what is only th
       ingest: { pipeline: [{ id: 'stamp', config: {} }] },
       stored_scripts: { s1: { lang: 'painless' } },
       index_lifecycle: {
-        policies: { hot: {}, own: { policy: { _meta: { managed: true } } } },
+        policies: {
+          hot: {},
+          own: { policy: { _meta: { managed: true } } },
+          'slm-history-ilm-policy': {},
+        },
         operation_mode: 'RUNNING',
       },
       data_stream: { data_stream: { logs: {} } },
@@ -29,6 +33,14 @@ test('listNotCarried() names what users made and says nothing of what is only th
           { id: 'geoip', task: { 'geoip-downloader': {} } },
         ],
       },
+      ml: {
+        jobs: [{ job_id: 'spikes', description: 'x' }],
+        datafeeds: [{ datafeed_id: 'feed', job_id: 'spikes' }],
+        upgrade_mode: false,
+      },
+      transform: { reset_mode: false },
+      watcher: { manually_stopped: true },
+      ccr_auto_follow: { patterns: { leaders: {} }, followed_leader_indices: {}, headers: {} },
       something_new: { a: { x: 1 } },
       empty_new: { list: [] },
     },
@@ -39,6 +51,10 @@ test('listNotCarried() names what users made and says nothing of what is only th
       ['cluster setting', 'cluster.max_shards_per_node'],
       ['lifecycle policy', 'hot'],
       ['job', 'by-day (xpack/rollup/job)'],
+      ['machine learning job', 'spikes'],
+      ['machine learning job', 'feed'],
+      ['metadata "watcher"', 'manually_stopped'],
+      ['auto-follow pattern', 'leaders'],
       ['metadata "something_new"', 'a'],
     ],
   )

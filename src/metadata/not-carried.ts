@@ -30,6 +30,16 @@ const isJobOfUser = matcher([
   'data_frame/transforms',
 ])
 
+/** Elasticsearch 6 keeps them in `ml: { jobs: […], datafeeds: […] }`, later ones in an index; beside them stand switches. */
+function learningJobs(part: Json): string[] {
+  const { jobs = [], datafeeds = [] } = objectOf(part)
+  return [jobs, datafeeds].flatMap((list) =>
+    (Array.isArray(list) ? list : [])
+      .filter(isJsonObject)
+      .map((one) => textOf(one.datafeed_id ?? one.job_id)),
+  )
+}
+
 const byHand = 'not carried over: make it on the target by hand where it is still wanted'
 
 /** Parts of a snapshot's global metadata that hold what users made, and how to name what is in them. */
@@ -50,14 +60,16 @@ const knownParts: { readonly [part: string]: KnownPart } = {
     names: inPart('policies'),
     reason: 'OpenSearch has no enrich policies',
   },
-  watcher: { kind: 'watch', names: keys, reason: 'OpenSearch has Alerting in its place' },
   ml: {
     kind: 'machine learning job',
-    names: keys,
+    names: learningJobs,
     reason: 'OpenSearch has ML Commons in its place',
   },
-  transform: { kind: 'transform', names: keys, reason: byHand },
-  rollup: { kind: 'rollup job', names: keys, reason: byHand },
+  ccr_auto_follow: {
+    kind: 'auto-follow pattern',
+    names: inPart('patterns'),
+    reason: 'OpenSearch has Cross-Cluster Replication in its place',
+  },
   persistent_tasks: { kind: 'job', names: jobs, reason: byHand },
 }
 
@@ -114,8 +126,9 @@ function rootOf(raw: JsonObject): JsonObject {
   return isJsonObject(inner) ? inner : raw
 }
 
+/** A switch that is off says nothing either: whoever has stopped a plugin once has it in the state for good. */
 function isEmpty(value: Json): boolean {
-  if (value === null) return true
+  if (value === null || value === false) return true
   if (isJsonObject(value)) return Object.values(value).every(isEmpty)
   return Array.isArray(value) && value.length === 0
 }
@@ -125,7 +138,14 @@ export function isManaged(meta: Json | undefined): boolean {
   return objectOf(meta).managed === true
 }
 
+/** Of engines before 7.13, and of Kibana, which do not say of theirs that they are. */
+const policiesOfEngines = new Set([
+  ...['ilm-history-ilm-policy', 'slm-history-ilm-policy', 'watch-history-ilm-policy'],
+  ...['ml-size-based-ilm-policy', 'kibana-event-log-policy'],
+])
+
 function isManagedPolicy(part: Json, name: string): boolean {
+  if (policiesOfEngines.has(name)) return true
   const policy = objectOf(objectOf(objectOf(part).policies)[name]).policy
   return isManaged(objectOf(policy)._meta)
 }
