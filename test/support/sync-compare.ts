@@ -1,4 +1,5 @@
 /** Whether two clusters hold the same documents: each of them, with id, routing and source by value. */
+import assert from 'node:assert/strict'
 import type { JsonObject } from '../../src/base/json.ts'
 import { send, type EngineFacts } from './engines.ts'
 
@@ -95,6 +96,8 @@ async function documentsOf(
   engine: EngineFacts,
   index: string,
 ): Promise<Map<string, ComparedDocument>> {
+  // After a restart its primaries start one after the other: what they hold is not missing.
+  await send(engine, 'GET', `/_cluster/health/${index}?wait_for_status=yellow&timeout=120s`)
   await send(engine, 'POST', `/${index}/_refresh`)
   const found = new Map<string, ComparedDocument>()
   const hasNumbers = engine.kind === 'opensearch' || !/^[1-5]\.|^6\.[0-6]\./.test(engine.version)
@@ -104,6 +107,8 @@ async function documentsOf(
     ...(hasNumbers && { seq_no_primary_term: true }),
     sort: ['_doc'],
   })
+  const { total, successful } = page._shards
+  assert.equal(successful, total, `${index}: ${successful} of ${total} shards were searched`)
   let scrollId = page._scroll_id
   while (page.hits.hits.length > 0) {
     scrollId = page._scroll_id
@@ -130,6 +135,7 @@ async function documentsOf(
 interface Page {
   /** Absent for an index without documents. */
   readonly _scroll_id?: string
+  readonly _shards: { readonly total: number; readonly successful: number }
   readonly hits: { readonly hits: readonly Hit[] }
 }
 
