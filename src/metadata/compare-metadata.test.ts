@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../base/json.ts'
 import type { LedgerEntry } from '../state/records.ts'
 import { compareIndex } from './compare-metadata.ts'
 import type { ExistingIndex } from './existing.ts'
-import { differences } from './json-difference.ts'
+import { differences, differenceText } from './json-difference.ts'
 import type { PlannedChange, PlannedIndex } from './plan.ts'
 
 test('differences() gives what either side has', () => {
@@ -16,6 +16,14 @@ test('differences() gives what either side has', () => {
     { path: 'f', found: 0 },
   ])
   assert.deepEqual(differences([1], [1, 2]), [{ path: '(root)', wanted: [1], found: [1, 2] }])
+})
+
+test('differenceText() says both values, cut where they are long, and where a side has none', () => {
+  const list = differences({ a: 'x'.repeat(200), b: { c: 1 } }, { a: 2, d: [null] })
+  assert.equal(
+    differenceText(list),
+    `a (wanted "${'x'.repeat(79)}…, there 2), b (wanted {"c":1}, there nothing), d (wanted nothing, there [null])`,
+  )
 })
 
 const planned = (body: JsonObject, more: Partial<PlannedIndex> = {}): PlannedIndex =>

@@ -107,7 +107,7 @@ test('decideIndex() adopts only what has the wanted mapping and settings, and no
   assert.equal(decideIndex(wanted, undefined, other, false).action, 'exists-different')
   assert.match(
     reason!,
-    /settings.index.number_of_shards, mappings.properties.n.type, settings.index.final_pipeline/,
+    /settings.index.number_of_shards \(wanted "2", there "1"\), mappings.properties.n.type \(wanted "long", there "text"\), settings.index.final_pipeline \(wanted nothing, there "p"\)/,
   )
 })
 
@@ -139,7 +139,7 @@ test('templateDifference() sees through the forms that a template may have', () 
   }
   assert.deepEqual(templateDifference(sent, stored), [])
   assert.deepEqual(templateDifference({ ...sent, index_patterns: ['b-*'] }, stored), [
-    'index_patterns[0]',
+    { path: 'index_patterns[0]', wanted: 'b-*', found: 'a-*' },
   ])
   assert.deepEqual(
     templateDifference(

@@ -2,7 +2,12 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TargetIndex } from '../state/records.ts'
 import { indexForm } from './index-form.ts'
-import { differingPaths } from './json-difference.ts'
+import {
+  differences,
+  differenceText,
+  differingPaths,
+  type JsonDifference,
+} from './json-difference.ts'
 import { objectOf, textOf, without } from './json-objects.ts'
 import { mappingsByType, onlyMapping } from './mappings.ts'
 import type { PlannedIndex, TemplateKind } from './plan.ts'
@@ -144,9 +149,9 @@ function remade({ targetIndex, targetUuid }: TargetIndex, existing: ExistingInde
 /** Without being asked, nothing is written to an index that somebody else made, whatever it is like. */
 function decideForeign(wanted: Wanted, existing: ExistingIndex): Decision {
   const there = `an index ${wanted.targetIndex} is on the target already, and this migration did not make it`
-  const paths = adoptionDifference(wanted, existing)
-  if (paths.length > 0) {
-    const reason = `${there}; it differs from what is wanted: ${paths.join(', ')}. Delete it there, or leave it out with --exclude`
+  const list = adoptionDifference(wanted, existing)
+  if (list.length > 0) {
+    const reason = `${there}; it differs from what is wanted: ${differenceText(list)}. Delete it there, or leave it out with --exclude`
     return { action: 'exists-different', reason }
   }
   return refused(
@@ -155,28 +160,28 @@ function decideForeign(wanted: Wanted, existing: ExistingIndex): Decision {
 }
 
 function decideAdoption(wanted: Wanted, existing: ExistingIndex): Decision {
-  const paths = adoptionDifference(wanted, existing)
-  if (paths.length === 0) return { action: 'adopt' }
+  const list = adoptionDifference(wanted, existing)
+  if (list.length === 0) return { action: 'adopt' }
   return refused(
-    `${wanted.targetIndex} on the target cannot be adopted, it differs from what is wanted: ${paths.join(', ')}`,
+    `${wanted.targetIndex} on the target cannot be adopted, it differs from what is wanted: ${differenceText(list)}`,
   )
 }
 
-/** Paths at which an index that somebody else made is not as wanted; what it has beyond that does not count in settings. */
-function adoptionDifference(wanted: Wanted, existing: ExistingIndex): string[] {
+/** Where an index that somebody else made is not as wanted; what it has beyond that does not count in settings. */
+function adoptionDifference(wanted: Wanted, existing: ExistingIndex): JsonDifference[] {
   const settings = settingsTold(objectOf(wanted.body.settings), existing)
   const found = Object.fromEntries(
     Object.keys(settings).map((key) => [key, existing.settings[key] ?? null]),
   )
+  const below = (prefix: string, list: readonly JsonDifference[]): JsonDifference[] =>
+    list.map((one) => ({ ...one, path: `${prefix}.${one.path}` }))
   return [
-    ...differingPaths(settings, found).map((path) => `settings.${path}`),
-    ...differingPaths(mappingFormOf(wanted.body), mappingFormOf({ ...existing })).map(
-      (path) => `mappings.${path}`,
-    ),
+    ...below('settings', differences(settings, found)),
+    ...below('mappings', differences(mappingFormOf(wanted.body), mappingFormOf({ ...existing }))),
     // These would run for every document that is written.
     ...['index.default_pipeline', 'index.final_pipeline']
-      .filter((key) => (existing.settings[key] ?? '_none') !== '_none')
-      .map((key) => `settings.${key}`),
+      .map((path) => ({ path: `settings.${path}`, found: existing.settings[path] ?? '_none' }))
+      .filter(({ found: pipeline }) => pipeline !== '_none'),
   ]
 }
 
@@ -224,9 +229,9 @@ export async function readExistingTemplates(
   }
 }
 
-/** Paths at which a template of the target differs from the wanted one, whatever form either has. */
-export function templateDifference(wanted: JsonObject, existing: JsonObject): string[] {
-  return differingPaths(canonicalTemplate(wanted), canonicalTemplate(existing))
+/** Where a template of the target differs from the wanted one, whatever form either has. */
+export function templateDifference(wanted: JsonObject, existing: JsonObject): JsonDifference[] {
+  return differences(canonicalTemplate(wanted), canonicalTemplate(existing))
 }
 
 /** One form of a template, whichever it has. */

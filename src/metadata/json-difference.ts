@@ -20,6 +20,21 @@ export function differences(wanted: Json, found: Json, limit = 10): JsonDifferen
   return list
 }
 
+/** For people: `a.b (wanted "x", there 1), c (wanted nothing, there 2)`; long values are cut. */
+export function differenceText(list: readonly JsonDifference[]): string {
+  return list
+    .map(({ path, wanted, found }) => `${path} (wanted ${short(wanted)}, there ${short(found)})`)
+    .join(', ')
+}
+
+const charsMax = 80
+
+function short(value: Json | undefined): string {
+  if (value === undefined || value === null) return 'nothing'
+  const text = JSON.stringify(value)
+  return text.length > charsMax ? `${text.slice(0, charsMax)}…` : text
+}
+
 function collect(
   a: Json | undefined,
   b: Json | undefined,

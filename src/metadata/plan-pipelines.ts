@@ -4,7 +4,7 @@ import { defaultExclude, matcher } from '../base/select.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GlobalMetadata } from '../snapshot/snapshot.ts'
 import { clusterOf, type EvaluateInput } from './evaluate-input.ts'
-import { differingPaths } from './json-difference.ts'
+import { differences, differenceText } from './json-difference.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import { isManaged } from './not-carried.ts'
 import { readAbilities, whatIsLacking } from './pipeline-abilities.ts'
@@ -122,11 +122,11 @@ export function decideExisting(
   { kind, name, body }: Pick<TranslatedPipeline, 'kind' | 'name' | 'body'>,
   existing: JsonObject,
 ): Pick<PlannedPipeline, 'action' | 'reason'> {
-  const paths = differingPaths(body, existing)
-  if (paths.length === 0) return { action: 'exists-equal' }
+  const list = differences(body, existing)
+  if (list.length === 0) return { action: 'exists-equal' }
   return {
     action: 'exists-different',
-    reason: `${kind.replace('-', ' ')} ${name} is on the target with other contents (${paths.join(', ')}); it is left as it is`,
+    reason: `${kind.replace('-', ' ')} ${name} is on the target with other contents: ${differenceText(list)}; it is left as it is`,
   }
 }
 

@@ -9,6 +9,7 @@ import {
   templateDifference,
   type ExistingTemplates,
 } from './existing.ts'
+import { differenceText } from './json-difference.ts'
 import { objectOf, textOf } from './json-objects.ts'
 import { isManaged } from './not-carried.ts'
 import { withEdit, withheldAgain, type PlanEdits } from './plan-file.ts'
@@ -201,9 +202,9 @@ async function planTemplate(
   const planned = { kind, name, withheld, changes, body }
   const there = existing[kind][name]
   if (there) {
-    const paths = templateDifference(body, there)
-    if (paths.length === 0) return { ...planned, action: 'exists-equal' }
-    const reason = `a ${kind.replace('-', ' ')} ${name} is on the target with other contents (${paths.join(', ')}); it is left as it is`
+    const list = templateDifference(body, there)
+    if (list.length === 0) return { ...planned, action: 'exists-equal' }
+    const reason = `a ${kind.replace('-', ' ')} ${name} is on the target with other contents: ${differenceText(list)}; it is left as it is`
     return { ...planned, action: 'exists-different', reason }
   }
   const missing = missingComponents(body, components, existing)
