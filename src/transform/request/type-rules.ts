@@ -98,7 +98,7 @@ export const typeRules: readonly BodyRule[] = [
   {
     at: 'search',
     name: 'sort-by-type-or-uid',
-    ...about('nothing', ['_type', '_uid'], 'there is no such field to sort by'),
+    ...about('meaning', ['_type', '_uid'], 'there is no such field to sort by, and no sort value'),
     does: (search) => {
       const { sort } = search
       if (sort === undefined) return false
@@ -110,8 +110,18 @@ export const typeRules: readonly BodyRule[] = [
       return done
     },
     cases: [
-      { on: '6.8 > 3.6', before: { sort: ['_type', 'n'] }, after: { sort: ['n'] } },
-      { on: '6.8 > 3.6', before: { sort: [{ _uid: 'desc' }] }, after: { sort: [{ _id: 'desc' }] } },
+      {
+        on: '6.8 > 3.6',
+        before: { sort: ['_type', 'n'] },
+        after: { sort: ['n'] },
+        untried: 'sort values have no type',
+      },
+      {
+        on: '6.8 > 3.6',
+        before: { sort: [{ _uid: 'desc' }] },
+        after: { sort: [{ _id: 'desc' }] },
+        untried: 'sort values have no type',
+      },
     ],
   },
   {
