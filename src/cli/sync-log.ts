@@ -66,7 +66,8 @@ function lineOf({ lag, perSecond, audit }: SyncStatus): string {
 }
 
 /** What a person should know, by what it is about. */
-function attention({ waits, indices, gaps, deadLetters, at }: SyncStatus): Map<string, string> {
+function attention(status: SyncStatus): Map<string, string> {
+  const { waits, indices, gaps, deadLetters, foreignWrites, at } = status
   const found = new Map<string, string>()
   for (const { key, what, since } of waits) {
     if (Date.parse(at) - Date.parse(since) > waitToldAfterMs)
@@ -79,6 +80,12 @@ function attention({ waits, indices, gaps, deadLetters, at }: SyncStatus): Map<s
     found.set(
       `gap ${stream} ${from}`,
       `gap: ${formatNumber(requests)} requests are in no record (${cause})`,
+    )
+  }
+  for (const { index, firstAt } of foreignWrites) {
+    found.set(
+      `foreign ${index}`,
+      `somebody else writes to ${index} on the target, since ${firstAt}`,
     )
   }
   if (deadLetters > 0)

@@ -47,8 +47,14 @@ export function exitCodeOf({ state, status }: SyncView): ExitCode {
   return state === 'running' && isCaughtUp(status) ? exitCodes.done : exitCodes.unfinished
 }
 
-export function needsSomebody({ gapCount, deadLetters, indices }: SyncStatus): boolean {
-  return gapCount > 0 || deadLetters > 0 || indices.some(({ state }) => state !== 'doubtful')
+export function needsSomebody({
+  gapCount,
+  deadLetters,
+  foreignWrites,
+  indices,
+}: SyncStatus): boolean {
+  const isOpen = gapCount > 0 || deadLetters > 0 || foreignWrites.length > 0
+  return isOpen || indices.some(({ state }) => state !== 'doubtful')
 }
 
 export function isCaughtUp(status: SyncStatus | undefined): boolean {
@@ -69,6 +75,9 @@ export function syncText(view: SyncView): string {
   lines.push(...section('waiting', status.waits.map(waitLine)))
   lines.push(...section('indices', status.indices.map(troubleLine)))
   lines.push(...section('gaps', gapLines(status)))
+  lines.push(
+    ...section('SOMEBODY ELSE writes to the target', status.foreignWrites.map(foreignLine)),
+  )
   lines.push(
     ...section(
       'otherwise than on the source',
@@ -163,6 +172,16 @@ function gapLines({ gaps, gapCount }: SyncStatus): string[] {
     return `${printable(proxy)}, ${times}: ${formatNumber(requests)} requests${which} are in no record (${printable(cause)})`
   })
   return gapCount > lines.length ? [...lines, `and ${gapCount - lines.length} more`] : lines
+}
+
+export function foreignLine({
+  index,
+  count,
+  firstAt,
+  lastAt,
+}: SyncStatus['foreignWrites'][number]): string {
+  const times = `${formatTime(Date.parse(firstAt))} to ${formatTime(Date.parse(lastAt))}`
+  return `${printable(index)}: at least ${formatNumber(count)} writes were not made by this migration (${times}); both sides are compared`
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -18,10 +18,12 @@ import {
 } from '../take/repository.ts'
 import {
   isRunning,
+  readSnapshotRecord,
   readSnapshotStatus,
   type SnapshotProgress,
   type SnapshotRecord,
 } from '../take/snapshot-status.ts'
+import { startProofKind } from '../sync/records.ts'
 import type { Config } from './config.ts'
 import type { Migration } from './migration.ts'
 import { selectionOf, snapshotName, storeOptions } from './open-snapshot.ts'
@@ -41,7 +43,7 @@ export async function createConfiguredSnapshot(
   migration: Migration,
   { order, ...handlers }: CreateHandlers,
 ): Promise<CreatedSnapshot> {
-  if (order) await proveCapture(migration, order)
+  if (order && !(await isProven(migration))) await proveCapture(migration, order)
   const { config, signal } = migration
   const { rateMbPerNode, compress, repositorySettings, globalState, stallMax } = config.snapshot
   const { s3 } = storeOptions(config)
@@ -64,6 +66,22 @@ export async function createConfiguredSnapshot(
     ...handlers,
     signal,
   })
+}
+
+/** Whether the source has begun the snapshot already, and how it was then is noted: what is seen now proves nothing of it. */
+async function isProven(migration: Migration): Promise<boolean> {
+  const { config, signal } = migration
+  const state = await migration.state('write')
+  if ((await state.get(startProofKind, 'start')) === undefined) return false
+  const source = await migration.source()
+  try {
+    const { name: repository } = await requireRepository(source, repositoryChoice(config), signal)
+    const there = await readSnapshotRecord(source, repository, snapshotName(config), { signal })
+    return there !== undefined
+  } catch (error) {
+    if (error instanceof MigrationError && error.code === 'MA_REPOSITORY') return false
+    throw error
+  }
 }
 
 /** The repository as the source knows it: by its name there, else by the location that its nodes see. */

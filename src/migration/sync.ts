@@ -4,7 +4,7 @@ import type { LockHolder } from '../base/folder-lock.ts'
 import { backfillIndexKind } from '../backfill/records.ts'
 import { forbidAutoCreate } from '../metadata/fence.ts'
 import type { StateStore } from '../state/store.ts'
-import { currentWriter } from '../state/writer-lock.ts'
+import { currentWriter, writerMark } from '../state/writer-lock.ts'
 import { syncRequestKind, type SyncRequestKey } from '../sync/records.ts'
 import { runSync, type FollowingSync } from '../sync/run-sync.ts'
 import { StatusServer } from '../sync/status-server.ts'
@@ -57,6 +57,7 @@ export async function runConfiguredSync(
       lateMs: logs.length === 0 ? 0 : config.capture.logWaitMax + recordedWithinMs,
       bodyBytesMax: config.capture.bodyBytesMax,
       isFilled: filledIn(migration, state),
+      otherWriter: () => writerMark(loaded.stateFolder, 'write'),
       onRunning: async (run) => {
         const isFirst = latest === undefined
         latest = run

@@ -45,6 +45,13 @@ export function currentWriter(folder: string, role: WriterRole): LockHolder | un
   return currentHolder(lockFolder(folder, role))
 }
 
+/** Names the last process of a role, by a text that is another one for each process; undefined: one is at work. */
+export function writerMark(folder: string, role: WriterRole): string | undefined {
+  if (currentWriter(folder, role) !== undefined) return undefined
+  const last = lastHolder(lockFolder(folder, role))
+  return last === undefined ? 'none' : `${last.pid} ${last.since}`
+}
+
 function lockFolder(folder: string, role: WriterRole): string {
   return role === 'write' ? folder : join(folder, role)
 }

@@ -10,6 +10,7 @@ import type { DeleteAgain } from './kept-deletes.ts'
 import { LaneWorker, type PlacesOf } from './lane-worker.ts'
 import { Lane, laneOf } from './lanes.ts'
 import { DocumentReader } from './document-reader.ts'
+import { OwnWrites } from './own-writes.ts'
 import {
   bytesOf,
   pendingOf,
@@ -30,6 +31,7 @@ const shareOfWaiting = 0.25
  */
 export class Applier {
   readonly figures: ApplierFigures = noFigures()
+  readonly ours = new OwnWrites()
   readonly #input: ApplierInput
   readonly #kind: SourceKind
   readonly #limits: { bulkBytesMax: number }
@@ -56,7 +58,7 @@ export class Applier {
       ...{ target: input.target, state: input.state, signal, kept: input.kept, onWait },
       placer: new DocumentPlacer(this.#kind, input.transform),
       pace: new Pace(options.lanes),
-      ...{ figures: this.figures, numbered: this.#kind.numbered },
+      ...{ figures: this.figures, ours: this.ours, numbered: this.#kind.numbered },
       ...{ waitMaxMs: options.waitMaxMs, gzip: options.gzip ?? false },
       ...{ limits: this.#limits, reader, onRefused: input.onDeadLetter },
       ready: async () => void (await input.places.ready?.()),

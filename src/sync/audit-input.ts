@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Accounts } from './accounts.ts'
 import type { Change } from './change.ts'
+import type { ForeignWatch } from './foreign-writes.ts'
 import type { Places } from './places.ts'
 import type { ReadBudget } from './read-budget.ts'
 import type { SourceView } from './source-view.ts'
@@ -45,6 +46,8 @@ export interface AuditInput {
   readonly isFilled: (index: string) => Promise<boolean>
   /** Spreads over time what is read from the source. */
   readonly budget: Pick<ReadBudget, 'take'>
+  /** Sees what somebody else writes to the target. */
+  readonly foreign?: Pick<ForeignWatch, 'look'>
   readonly options: AuditOptions
   readonly signal: AbortSignal
   readonly onWait?: OnWait

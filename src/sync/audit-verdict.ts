@@ -13,6 +13,7 @@ export function indexVerdict(audit: IndexAudit): AuditIndex {
   const isCaughtUp =
     coveredAt !== undefined &&
     found.ahead.length === 0 &&
+    audit.accounts.every(({ isDoubtful }) => !isDoubtful) &&
     shards.every((shard, at) => shard.missing === 0 && isComplete(audit, at))
   return {
     index: index.name,

@@ -119,6 +119,7 @@ export class Audit {
       if (typeof audit === 'string') verdicts.push(this.#without(index, audit))
       else if (audit !== undefined) audits.push(audit)
     }
+    await this.#lookForOthers(audits, at)
     const look = { settledAt: await this.#settled(at, audits), drain }
     await eachAtOnce(audits, indicesAtOnce, (audit) => this.#look(audit, look))
     verdicts.push(...audits.map((audit) => indexVerdict(audit)))
@@ -164,6 +165,24 @@ export class Audit {
     }
     await audit.read(at, { index, shards, places })
     return audit
+  }
+
+  /** An index that somebody else has written to is compared, as far as the backfill has ended. */
+  async #lookForOthers(audits: readonly IndexAudit[], at: number): Promise<void> {
+    const { foreign, isFilled, onWait } = this.#input
+    if (foreign === undefined) return
+    const filled: IndexAudit[] = []
+    for (const audit of audits) if (await isFilled(audit.index.name)) filled.push(audit)
+    try {
+      const doubtful = await foreign.look(
+        filled.map(({ index, targets }) => ({ index: index.name, targets })),
+      )
+      for (const audit of filled) if (doubtful.has(audit.index.name)) audit.doubt(at)
+      onWait?.('target', undefined)
+    } catch (error) {
+      if (!(error instanceof MigrationError) || error.retryable) throw error
+      onWait?.('target', `what somebody else writes there is not seen: ${error.message}`)
+    }
   }
 
   async #look(audit: IndexAudit, look: Look): Promise<void> {

@@ -154,7 +154,7 @@ export class Heartbeat {
   }
 
   status(): SyncStatus {
-    const { feed, gaps, letters, waits, reconciler, audit, applier } = this.#parts
+    const { feed, gaps, letters, waits, reconciler, audit, applier, foreign } = this.#parts
     const { version, startedAt, logs } = this.#input
     const now = Date.now()
     const streams = [...this.#parts.streams.values()].map((progress) =>
@@ -182,6 +182,7 @@ export class Heartbeat {
       gapCount: open.length,
       gapRequests: open.reduce((sum, { requests }) => sum + requests, 0),
       deadLetters: letters.count,
+      foreignWrites: foreign.found,
       waits: waits.list(),
       indices: troublesOf(applier.stopped, reconciler.notInStep(), reconciler.doubts),
       different: [...reconciler.notInStep().different],

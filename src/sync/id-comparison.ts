@@ -2,6 +2,7 @@ import type { Cluster, Side } from '../cluster/cluster.ts'
 import { Buckets } from '../compare/buckets.ts'
 import { prepareScan, scanCluster, type ScannableIndex } from '../compare/cluster-scan.ts'
 import { planPasses } from '../compare/differences.ts'
+import type { ReadBudget } from './read-budget.ts'
 import { askedOf, IdPageReader, nameOf, type NumberKind, type ScannedId } from './id-page.ts'
 
 /**
@@ -20,6 +21,8 @@ export interface IdComparisonInput {
   readonly numberOf: (version: number) => number
   /** Shards of one side that are scanned at once. */
   readonly slices: number
+  /** Of documents that are read from the source. */
+  readonly budget: Pick<ReadBudget, 'take'>
   readonly signal: AbortSignal
   /** Told of each document that is not the same on both sides. */
   readonly differs: (document: DifferingId) => Promise<void>
@@ -46,6 +49,8 @@ export interface IdComparison {
 const entriesMax = 200_000
 const passesMax = 8
 const pageDocuments = 10_000
+/** A hundred ids, without their documents, are to the source about what one document is. */
+const bytesOfHundredIds = 10_000
 
 /**
  * One comparison: 16 MB, two scans of ids of either side where there is a difference, one where there is none. Writes go
@@ -83,7 +88,7 @@ export async function compareIds(input: IdComparisonInput): Promise<IdComparison
 type Scan = (side: Side, visit: (document: ScannedId) => void) => Promise<void>
 
 function scansOf(input: IdComparisonInput, shapes: Record<Side, ScannableIndex>): Scan {
-  const { numbers, slices, signal } = input
+  const { numbers, slices, budget, signal } = input
   const ofTarget = numbers === 'none' ? 'none' : 'version'
   const readers = {
     source: new IdPageReader(numbers),
@@ -94,8 +99,11 @@ function scansOf(input: IdComparisonInput, shapes: Record<Side, ScannableIndex>)
     const index = side === 'source' ? input.index : input.targetIndex
     const kind = side === 'source' ? numbers : ofTarget
     const asked = askedOf(kind, cluster.version)
+    const onPage = async (bytes: number): Promise<void> => {
+      if (side === 'source') await budget.take(bytes / bytesOfHundredIds, signal)
+    }
     return scanCluster(
-      { cluster, index, pageDocuments, slices, reader: readers[side], asked, signal },
+      { cluster, index, pageDocuments, slices, reader: readers[side], asked, onPage, signal },
       shapes[side],
       visit,
     )

@@ -1,4 +1,5 @@
 import { MigrationError, type ErrorCode } from '../base/errors.ts'
+import type { TargetIndex } from '../state/records.ts'
 import { targetPartsOf } from '../state/target-parts.ts'
 import type { Account } from './account.ts'
 import { countSnapshot } from './accounts.ts'
@@ -77,6 +78,16 @@ export class IndexAudit {
     return this.#told!.shards
   }
 
+  get targets(): TargetIndex[] {
+    return this.#told!.places.map(({ target }) => target)
+  }
+
+  /** Its numbers do not tell all: one comparison follows. */
+  doubt(at: number): void {
+    for (const account of this.accounts) account.isDoubtful = account.isDirty = true
+    this.#doubtfulSince ??= at
+  }
+
   /** Notes what the primaries told. `at`: before they were asked. */
   async read(at: number, told: Told): Promise<void> {
     this.#told = told
@@ -95,16 +106,14 @@ export class IndexAudit {
       this.readings[shard]!.add({ at, maxSeqNo, globalCheckpoint })
     }
     await countSnapshot(this.#input.state, this.accounts, names)
-    this.#doubtNumbers(told)
+    this.#doubtNumbers(told, at)
     if (this.accounts.some(({ isDoubtful }) => isDoubtful)) this.#doubtfulSince ??= at
   }
 
   /** What the backfill wrote by numbers, before it was known that clients give the versions, is written by those. */
-  #doubtNumbers({ places }: Told): void {
+  #doubtNumbers({ places }: Told, at: number): void {
     const isByClients = places.some(({ target }) => target.clientVersions === true)
-    if (isByClients && !this.#isByClients) {
-      for (const account of this.accounts) account.isDoubtful = account.isDirty = true
-    }
+    if (isByClients && !this.#isByClients) this.doubt(at)
     this.#isByClients = isByClients
   }
 
@@ -259,7 +268,7 @@ export class IndexAudit {
     const checkpoints = this.readings.map((readings) => readings.checkpointAt(before))
     const startedAt = Date.now()
     this.cost.comparisons++
-    const { source, target, options, signal } = this.#input
+    const { source, target, options, budget, signal } = this.#input
     const { name: index } = this.index
     const { targetIndex } = this.#told!.places[0]!.target
     const numbered = this.#numbered()
@@ -267,7 +276,7 @@ export class IndexAudit {
     const check = new AheadCheck({ ...common, indices: { source: index, target: targetIndex } })
     let batch: DifferingId[] = []
     const outcome = await compareIds({
-      ...{ ...common, index, targetIndex, slices: options.slices },
+      ...{ ...common, index, targetIndex, slices: options.slices, budget },
       differs: async (document) => {
         this.#noteDifference(document)
         check.add(document)

@@ -13,6 +13,7 @@ import { hasGoneBack, isExplained } from './explained-conflict.ts'
 import type { IndexFlow } from './index-flow.ts'
 import type { KeptDeletes } from './kept-deletes.ts'
 import type { DocumentReader } from './document-reader.ts'
+import type { OwnWrites } from './own-writes.ts'
 import { forgetNumbers, type PendingDocument } from './pending-document.ts'
 import type { DocumentPlacer } from './place-documents.ts'
 import { presentOf, type PresentDocument } from './present-document.ts'
@@ -49,6 +50,7 @@ export interface LaneContext {
   readonly pace: Pace
   readonly kept: KeptDeletes
   readonly reader: DocumentReader
+  readonly ours: OwnWrites
   readonly figures: ApplierFigures
   readonly numbered: boolean
   readonly signal: AbortSignal
@@ -220,6 +222,7 @@ export class LaneWorker {
     const { target, pace, signal, waitMaxMs, gzip, figures, limits, onWait } = this.#context
     const { items, body } = this.#batch
     await pace.enter(signal)
+    this.#context.ours.sent(items)
     const start = performance.now()
     let outcome: BulkOutcome
     let waited = false
@@ -247,7 +250,7 @@ export class LaneWorker {
 
   async #settle(items: readonly WriteItem[], outcome: BulkOutcome): Promise<void> {
     const { conflicts, refused, held = [] } = outcome
-    const { figures } = this.#context
+    const { figures, ours } = this.#context
     const unwritten = new Set<number>()
     for (const problem of conflicts) {
       unwritten.add(problem.item)
@@ -261,6 +264,7 @@ export class LaneWorker {
       unwritten.add(item)
       items[item]!.document.pending.heldBy = `the target answers ${type}: ${reason}`
     }
+    ours.answered(items, { unwritten, refused, repeated: outcome.waits > 0 })
     figures.written += items.length - unwritten.size
     for (let i = 0; i < items.length; i++) {
       const { document, source } = items[i]!

@@ -84,6 +84,12 @@ export const syncMetrics: readonly SyncMetric[] = [
     value: ({ deadLetters }) => deadLetters,
   },
   {
+    name: 'osmigrate_sync_foreign_writes_total',
+    type: 'counter',
+    help: 'Writes to indices of the target that somebody else has made, as far as they were seen; it should stay 0.',
+    value: ({ foreignWrites }) => foreignWrites.reduce((sum, { count }) => sum + count, 0),
+  },
+  {
     name: 'osmigrate_sync_stopped_indices',
     type: 'gauge',
     help: 'Indices to which nothing is written until somebody acts.',

@@ -10,7 +10,7 @@ const addressError = 'expected HOST:PORT such as 127.0.0.1:9202, or off'
 export const syncOptions = z.strictObject({
   sourceReadsPerSecondMax: option(z.int().min(1).max(1_000_000).default(2000), {
     description:
-      'Documents that are read from the source in a second at most: those whose request does not hold them (updates, scripts, pipelines), and what the audit looks at.',
+      'Documents that are read from the source in a second at most: those whose request does not hold them (updates, scripts, pipelines), and those that the audit finds; when it compares ids a hundred of them count as one document.',
     flag: 'source-reads-max',
     placeholder: 'NUMBER',
   }),

@@ -1,6 +1,7 @@
 import { syncRunKind, type SyncRun } from '../state/records.ts'
 import { kind, type StateStore } from '../state/store.ts'
 import type { AuditVerdict } from './audit-records.ts'
+import type { ForeignWrites } from './foreign-writes.ts'
 import { startProofKind, type StartProof, type SyncGap } from './records.ts'
 import type { WaitRecord } from './waits.ts'
 
@@ -40,6 +41,8 @@ export type SyncStatus = {
   /** Requests in them. */
   gapRequests: number
   deadLetters: number
+  /** Somebody else writes to the target, as far as it was seen in this run. */
+  foreignWrites: ForeignWrites[]
   waits: WaitRecord[]
   /** Indices to which nothing is written now, or whose numbers are not used. */
   indices: IndexTrouble[]

@@ -11,6 +11,7 @@ import { changesOf } from './changes-of.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { SyncDeadLetters } from './dead-letters.ts'
 import { LogFollower } from './follow-log.ts'
+import { ForeignWatch } from './foreign-writes.ts'
 import { Gaps } from './gaps.ts'
 import { KeptDeletes } from './kept-deletes.ts'
 import { LogFeed, type NamedLog, type StreamEnds } from '../traffic/log-feed.ts'
@@ -45,6 +46,8 @@ export interface SyncInput {
   readonly bodyBytesMax: number
   /** Whether all documents that a backfill brings to this index are there, or none is to come. */
   readonly isFilled: (index: string) => Promise<boolean>
+  /** As ForeignWatchInput has it. */
+  readonly otherWriter: () => string | undefined
 }
 
 /** What sync is made of: each part does one thing, and the run has them do it. */
@@ -63,6 +66,7 @@ export interface SyncParts {
   readonly remembering: RememberDeletes
   readonly applier: Applier
   readonly audit: Audit
+  readonly foreign: ForeignWatch
   readonly follower: LogFollower
   readonly waits: Waits
 }
@@ -122,8 +126,23 @@ export async function openParts(
       applier.resume(index)
       return Promise.resolve()
     }
+    const foreign = new ForeignWatch({
+      ...{ target, ours: applier.ours, otherWriter: input.otherWriter, signal: reading },
+      gcDeletesMs: options.gcDeletes,
+    })
     const audit = new Audit({
-      ...{ source, target, state, view, places: reconciler, accounts, applier, budget, onWait },
+      ...{
+        source,
+        target,
+        state,
+        view,
+        places: reconciler,
+        accounts,
+        applier,
+        budget,
+        foreign,
+        onWait,
+      },
       log: {
         ends: () => feed.ends(),
         hasPassed: (ends: Json) => checkpoints.hasPassed(ends as StreamEnds),
@@ -180,7 +199,7 @@ export async function openParts(
         remembering,
       },
       repairs: new Repairs(state, applier),
-      ...{ applier, audit, follower, waits },
+      ...{ applier, audit, foreign, follower, waits },
     }
   } catch (error) {
     await feed.close()

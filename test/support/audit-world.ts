@@ -15,6 +15,7 @@ import { Applier } from '../../src/sync/applier.ts'
 import type { AuditInput } from '../../src/sync/audit-input.ts'
 import { auditIndexKind, type AuditIndex, type AuditVerdict } from '../../src/sync/audit-records.ts'
 import { Audit } from '../../src/sync/audit.ts'
+import { ForeignWatch } from '../../src/sync/foreign-writes.ts'
 import { KeptDeletes } from '../../src/sync/kept-deletes.ts'
 import { ReadBudget } from '../../src/sync/read-budget.ts'
 import { SourceView } from '../../src/sync/source-view.ts'
@@ -24,6 +25,7 @@ export interface AuditWorld {
   readonly accounts: Accounts
   readonly applier: Applier
   readonly audit: Audit
+  readonly foreign: ForeignWatch
   /** One look that puts nothing off; more of them until what it needs has passed. */
   drain(): Promise<AuditVerdict>
   ofIndex(index: string): Promise<AuditIndex>
@@ -78,6 +80,7 @@ export async function openAudit(
   { source, target }: { source: Cluster; target: Cluster },
   { state, include }: { state: StateStore; include: readonly string[] },
   overrides: Partial<AuditInput> = {},
+  { lateMs = 0 }: { lateMs?: number } = {},
 ): Promise<AuditWorld> {
   const stop = new AbortController()
   const { signal } = stop
@@ -105,8 +108,12 @@ export async function openAudit(
     onWait: () => {},
     onDeadLetter: async () => {},
   })
+  const foreign = new ForeignWatch({
+    ...{ target, signal, ours: applier.ours, otherWriter: () => 'none' },
+    ...{ gcDeletesMs: 60_000, lateMs },
+  })
   const audit = new Audit({
-    ...{ source, target, state, view, places, accounts, applier, budget, signal },
+    ...{ source, target, state, view, places, accounts, applier, budget, foreign, signal },
     log: { ends: async () => ({}), hasPassed: () => true },
     lateMs: 0,
     isFilled: async () => true,
@@ -114,7 +121,7 @@ export async function openAudit(
     ...overrides,
   })
   return {
-    ...{ accounts, applier, audit },
+    ...{ accounts, applier, audit, foreign },
     drain: async () => {
       const verdict = await audit.pass({ drain: true })
       assert.deepEqual(applier.stopped, [])

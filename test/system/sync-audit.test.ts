@@ -45,13 +45,13 @@ async function begin(
     source: await connected('source', source),
     target: await connected('target', target),
   }
-  const open = async (): Promise<AuditWorld> => {
-    const world = await openAudit(both, { state, include: [index] }, overrides)
+  const open = async (lateMs = 0): Promise<AuditWorld> => {
+    const world = await openAudit(both, { state, include: [index] }, overrides, { lateMs })
     after(() => world.end())
     return world
   }
   const world = await open()
-  return { ...world, index, restart: () => world.end().then(open) }
+  return { ...world, index, restart: () => world.end().then(() => open(60_000)) }
 }
 
 const type = (engine: TestEngine): string => (engine === older ? 'doc' : '_doc')
@@ -248,6 +248,46 @@ describe('the audit', { concurrency: 3 }, () => {
   })
 
   test(
+    'what somebody else writes to the target raises an alarm, and is mended',
+    options,
+    async () => {
+      const body = { settings: { number_of_shards: 2 } }
+      const world = await begin(newer, 'alarm', { documents: 20, body })
+      const { index, foreign } = world
+      await caughtUp(world, index)
+      await fill(newer, index, 10, 40)
+      await caughtUp(world, index)
+      assert.equal(foreign.found.length, 0)
+      for (const id of ['x', 'y', 'z']) await send(target, 'PUT', `/${index}/_doc/${id}`, { id })
+      await fill(newer, index, 40, 50)
+      await caughtUp(world, index)
+      const [found, ...others] = foreign.found
+      assert.deepEqual([found?.index, found?.count, others], [index, 3, []])
+      await requireEqual(newer, index)
+      assert.equal((await world.ofIndex(index)).found.extra, 3)
+      // That is told once.
+      await caughtUp(world, index)
+      assert.equal(foreign.found.at(0)!.count, 3)
+    },
+  )
+
+  test('all that is read from the source is within one budget', options, async () => {
+    let taken = 0
+    const budget = { take: async (documents: number) => void (taken += documents) }
+    const world = await begin(newer, 'budget', { documents: 300, overrides: { budget } })
+    const { index } = world
+    await caughtUp(world, index)
+    assert.equal(taken, 300)
+    await send(newer, 'DELETE', `/${index}/_doc/7`)
+    await caughtUp(world, index)
+    const { comparison } = await world.ofIndex(index)
+    assert.equal(comparison?.differing, 1)
+    // Two scans of 299 ids, and one document.
+    assert.ok(taken > 302 && taken < 400, String(taken))
+    await requireEqual(newer, index)
+  })
+
+  test(
     'follows by itself what a source is written, and goes on after a kill',
     options,
     async () => {
@@ -264,6 +304,7 @@ describe('the audit', { concurrency: 3 }, () => {
       for (const body of send5000) await newerBulk(index, body)
       await caughtUp(again, index)
       await requireEqual(newer, index)
+      assert.deepEqual([...world.foreign.found, ...again.foreign.found], [])
       await again.end()
       await runningAgain
     },

@@ -222,6 +222,9 @@ test('the snapshot of a live migration waits for the proof', { skip }, async () 
   await osmigrate(live.folder, [0, 3], 'snapshot', 'create', '--for', '1s')
   isOver = true
   await writing
+  // It is there: what is seen now would prove nothing of it.
+  const again = await osmigrate(live.folder, 1, 'snapshot', 'create', '--for', '1s')
+  assert.match(again.stderr, /is there already/)
   const past = (async () => {
     isOver = false
     for (let n = 0; !isOver; n++) await send(source, 'PUT', `/${index}/_doc/p${n}`, { n })
