@@ -98,7 +98,7 @@ const weights: Readonly<Record<OperationKind, number>> = {
   'update-by-query': 0.3,
   'delete-by-query': 0.3,
   reindex: 0.2,
-  refresh: 1,
+  refresh: 0.3,
   pipeline: 3,
   'routing-pipeline': 2,
   'default-pipeline': 3,
@@ -148,6 +148,8 @@ function makers(prefix: string, random: () => number) {
     integer,
     pick,
     nextNumber: () => ++numbers,
+    /** Seldom: an engine that refreshes again and again does little else. */
+    refreshing: () => (random() < 0.02 ? '?refresh=true' : ''),
     /** As clocks of clients give them, growing in milliseconds, never twice; now and then that of an earlier write. */
     nextVersion: (lateMost: number) => {
       const late = random() < 0.3 ? integer(lateMost) : 0
@@ -195,7 +197,7 @@ function operationOf(kind: OperationKind, make: Make, madeIds: OperationsInput['
   const routing = (): string => `routing=r${integer(4)}`
   switch (kind) {
     case 'index':
-      return put('plain', pick(['', '', '', '?refresh=true', '?timeout=30s']))
+      return put('plain', make.refreshing() || pick(['', '', '', '?timeout=30s']))
     case 'create': {
       const query = random() < 0.5
       return {
@@ -337,11 +339,11 @@ function bulk(make: Make): Made {
   const [home, ...rest] = pick([[['plain']], [['plain', 'lazy', 'routed', 'piped', 'plain-alias']]])
   const names = [home, ...rest].flat()
   const lines = Array.from({ length: count }, () => bulkItem(make, pick(names)))
-  const query = pick(['', '', '?refresh=true', '?refresh=wait_for', `?pipeline=${index('marks')}`])
+  const query = make.refreshing() || pick(['', '', '', `?pipeline=${index('marks')}`])
   const target = random() < 0.5 ? paths.bulk(index('plain')) : '/_bulk'
   return {
     method: 'POST',
-    target: target + query.replace('?refresh=wait_for', ''),
+    target: target + query,
     body: lines.join(''),
     count,
   }
