@@ -70,6 +70,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./compare-command.ts')).defineCompare,
   },
   {
+    name: 'shadow',
+    summary: 'replay recorded traffic against the target: does it answer as the source does?',
+    load: async () => (await import('./shadow-command.ts')).defineShadow,
+  },
+  {
     name: 'deadletters',
     summary: 'documents that the target refused: list, show, retry, discard',
     load: async () => (await import('./deadletters-command.ts')).defineDeadLetters,

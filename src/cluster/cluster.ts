@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly tls?: ClusterTls
   /** From sending to the answer's last byte; default 120,000. */
   readonly requestTimeoutMs?: number
+  /** Requests under way at once; more wait here. Default 64. */
+  readonly socketsMax?: number
 }
 
 export type Side = 'source' | 'target'

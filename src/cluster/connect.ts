@@ -56,7 +56,8 @@ export async function connectCluster(
   const urls = parseUrls(side, options.url)
   const tls = await resolveTls(side, options.tls)
   const credentials = await resolveAuth(side, options.auth, options.tls)
-  const transport = new Transport(side, urls[0]!.protocol as 'http:' | 'https:', tls)
+  const scheme = urls[0]!.protocol as 'http:' | 'https:'
+  const transport = new Transport(side, scheme, tls, options.socketsMax)
   const timeoutMs = options.requestTimeoutMs ?? requestTimeoutMsDefault
   const connection = new HttpCluster({ side, urls, transport, credentials, timeoutMs, clock })
   try {

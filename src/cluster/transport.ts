@@ -40,6 +40,7 @@ const answerBytesMax = 512 * 1024 * 1024
 const connectTimeoutMs = 10_000
 /** Below the 60 s after which common load balancers forget an idle connection without a word. */
 const idleSocketTimeoutMs = 30_000
+const socketsMaxDefault = 64
 
 /** One keep-alive agent; a request is one write of header and body, the body never copied. */
 export class Transport {
@@ -48,10 +49,15 @@ export class Transport {
   readonly #agent: HttpAgent | HttpsAgent
   readonly #request: typeof httpRequest
 
-  constructor(side: string, scheme: 'http:' | 'https:', tls: TlsMaterial) {
+  constructor(
+    side: string,
+    scheme: 'http:' | 'https:',
+    tls: TlsMaterial,
+    maxSockets = socketsMaxDefault,
+  ) {
     this.side = side
     this.#tls = tls
-    const pool = { keepAlive: true, maxSockets: 64, timeout: idleSocketTimeoutMs }
+    const pool = { keepAlive: true, maxSockets, timeout: idleSocketTimeoutMs }
     if (scheme === 'https:') {
       const { ca, cert, key, insecure } = tls
       this.#agent = new HttpsAgent({ ...pool, ca, cert, key, rejectUnauthorized: !insecure })

@@ -5,6 +5,7 @@ import { requestDefaults } from '../blob/retry.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
 import { compareOptions } from '../compare/options.ts'
 import { metadataOptions } from '../metadata/options.ts'
+import { shadowOptions } from '../shadow/options.ts'
 import { syncOptions } from '../sync/options.ts'
 import { takeOptions } from '../take/options.ts'
 import { transformOptions } from '../transform/options.ts'
@@ -295,6 +296,7 @@ export const configSchema = z.strictObject({
   compare: compareOptions.prefault({}),
   capture: captureOptions.prefault({}),
   sync: syncOptions.prefault({}),
+  shadow: shadowOptions.prefault({}),
 })
 
 /** The completed configuration, every default filled in. */

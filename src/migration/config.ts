@@ -130,6 +130,10 @@ function completed(config: Config, folder: string): Config {
     if (step.module !== undefined) step.module = resolve(folder, step.module)
   }
   completeCapture(config.capture, folder)
+  const { tuples } = config.shadow
+  if (tuples.to !== undefined && tuples.to !== 'off' && !tuples.to.startsWith('s3://')) {
+    tuples.to = resolve(folder, tuples.to)
+  }
   return deepFreeze(config)
 }
 

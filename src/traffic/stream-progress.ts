@@ -71,6 +71,17 @@ export class StreamProgress {
     return this.#tickets[this.#head]?.offset ?? this.#readTo
   }
 
+  /** Positions behind `settledTo` of what is settled nevertheless, the first so many. */
+  settledBeyond(countMax: number): number[] {
+    this.#dropSettled()
+    const offsets: number[] = []
+    for (let at = this.#head; at < this.#tickets.length && offsets.length < countMax; at++) {
+      const { isSettled, offset } = this.#tickets[at]!
+      if (isSettled) offsets.push(offset)
+    }
+    return offsets
+  }
+
   get readTo(): number {
     return this.#readTo
   }

@@ -79,6 +79,11 @@ export class Transformer {
     return stepsOfMapping(this.#steps, of).some(({ functions }) => functions.includes('mapping'))
   }
 
+  /** Whether a step has a say in reading requests. */
+  get changesRequests(): boolean {
+    return this.#steps.some(({ functions }) => functions.includes('request'))
+  }
+
   /** Name of the first step that changes documents of the index and has no inverse. */
   withoutInverse(index: string): string | undefined {
     return stepWithoutInverse(this.#steps, index)?.name
