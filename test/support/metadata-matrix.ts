@@ -210,9 +210,9 @@ function comparePlans(snapshot: Planned, live: Planned, surprise: Surprise): voi
 }
 
 /** Whatever the plan would send otherwise than the source has it stands among the changes. */
-async function findUnannounced(
+export async function findUnannounced(
   snapshot: Snapshot,
-  plan: MetadataPlan,
+  plan: Pick<MetadataPlan, 'indices'>,
   surprise: Surprise,
 ): Promise<void> {
   for (const { name, action, body, changes } of plan.indices) {

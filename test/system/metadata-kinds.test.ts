@@ -21,6 +21,7 @@ import {
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { makeFewKinds, writeDocuments } from '../support/kinds-in-few.ts'
 import { indicesAtOnce, writeAnalysisFiles, type IndexKind } from '../support/kinds.ts'
+import { findUnannounced } from '../support/metadata-matrix.ts'
 import { connect, newState, snapshotOf } from '../support/metadata.ts'
 
 const targetEngine = await useEngine('opensearch', '3')
@@ -50,6 +51,9 @@ for (const version of ['6', '7']) {
         options: metadataOptions.parse({}),
       })
       for (const { name, reason } of refusedIn(plan)) t.diagnostic(`refused: ${name}: ${reason}`)
+      const unannounced: string[] = []
+      await findUnannounced(snapshot, plan, (what) => unannounced.push(what))
+      assert.deepEqual(unannounced, [])
       // Before 7.2 a snapshot holds no closed index.
       const expected = [...snapshot.indices, ...made.objects].sort()
       assert.deepEqual(sortedNames(plannedObjects(plan)), expected)
