@@ -1,11 +1,12 @@
 /** Conditions of the version rule that need clusters of their own: primaries that are lost, SEGMENT replication, data streams. */
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { after, test, type TestContext } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import { ask, until } from '../support/capture.ts'
 import { send, useEngine, type TestEngine } from '../support/engines.ts'
 import { differencesOf } from '../support/sync-compare.ts'
 import { LiveMigration } from '../support/sync-live.ts'
+import { RestartableEngine } from '../support/sync-random-faults.ts'
 import { primaryNode, startThreeNodes } from '../support/three-nodes.ts'
 
 const target = await useEngine('opensearch', '3', { own: true })
@@ -17,14 +18,19 @@ interface World {
   put(index: string, id: string, body: JsonObject): Promise<number>
 }
 
-/** A migration of what is there, whose backfill has ended. */
-async function migrate(t: TestContext, source: TestEngine, metadata: object = {}): Promise<World> {
-  const live = new LiveMigration({ source, targetUrl: target.url, prefix, metadata })
+/** A migration of what is there; begin() has it follow. */
+async function migrate(
+  t: TestContext,
+  source: TestEngine,
+  { metadata = {}, to = target }: { metadata?: object; to?: TestEngine } = {},
+): Promise<World> {
+  const live = new LiveMigration({ source, targetUrl: to.url, prefix, metadata })
   await live.startProxy()
   t.after(async () => {
     await live.endSync('SIGKILL')
     await live.proxy.kill()
-    await send(target, 'DELETE', `/${prefix}*`)
+    // An engine of the test's own is gone by then.
+    await send(to, 'DELETE', `/${prefix}*`).catch(() => undefined)
   })
   const put = async (index: string, id: string, body: JsonObject): Promise<number> => {
     const headers = { 'content-type': 'application/json' }
@@ -45,10 +51,10 @@ async function begin({ live }: World): Promise<void> {
   await live.backfill()
 }
 
-async function mustBeEqual({ live }: World, source: TestEngine): Promise<void> {
+async function mustBeEqual({ live }: World, source: TestEngine, to = target): Promise<void> {
   const view = await live.drain('5m')
   assert.equal(view.status?.audit?.verdict, 'caught-up')
-  assert.deepEqual(await differencesOf(source, target, prefix), [])
+  assert.deepEqual(await differencesOf(source, to, prefix), [])
 }
 
 for (const [kind, version, settings] of [
@@ -133,6 +139,86 @@ for (const [kind, version, settings] of [
   )
 }
 
+/** What makes a shard forget its deletes. */
+const forgetting: {
+  [how: string]: () => Promise<{ to: TestEngine; forget: (index: string) => Promise<void> }>
+} = {
+  'moved to another node': async () => {
+    const { master } = await startThreeNodes('opensearch', '3')
+    const forget = async (index: string): Promise<void> => {
+      const from = await primaryNode(master, index)
+      const move = { index, shard: 0, from_node: from, to_node: from === 'n1' ? 'n2' : 'n1' }
+      await send(master, 'POST', `/${index}/_flush`)
+      await send(master, 'POST', '/_cluster/reroute', { commands: [{ move }] })
+      const settled = 'wait_for_no_relocating_shards=true&wait_for_status=green&timeout=60s'
+      await send(master, 'GET', `/_cluster/health/${index}?${settled}`)
+      assert.notEqual(await primaryNode(master, index), from)
+    }
+    return { to: master, forget }
+  },
+  restarted: async () => {
+    const restartable = await RestartableEngine.start('opensearch', '3')
+    after(() => restartable.remove())
+    const to = restartable.engine
+    const forget = async (index: string): Promise<void> => {
+      await restartable.restart()
+      await send(to, 'GET', `/_cluster/health/${index}?wait_for_status=green&timeout=60s`)
+    }
+    return { to, forget }
+  },
+}
+
+for (const [how, make] of Object.entries(forgetting)) {
+  test(
+    `a shard of the target is ${how} between a delete and an older write`,
+    { timeout },
+    async (t) => {
+      const source = await useEngine('elasticsearch', '7')
+      const { to, forget } = await make()
+      const index = `${prefix}forgetting`
+      await send(source, 'PUT', `/${index}`, {
+        settings: { number_of_shards: 1, number_of_replicas: 0 },
+      })
+      t.after(() => send(source, 'DELETE', `/${index}`))
+      const world = await migrate(t, source, { to })
+      for (let i = 0; i < 40; i++) await world.put(index, `d${i}`, { n: i })
+      await world.live.takeSnapshot()
+      await world.live.startSync()
+      for (let i = 0; i < 40; i += 2) {
+        await ask(world.live.proxy.url, { method: 'DELETE', target: `/${index}/_doc/d${i}` })
+      }
+      await world.put(index, 'marker', { n: -1 })
+      await until('the deletes are on the target', async () => {
+        const one = { method: 'GET', target: `/${index}/_doc/marker` }
+        return (await ask(to.url, one)).status === 200
+      })
+      await forget(index)
+      await mustForget(to, forget)
+      await world.live.keepSyncUp()
+      await world.live.backfill()
+      await mustBeEqual(world, source, to)
+    },
+  )
+}
+
+/** That the engine does so is what the test above rests on. */
+async function mustForget(
+  engine: TestEngine,
+  forget: (index: string) => Promise<void>,
+): Promise<void> {
+  const index = 'forgets'
+  await send(engine, 'PUT', `/${index}`, {
+    settings: { number_of_shards: 1, number_of_replicas: 0 },
+  })
+  const versioned = (version: number): string =>
+    `/${index}/_doc/1?version=${version}&version_type=external_gte`
+  await send(engine, 'PUT', versioned(5), {})
+  await send(engine, 'DELETE', versioned(9))
+  await assert.rejects(send(engine, 'PUT', versioned(6), {}), /version_conflict/)
+  await forget(index)
+  await send(engine, 'PUT', versioned(6), {})
+}
+
 test('a data stream that is rolled over', { timeout }, async (t) => {
   const source = await useEngine('opensearch', '2', { own: true })
   const stream = `${prefix}events`
@@ -142,7 +228,7 @@ test('a data stream that is rolled over', { timeout }, async (t) => {
     template: { settings: { number_of_shards: 1, number_of_replicas: 0 } },
   })
   await send(source, 'PUT', `/_data_stream/${stream}`)
-  const world = await migrate(t, source, { templates: true })
+  const world = await migrate(t, source, { metadata: { templates: true } })
   const add = async (from: number, to: number): Promise<void> => {
     for (let n = from; n < to; n++) {
       const headers = { 'content-type': 'application/json' }
