@@ -42,7 +42,8 @@ export async function clusterSide(input: ClusterSideInput): Promise<SideScan | u
   if (shape === undefined) return undefined
   const documents = await countDocuments(input)
   const asked = rule === undefined ? {} : askedForVersion(rule.from, cluster.version)
-  let pageDocuments = rule === undefined ? await firstPageDocuments(input) : idPageDocuments
+  let pageDocuments =
+    rule === undefined ? await firstPageDocuments(input, shape.pageDocumentsMax) : idPageDocuments
   const waits = { last: Promise.resolve() as Promise<unknown> }
   const where = `_source in index ${index} of ${cluster.url}`
   return {
@@ -91,11 +92,11 @@ async function countDocuments({ cluster, index, signal }: ClusterSideInput): Pro
 }
 
 /** By the size of a few documents, and by that of all as they are stored, compressed: whichever is larger. */
-async function firstPageDocuments(input: ClusterSideInput): Promise<number> {
+async function firstPageDocuments(input: ClusterSideInput, windowMax: number): Promise<number> {
   const { cluster, index, pageBytesMax, signal } = input
   const path = `/${encodeURIComponent(index)}`
   const sample = await cluster.requestRaw('POST', `${path}/_search`, {
-    body: { size: sampleDocuments, sort: ['_doc'] },
+    body: { size: Math.min(sampleDocuments, windowMax), sort: ['_doc'] },
     repeatable: true,
     signal,
   })

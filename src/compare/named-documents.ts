@@ -1,5 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import { MigrationError } from '../base/errors.ts'
 import type { CanonicalDigest } from './canonical.ts'
+import { prepareScan } from './cluster-scan.ts'
 import { HitBlockReader, type BlockChange } from './hit-blocks.ts'
 import { HitPageReader } from './hit-page.ts'
 import type { DocumentName, ScannedDocument } from './scanned-document.ts'
@@ -34,10 +36,11 @@ export async function namedDocuments(input: {
   const { cluster, index, ids, digest, rule, change, signal } = input
   const found = new Map<string, NamedDocument[]>()
   const path = `/${encodeURIComponent(index)}`
-  const refreshed = await cluster.request('POST', `${path}/_refresh`, {
-    ...{ accept: [404], repeatable: true, signal },
-  })
-  if (refreshed.status === 404) return found
+  const shape = await prepareScan(cluster, index, signal)
+  if (shape === undefined) return found
+  const size = Math.min(hitsMax, shape.pageDocumentsMax)
+  // Of one id there is one in each shard at most.
+  const atOnce = Math.max(1, Math.min(idsMax, Math.floor(size / shape.shards)))
   const visit = ({ whole1, whole2, name: nameOf }: ScannedDocument): void => {
     const name = nameOf()
     const known = found.get(name.id)
@@ -54,18 +57,24 @@ export async function namedDocuments(input: {
           ...{ hits, change, waits: { last: Promise.resolve() } },
           visit: (block) => void visitor.visit(block, visit),
         })
-  for (let at = 0; at < ids.length; at += idsMax) {
+  for (let at = 0; at < ids.length; at += atOnce) {
     const { body } = await cluster.requestRaw('POST', `${path}/_search`, {
       ...(copiesLag(cluster) && { query: { preference: '_primary' } }),
       body: {
-        query: { ids: { values: ids.slice(at, at + idsMax) } },
-        size: hitsMax,
+        query: { ids: { values: ids.slice(at, at + atOnce) } },
+        size,
         ...(rule !== undefined && askedForVersion(rule.from, cluster.version)),
       },
       repeatable: true,
       signal,
     })
-    await reader.read(body, where, visit)
+    const { hits: shown, total = 0 } = await reader.read(body, where, visit)
+    if (shown < total) {
+      throw new MigrationError(
+        'MA_CLUSTER_RESPONSE',
+        `${where}: ${total} documents have these ids, and ${shown} are shown (index.max_result_window)`,
+      )
+    }
   }
   return found
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { byteSize, duration, option } from '../base/option-types.ts'
+import { searchesOptions } from './searches/options.ts'
+import { performanceOptions } from './performance/options.ts'
 
 const mb = 1024 * 1024
 
@@ -57,6 +59,8 @@ export const compareOptions = z.strictObject({
     flag: 'fresh-for',
     placeholder: 'TIME',
   }),
+  performance: performanceOptions.prefault({}),
+  searches: searchesOptions.prefault({}),
 })
 
 export type CompareOptions = z.output<typeof compareOptions>

@@ -5,6 +5,7 @@ import { openShardReader } from '../document/open-shard-reader.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { TransformedBlock } from '../transform/packed-documents.ts'
 import { CanonicalDigest } from './canonical.ts'
+import { prepareScan } from './cluster-scan.ts'
 import { blockOf, type BlockChange } from './hit-blocks.ts'
 import { HitPageReader, type Hit } from './hit-page.ts'
 
@@ -27,12 +28,10 @@ export async function documentsInCluster(
 ): Promise<ShownDocument[]> {
   const { change, signal } = options
   const path = `/${encodeURIComponent(index)}`
-  const refreshed = await cluster.request('POST', `${path}/_refresh`, {
-    ...{ accept: [404], repeatable: true, signal },
-  })
-  if (refreshed.status === 404) return []
+  const shape = await prepareScan(cluster, index, signal)
+  if (shape === undefined) return []
   const { body } = await cluster.requestRaw('POST', `${path}/_search`, {
-    body: { query: { ids: { values: [id] } }, size: hitsMax },
+    body: { query: { ids: { values: [id] } }, size: Math.min(hitsMax, shape.pageDocumentsMax) },
     repeatable: true,
     signal,
   })
