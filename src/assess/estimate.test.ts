@@ -63,6 +63,12 @@ test('the way follows from what is written to, and how long that takes', () => {
   assert.match(pathFor(writes, 0.9).steps.join(), /--exclude busy .*--index busy/)
   assert.match(pathFor(writes, 0.9, 1).steps[0]!, /^Stop the writes/)
   assert.equal(pathFor(writes, 1.1).path, 'backfill with capture')
-  assert.equal(pathFor(writes, { unknown: 'x' }).path, 'backfill with capture')
+  const { path, steps } = pathFor(writes, { unknown: 'x' })
+  assert.equal(path, 'backfill with capture')
+  const commands = steps.flatMap((step) => step.match(/^osmigrate (\w+ \w+)/)?.[1] ?? [])
+  assert.deepEqual(commands, [
+    ...['capture start', 'snapshot create', 'metadata evaluate', 'sync start', 'backfill start'],
+    ...['sync drain', 'compare documents'],
+  ])
   assert.equal(pathFor({ unknown: 'a snapshot' }, 0).path, 'cannot be told')
 })

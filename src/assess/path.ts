@@ -56,9 +56,14 @@ export function proposePath(
     path: 'backfill with capture',
     why: `${busy}, and ${long}`,
     steps: [
-      'Writes have to be captured while the backfill runs. This version of osmigrate cannot do that yet: until it can, the writes must stop for the time of snapshot and backfill',
-      'osmigrate snapshot create',
-      ...carryOver,
+      'osmigrate capture start, and point the clients to it: all writes are recorded from then on',
+      'osmigrate snapshot create, which is made when every write is seen to be recorded',
+      'osmigrate metadata evaluate, then migrate',
+      'osmigrate sync start, which brings every write to the target from then on',
+      'osmigrate backfill start',
+      'osmigrate sync drain, then sync audit: what was written is there, and nothing is missing',
+      'osmigrate compare documents',
+      'Stop the writes for the minute of a last sync drain, and point the clients to the target',
     ],
   }
 }
