@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { defineCompareDocuments } from './compare-documents-command.ts'
 import { defineCompareMetadata } from './compare-metadata-command.ts'
+import { defineCompareReport } from './compare-report-command.ts'
 import { defineCompareShow } from './compare-show-command.ts'
 import { defineCompareVerdict } from './compare-verdict-command.ts'
 
@@ -10,4 +11,5 @@ export function defineCompare(command: Command): void {
   defineCompareMetadata(command)
   defineCompareShow(command)
   defineCompareVerdict(command)
+  defineCompareReport(command)
 }

@@ -36,7 +36,7 @@ export function table(
   rows: readonly (readonly Piece[])[],
   max = rowsMax,
 ): Markup {
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${header.join(', ')}">
       <table>
         <thead>
           <tr>
@@ -63,4 +63,25 @@ export function knownBars(
   return rows.flatMap(([label, value]) =>
     isUnknown(value) ? [] : [{ label, value, text: format(value) }],
   )
+}
+
+/** A section without anything to show, and the command that changes that. */
+export function nothingYet(id: string, title: string, how: string): Markup {
+  return html`<section id="${id}">
+    <h2>${title}</h2>
+    <p class="unknown">Nothing was compared yet. To compare: <code>${how}</code></p>
+  </section>`
+}
+
+/** `2026-11-20 09:30 UTC`. */
+export function times(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`
+}
+
+/** Three digits and a unit; `-` for what is not known. */
+export function milliseconds(ms: number | null): string {
+  if (ms === null) return '-'
+  return ms < 1000
+    ? `${formatNumber(Number(ms.toPrecision(3)))} ms`
+    : `${formatNumber(Number((ms / 1000).toPrecision(3)))} s`
 }

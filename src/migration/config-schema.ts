@@ -4,6 +4,7 @@ import { captureOptions } from '../capture/options.ts'
 import { requestDefaults } from '../blob/retry.ts'
 import { duration, namePatterns, option, pemFile, secretReference } from '../base/option-types.ts'
 import { compareOptions } from '../compare/options.ts'
+import { compareGateOptions } from '../compare/report/gate-options.ts'
 import { metadataOptions } from '../metadata/options.ts'
 import { shadowOptions } from '../shadow/options.ts'
 import { syncOptions } from '../sync/options.ts'
@@ -297,6 +298,7 @@ export const configSchema = z.strictObject({
   capture: captureOptions.prefault({}),
   sync: syncOptions.prefault({}),
   shadow: shadowOptions.prefault({}),
+  gates: z.strictObject({ compare: compareGateOptions.prefault({}) }).prefault({}),
 })
 
 /** The completed configuration, every default filled in. */

@@ -139,8 +139,8 @@ for (const [text, message] of [
 }
 
 test('parts of later versions are refused by name', async () => {
-  assert.deepEqual(await errorsOf('version: 1\ngates: { compare: {} }\n'), [
-    'migration.yaml:2: gates: this version has no such part yet; remove it',
+  assert.deepEqual(await errorsOf('version: 1\ncutover: { holdMax: 10s }\n'), [
+    'migration.yaml:2: cutover: this version has no such part yet; remove it',
   ])
 })
 
