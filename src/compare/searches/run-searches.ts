@@ -3,11 +3,19 @@ import { MigrationError } from '../../base/errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { askedSearches } from './answer-asked.ts'
 import { compareAnswers } from './answer-comparison.ts'
+import { answerDefaults } from './answer-difference.ts'
 import { withoutNoise } from './answer-noise.ts'
+import { DeletedDocuments } from './deleted-documents.ts'
 import type { SearchesOptions } from './options.ts'
 import type { SearchAnswer, SearchRequest } from './search-request.ts'
 import type { ComparedSearch } from './search-tally.ts'
-import { notARead, sendSearch, type SendOptions, type SentRequest } from './send-search.ts'
+import {
+  indicesOf,
+  notARead,
+  sendSearch,
+  type SendOptions,
+  type SentRequest,
+} from './send-search.ts'
 
 /** A request in the words of the target, by which rules, and how its answers are said in the words of the source. */
 export interface TargetWords {
@@ -44,12 +52,16 @@ export async function runSearches(input: RunSearchesInput): Promise<void> {
   const waiting = shuffled(input.requests, input.random)
   const pace = new Beat(options.requestsPerSecond)
   const silence = { source: 0, target: 0 }
+  const deleted = {
+    source: new DeletedDocuments(input.source, signal),
+    target: new DeletedDocuments(input.target, signal),
+  }
   const worker = async (): Promise<void> => {
     for (;;) {
       const request = waiting.pop()
       if (request === undefined || signal.aborted) break
       await pace.turn(signal)
-      const compared = await compareOne(input, request)
+      const compared = await compareOne(input, request, deleted)
       if (compared === undefined) continue
       listen(silence, compared.answers)
       input.onCompared(compared)
@@ -62,6 +74,7 @@ export async function runSearches(input: RunSearchesInput): Promise<void> {
 async function compareOne(
   input: RunSearchesInput,
   request: SearchRequest,
+  deleted: Record<'source' | 'target', DeletedDocuments>,
 ): Promise<ComparedSearch | undefined> {
   const { source, target, options, signal, onLeftOut } = input
   const why = notARead(source, request)
@@ -79,11 +92,16 @@ async function compareOne(
   const asked = askedSearches(request)
   const between = compareAnswers(answers.source, answers.again, { asked })
   const { sourceIndexOf } = input
+  const tolerances = await Promise.all([
+    deleted.source.tolerance(indicesOf(request)),
+    deleted.target.tolerance(indicesOf(words.request)),
+  ])
+  const scoreTolerance = Math.max(answerDefaults.scoreTolerance, ...tolerances)
   const difference = withoutNoise(
-    compareAnswers(answers.source, answers.target, { asked, sourceIndexOf }),
+    compareAnswers(answers.source, answers.target, { asked, sourceIndexOf, scoreTolerance }),
     between,
   )
-  return { request, target: words.request, rules: words.rules, answers, difference }
+  return { request, target: words.request, rules: words.rules, answers, difference, scoreTolerance }
 }
 
 async function askThrice(

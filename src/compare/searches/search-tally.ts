@@ -1,4 +1,5 @@
 import {
+  answerDefaults,
   differs,
   type AnswerDifference,
   type AnswerFinding,
@@ -29,6 +30,8 @@ export interface ComparedSearch {
     readonly target: SearchAnswer
   }
   readonly difference: AnswerDifference
+  /** Largest relative difference of two scores that were called equal; see deleted-documents.ts. */
+  readonly scoreTolerance: number
 }
 
 export const shapesMax = 200
@@ -42,6 +45,7 @@ export class SearchTally {
   readonly #shapes = new Map<string, ShapeTally>()
   readonly #all = new Figures()
   readonly #rules = new Map<string, number>()
+  #scoreTolerance = 0
   readonly #overlap = new Array<number>(11).fill(0)
   readonly #pairs: { key: string; source: number; target: number }[] = []
   readonly #random: () => number
@@ -72,6 +76,7 @@ export class SearchTally {
     this.#all.add(one)
     this.#keepExample(shape, one)
     for (const rule of one.rules) this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1)
+    this.#scoreTolerance = Math.max(this.#scoreTolerance, one.scoreTolerance)
     const { overlapAtK, rankingIsNoise } = one.difference
     if (overlapAtK !== null && !rankingIsNoise) this.#overlap[Math.floor(overlapAtK * 10 + 1e-9)]!++
     this.#keepPair(key, one)
@@ -91,6 +96,7 @@ export class SearchTally {
     const { requests, different, noise, errors } = this.#all
     return {
       ...about,
+      cannotSee: [...about.cannotSee, ...this.#blurred()],
       leftOut: { ...about.leftOut },
       ...{ requests, different, noise, errors },
       ...this.#all.ranking(),
@@ -106,6 +112,14 @@ export class SearchTally {
       shapes: shapes.slice(0, shapesMax).map((shape) => shapeRecord(shape)),
       shapesAll: shapes.length,
     }
+  }
+
+  #blurred(): string[] {
+    if (this.#scoreTolerance <= answerDefaults.scoreTolerance) return []
+    const within = `${(this.#scoreTolerance * 100).toFixed(0)} %`
+    return [
+      `scores nearer than ${within} of each other, and the order of such hits: deleted documents count in them until they are merged away (osmigrate compares exactly after POST /INDEX/_forcemerge?only_expunge_deletes=true on both sides)`,
+    ]
   }
 
   /** The one with the most findings that count; else any. */

@@ -43,6 +43,11 @@ function isInPointInTime(
   return api === 'search' && indices === undefined && body !== undefined && /"pit"\s*:/.test(body)
 }
 
+/** The indices that a path names; undefined: none, or each search names its own. */
+export function indicesOf({ method, path }: SentRequest): readonly string[] | undefined {
+  return parseRequest(method, path).indices
+}
+
 /** Sends a request once and reads the whole answer. Throws MA_STOPPED alone. */
 export async function sendSearch(
   cluster: Cluster,
