@@ -8,7 +8,7 @@ import type { Cluster } from '../../src/cluster/cluster.ts'
 import { connectCluster } from '../../src/cluster/connect.ts'
 import {
   comparePerformance,
-  isWorse,
+  reasonsWorse,
   type PerformanceInput,
 } from '../../src/compare/performance/compare-performance.ts'
 import type { AskedOfBoth } from '../../src/compare/performance/mix.ts'
@@ -100,7 +100,10 @@ test(
     assert.equal(shape('"max"').verdict, 'cannot tell', told)
     assert.match(shape('"max"').why, /answers of the target were errors, 0 of \d+ of the source/)
     assert.equal(found.verdict, 'slower')
-    assert.ok(isWorse(found))
+    assert.equal(
+      reasonsWorse(found).length,
+      2 + Number(found.closedLoop!.throughput.verdict === 'slower'),
+    )
     assert.equal(found.endedEarly, null)
     assert.equal(found.shapes[0]!.key, shape('"match"').key, 'the worst stands first')
     assert.ok(found.resources.source.cpuMs !== null && found.resources.points.length > 1)

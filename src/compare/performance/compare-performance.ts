@@ -30,7 +30,7 @@ export interface PerformanceInput {
   /** As often as clients send them; at least one. */
   readonly asked: readonly AskedOfBoth[]
   readonly options: PerformanceOptions
-  /** Draws requests and orders, where options.seed does not say. */
+  /** The same one draws the same requests and orders. */
   readonly seed: number
   readonly signal: AbortSignal
   /** Told before the first request. */
@@ -49,14 +49,16 @@ export interface PerformanceInput {
  * what was measured when it ended early is judged all the same. Throws MA_STOPPED when the signal fires.
  */
 export async function comparePerformance(input: PerformanceInput): Promise<PerformanceVerdict> {
-  const { options, asked, signal } = input
+  const { options, asked, signal, seed } = input
   const startedAt = new Date().toISOString()
   if (asked.length === 0) throw noRequests()
-  const seed = options.seed ?? input.seed
   const random = seededRandom(seed)
   const made = makeMix(asked, options.shapesMax)
   const { shapes, requests } = made.mix
-  const plan = planLoad(options, { shapes: shapes.length, requests: requests.length, seed })
+  const plan = planLoad(options, {
+    ...{ shapes: shapes.length, requests: requests.length, seed },
+    writes: input.compareWrites !== undefined,
+  })
   input.onPlan?.(plan)
   const run = new PerformanceRun({
     clusters: { source: input.source, target: input.target },
@@ -208,13 +210,17 @@ function worst(shapes: readonly ShapeSpeed[]): Pick<PerformanceVerdict, 'verdict
   return { verdict: 'faster', why: `${faster.length} of ${shapes.length} shapes are faster` }
 }
 
-/** Whether the target does worse somewhere: slower, or with errors that the source does not have. */
-export function isWorse({ shapes, closedLoop, writes }: PerformanceVerdict): boolean {
-  const rates = [closedLoop?.throughput, writes]
-  return (
-    rates.some((one) => one?.verdict === 'slower') ||
-    shapes.some((one) => one.verdict === 'slower' || hasMoreErrors(one.source, one.target))
-  )
+/** Where the target does worse: slower, or with errors that the source does not have; empty: nowhere. */
+export function reasonsWorse({ shapes, closedLoop, writes }: PerformanceVerdict): string[] {
+  const reasons = shapes.flatMap(({ template, verdict, why, source, target }) => {
+    if (verdict === 'slower') return [`${template}: ${why}`]
+    return hasMoreErrors(source, target) ? [`${template}: ${why}`] : []
+  })
+  const throughput = closedLoop?.throughput
+  if (throughput?.verdict === 'slower') reasons.push(`requests a second: ${throughput.why}`)
+  if (writes?.verdict === 'slower') reasons.push(`documents written a second: ${writes.why}`)
+  if (writes && writes.errors.target > writes.errors.source) reasons.push(writes.why)
+  return reasons
 }
 
 const method =

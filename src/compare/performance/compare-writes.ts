@@ -113,7 +113,7 @@ async function someDocuments({ source, index, signal }: WritesInput): Promise<Js
   if (documents.length > 0) return documents
   throw new MigrationError(
     'MA_SOURCE_INDEX',
-    `source: ${index} shows no documents with _source, so there is nothing to write; name another index with --writes-index`,
+    `source: ${index} shows no documents with _source, so there is nothing to write; name another index with --writes INDEX`,
   )
 }
 

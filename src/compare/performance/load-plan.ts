@@ -23,12 +23,13 @@ export interface LoadPlan {
 
 export function planLoad(
   options: PerformanceOptions,
-  { shapes, requests, seed }: { shapes: number; requests: number; seed: number },
+  about: { shapes: number; requests: number; seed: number; writes: boolean },
 ): LoadPlan {
-  const { connections, rate, rounds, turn, warmUp, timeMax, requestsMax, writes } = options
-  const kinds = writes ? 3 : 2
+  const { connections, rate, rounds, turn, warmUp, timeMax, requestsMax } = options
+  const kinds = about.writes ? 3 : 2
   return {
-    ...{ connections, rate, rounds, requestsMax, writes, seed, shapes, requests },
+    ...{ connections, rate, rounds, requestsMax },
+    ...about,
     ...{ turnMs: turn, warmUpMs: warmUp, timeMaxMs: timeMax },
     sourceBrake: options.sourceBrake,
     saturation: options.saturation,

@@ -6,13 +6,13 @@ export const performanceOptions = z.strictObject({
   connections: option(z.int().min(1).max(64).default(4), {
     description:
       'Requests under way at once where their number is constant, on one side at a time.',
-    flag: 'connections',
+    flag: 'load-connections',
     placeholder: 'NUMBER',
   }),
   rate: option(z.number().min(0.1).max(20_000).optional(), {
     description:
       'Requests a second where their rate is constant, on one side at a time. Default: half of what the slower side has managed with a constant number of requests under way.',
-    flag: 'rate',
+    flag: 'load-rate',
     placeholder: 'NUMBER',
   }),
   rounds: option(z.int().min(5).max(250).default(30), {
@@ -69,30 +69,6 @@ export const performanceOptions = z.strictObject({
     flag: 'saturation',
     placeholder: 'SIDES',
   }),
-  writes: option(z.boolean().default(false), {
-    description:
-      'Also index the same documents into both, into indices osmigrate-scratch-* that are deleted afterwards. It writes to the source, too.',
-    flag: 'writes',
-  }),
-  writesIndex: option(z.string().min(1).optional(), {
-    description:
-      'Index of the source whose documents are written with `writes`. Default: the largest one that is selected.',
-    flag: 'writes-index',
-    placeholder: 'INDEX',
-  }),
-  seed: option(
-    z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1)
-      .optional(),
-    {
-      description:
-        'Draws the same requests in the same order again. Default: another one each time.',
-      flag: 'seed',
-      placeholder: 'NUMBER',
-    },
-  ),
   sourceBrake: z
     .strictObject({
       p99: option(duration({ minMs: 1 }).default(2000), {

@@ -35,7 +35,7 @@ export async function showIndex(cluster: Cluster, index: string): Promise<ShownI
     const found = shown === undefined ? 'it is not there' : 'it is several'
     throw new MigrationError(
       code,
-      `${cluster.side}: ${index} is not one index (${found}), so writing cannot be compared with it. Name one with --writes-index, and make it on the target first (osmigrate metadata migrate)`,
+      `${cluster.side}: ${index} is not one index (${found}), so writing cannot be compared with it. Name one with --writes INDEX and make it on the target first (osmigrate metadata migrate)`,
     )
   }
   const settings = objectAt(shown['settings'], 'index')
