@@ -8,6 +8,7 @@
  * npm run bench -- capture  [--small] [--parts pipe,proxy] [--runs 3] [--json] [--record]
  * npm run bench -- sync     [--small] [--runs 3] [--json] [--record]
  * npm run bench -- compare  [--small] [--size 200mb] [--shards 1] [--runs 3] [--json] [--record]
+ * npm run bench -- shadow   [--small] [--runs 3] [--json] [--record]
  *
  * --all runs every corpus that the figures are told for; --record writes a section of bench/RESULTS.md.
  */
@@ -24,11 +25,13 @@ import { measureDecode, measureNullSink, measureOpenSearch } from './parts.ts'
 import type { PartOptions, PartResult } from './parts.ts'
 import { formatsTable, formatsText, measureFormats } from './formats.ts'
 import { backfillText, recordSection, tableText } from './report.ts'
+import { measureShadow, shadowTable, shadowText } from './shadow.ts'
 import { measureSync, syncTable, syncText } from './sync.ts'
 import { measureS3, s3Table, s3Text, type S3Result } from './s3.ts'
 
 const smallDocuments = 5000
 const syncDocuments = 200_000
+const shadowReads = 100_000
 /** Of load, for each figure of capture. */
 const smallSeconds = 0.5
 const fullSeconds = 5
@@ -56,7 +59,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const benchmarks = { backfill, formats, s3, capture, sync, compare }
+const benchmarks = { backfill, formats, s3, capture, sync, compare, shadow }
 const runs = Number(values.runs ?? (values.small ? 1 : 3))
 const onProgress = (message: string): void => console.error(message)
 const name = positionals[0] ?? ''
@@ -150,6 +153,14 @@ async function compare(): Promise<boolean> {
   const results = await measureCompare({ runs, documents, shards, onProgress })
   tell(results, compareTable(results))
   if (values.record) await recordSection('Compare', compareText(results, runs))
+  return results.every(({ correct }) => correct)
+}
+
+async function shadow(): Promise<boolean> {
+  const reads = values.small ? smallDocuments : shadowReads
+  const results = await measureShadow({ runs, reads, onProgress })
+  tell(results, shadowTable(results))
+  if (values.record) await recordSection('Shadow', shadowText(results, runs))
   return results.every(({ correct }) => correct)
 }
 
