@@ -139,6 +139,9 @@ export function nameOf({ kind, version }: EngineFacts): string {
 
 export type Run = <T>(codes: readonly number[], ...args: string[]) => Promise<T>
 
+/** Some 200 objects one after the other, where others use the machine, too. */
+const commandTimeoutMs = 15 * 60_000
+
 /** Runs the program with a migration.yaml for the two clusters; another exit code is a surprise. */
 function program(
   pair: {
@@ -151,6 +154,7 @@ function program(
   const { engine, repository, snapshot } = pair.source
   const { dataStreams = 'alias', include } = pair.choice
   const folder = cliFolder()
+  const place = { folder, timeoutMs: commandTimeoutMs }
   const yaml = [
     'version: 1',
     `name: ${uniqueName('matrix')}`,
@@ -163,7 +167,7 @@ function program(
   writeFileSync(path.join(folder, 'migration.yaml'), `${yaml.join('\n')}\n`)
   return async (codes, ...args) => {
     const begun = performance.now()
-    const { code, stdout, stderr } = await startOsmigrate(folder, ...args, '--json').ended
+    const { code, stdout, stderr } = await startOsmigrate(place, ...args, '--json').ended
     const said = `${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr.slice(0, 1000)}`
     if (!codes.includes(code ?? -1)) surprise(`${said} ${stdout.slice(-500)}`)
     if (isTraced) {
