@@ -17,6 +17,25 @@ const withTypes = elasticsearch({ before: '8' })
 export const pathRules: readonly PathRule[] = [
   {
     at: 'path',
+    name: 'renamed-index',
+    source: anyVersion,
+    target: anyVersion,
+    mentions: [],
+    loses: 'nothing',
+    why: 'the index has another name on the target',
+    link: 'https://docs.opensearch.org/latest/api-reference/search-apis/search/',
+    does: renamed,
+    cases: [
+      {
+        on: '7.10 > 3.6',
+        before: { line: 'POST /old,other/_search', body: {} },
+        after: { line: 'POST /new,other/_search', body: {} },
+        untried: 'nothing is renamed where engines are asked',
+      },
+    ],
+  },
+  {
+    at: 'path',
     name: 'types-in-path',
     source: withTypes,
     target: anyVersion,
@@ -67,25 +86,6 @@ export const pathRules: readonly PathRule[] = [
         after: { line: 'GET /shop/_doc/1' },
         fired: [],
         without: 'same',
-      },
-    ],
-  },
-  {
-    at: 'path',
-    name: 'renamed-index',
-    source: anyVersion,
-    target: anyVersion,
-    mentions: [],
-    loses: 'nothing',
-    why: 'the index has another name on the target',
-    link: 'https://docs.opensearch.org/latest/api-reference/search-apis/search/',
-    does: renamed,
-    cases: [
-      {
-        on: '7.10 > 3.6',
-        before: { line: 'POST /old,other/_search', body: {} },
-        after: { line: 'POST /new,other/_search', body: {} },
-        untried: 'nothing is renamed where engines are asked',
       },
     ],
   },
@@ -293,9 +293,10 @@ function withFilter(body: JsonObject, filter: JsonObject): JsonObject {
   return { ...body, query: { bool: { must: [body.query ?? { match_all: {} }], filter: [filter] } } }
 }
 
+/** Where types are named they decide about the index, too (withoutTypes). */
 function renamed(path: RequestPath, context: RuleContext): Done | false {
   const before = path.indices
-  if (before === undefined) return false
+  if (before === undefined || path.types !== undefined) return false
   const after = before.flatMap((index) => context.placeOf(index, undefined)?.indices ?? [index])
   path.indices = [...new Set(after)]
   return path.indices.join(',') === before.join(',') ? false : done
