@@ -130,7 +130,11 @@ export function drawRate(
 export function estimateOf({ value, draws }: DrawnFigure): Estimate {
   const sorted = draws.filter((one) => one > 0).sort((a, b) => a - b)
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? value
-  return { value, low: Math.min(value, at(0.025)), high: Math.max(value, at(0.975)) }
+  return rounded({
+    value,
+    low: Math.min(value, at(0.025)),
+    high: Math.max(value, at(0.975)),
+  })
 }
 
 /** With fewer the spread itself is not known. */
@@ -155,5 +159,15 @@ export function ratioOf(
   const variance = sure.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (sure.length - 1)
   const spread = Math.hypot(Math.sqrt((variance * rounds) / (rounds - 1)), resolution)
   const half = studentQuantile(1 - 0.05 / (2 * comparisons), rounds - 1) * spread
-  return { value: Math.exp(log), low: Math.exp(log - half), high: Math.exp(log + half) }
+  return rounded({
+    value: Math.exp(log),
+    low: Math.exp(log - half),
+    high: Math.exp(log + half),
+  })
+}
+
+/** To five digits: buckets know less than that. */
+function rounded({ value, low, high }: Estimate): Estimate {
+  const five = (figure: number): number => Number(figure.toPrecision(5))
+  return { value: five(value), low: five(low), high: five(high) }
 }

@@ -231,6 +231,7 @@ const cannotSee = [
   'the same requests come again and again: caches are as warm as they get',
   'figures of the nodes count other clients and background work, too',
   'the way from this machine to each side is part of every latency',
+  'all requests go to one node of each side, which passes them on to the others',
 ]
 
 function noRequests(): MigrationError {
