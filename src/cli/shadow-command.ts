@@ -12,6 +12,7 @@ export function defineShadow(command: Command): void {
 }
 
 const shadowParts = [
+  'source',
   'target',
   'capture.proxies',
   'capture.admin.tls.ca',

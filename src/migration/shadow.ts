@@ -6,7 +6,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { connectCluster } from '../cluster/connect.ts'
 import { requireTarget } from '../cluster/version.ts'
 import type { ShadowOptions } from '../shadow/options.ts'
-import type { Translate } from '../shadow/plan-request.ts'
+import type { PlainRequest, Translate } from '../shadow/plan-request.ts'
+import type { AnswerWords } from '../shadow/replay.ts'
 import { shadowRequestKind, shadowRunKind, type ShadowRun } from '../shadow/records.ts'
 import { runShadow, type ShadowWindow } from '../shadow/run-shadow.ts'
 import { WriteGuard } from '../shadow/write-guard.ts'
@@ -15,6 +16,7 @@ import { currentWriter, takeWriterLock } from '../state/writer-lock.ts'
 import type { NamedLog } from '../traffic/log-feed.ts'
 import { findLog } from './capture-log.ts'
 import { clusterOptions, type Migration } from './migration.ts'
+import { requestWords, type RequestWords } from './request-words.ts'
 import { required } from './required.ts'
 import { syncLogs } from './sync-logs.ts'
 
@@ -48,6 +50,7 @@ export async function runConfiguredShadow(
       locks = keepOthersOut(loaded.stateFolder)
     const writes = await writeGuard(migration, target, state)
     logs = await logsOf(migration, from, onWarning)
+    const words = await wordsOf(migration)
     return await runShadow({
       ...{ version, target, state, logs, options, window, again, signal, onRunning },
       migration: config.name,
@@ -55,12 +58,13 @@ export async function runConfiguredShadow(
       follow: from === undefined && !toEnd,
       holdsLog: from === undefined,
       redact: config.capture.redact,
-      translate: await translateOf(migration),
+      translate: words && translateBy(words),
+      answers: answersOf(words, options.indexPrefix),
       guard: writes?.guard,
       checkWrites: writes && (() => writes.check()),
       isTargetTyped: target.version.major < 2,
       tuples: tuplePlace(options, loaded.stateFolder),
-      cannotSee: cannotSee(options),
+      cannotSee: cannotSee(options, words !== undefined),
     })
   } finally {
     await allOf(logs.map(({ reader }) => reader.close()))
@@ -147,20 +151,35 @@ async function logsOf(
   )
 }
 
-async function translateOf(migration: Migration): Promise<Translate | undefined> {
-  const transformer = await (await migration.transform())?.open()
-  if (transformer === undefined || !transformer.changesRequests) return undefined
-  // The thread of the steps does one thing at a time.
-  let before: Promise<unknown> = Promise.resolve()
+/** Request rules and the user's steps need to know what the source is. */
+async function wordsOf(migration: Migration): Promise<RequestWords | undefined> {
+  return migration.config.source === undefined ? undefined : requestWords(migration)
+}
+
+function translateBy({ translate }: RequestWords): Translate {
   return async (request) => {
-    const asked = before.then(() => transformer.request(request))
-    before = asked.catch(() => undefined)
     try {
-      return { request: await asked, rules: [] }
+      const { request: said, fired } = await translate(request)
+      const isSame = fired.length === 0 && isEqual(said, request)
+      return { request: isSame ? request : said, rules: fired.map(({ rule }) => rule) }
     } catch (error) {
       if (error instanceof MigrationError && error.code === 'MA_TRANSFORM') return undefined
       throw error
     }
+  }
+}
+
+function isEqual(one: PlainRequest, other: PlainRequest): boolean {
+  return one.method === other.method && one.path === other.path && one.body === other.body
+}
+
+/** An answer in the words of the source. */
+function answersOf(words: RequestWords | undefined, prefix: string | undefined): AnswerWords {
+  const own = (name: string): string =>
+    prefix !== undefined && name.startsWith(prefix) ? name.slice(prefix.length) : name
+  return {
+    sourceIndexOf: (name) => words?.sourceIndexOf(own(name)) ?? own(name),
+    ...(words && { answerBack: words.answerBack }),
   }
 }
 
@@ -171,10 +190,11 @@ function tuplePlace({ tuples }: ShadowOptions, stateFolder: string) {
   return { folder: tuples.to, place: tuples.to }
 }
 
-function cannotSee({ writes }: ShadowOptions): string[] {
+function cannotSee({ writes }: ShadowOptions, isTranslated: boolean): string[] {
   return [
     'requests that are not in the sample (capture.reads), and those whose body or answer was longer than capture.readBytesMax',
     'the source is not asked again: what changed there since a request was recorded counts as a difference',
+    ...(isTranslated ? [] : ['no source is configured: requests went in the words of the source']),
     ...(writes ? ['of answers to writes only the status is compared'] : []),
   ]
 }

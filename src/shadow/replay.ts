@@ -11,7 +11,13 @@ import { headerValue } from '../traffic/kept-heads.ts'
 import { givesCursor } from './cursor-ids.ts'
 import type { ShadowFigures } from './figures.ts'
 import { Pace, type PaceOptions } from './pace.ts'
-import { planRequest, plainOf, type PlannedRequest, type PlanOptions } from './plan-request.ts'
+import {
+  planRequest,
+  plainOf,
+  type PlainRequest,
+  type PlannedRequest,
+  type PlanOptions,
+} from './plan-request.ts'
 import { sendToTarget } from './send.ts'
 import { TimeQueue } from './time-queue.ts'
 import { redactedBody, tupleLine, type TargetAnswer } from './tuple.ts'
@@ -26,6 +32,14 @@ export interface ReplayedExchange {
   readonly settle: () => void
 }
 
+/** How the target's answers become comparable with the source's. */
+export interface AnswerWords {
+  /** Name on the source of an index of the target. */
+  readonly sourceIndexOf: (targetIndex: string) => string
+  /** The JSON of an answer in the form that the source would have given to this request; changes it in place. */
+  readonly answerBack?: (request: PlainRequest, body: unknown) => unknown
+}
+
 export interface ReplayInput {
   readonly target: Cluster
   readonly pace: PaceOptions
@@ -35,6 +49,7 @@ export interface ReplayInput {
   readonly attempts: number
   readonly memoryMax: number
   readonly redact: readonly string[]
+  readonly answers?: AnswerWords
   readonly figures: ShadowFigures
   /** Undefined: no tuples are written. */
   readonly onTuple: ((line: string) => void) | undefined
@@ -54,7 +69,8 @@ interface Lane {
   isBusy: boolean
 }
 
-const exchangeBytes = 2000
+/** What one takes besides its bodies. */
+const exchangeBytes = 4000
 const lateAfterMs = 100
 const unpackedMax = 64 * 1024 * 1024
 
@@ -253,18 +269,17 @@ export class Replay {
     const target = body.toString('utf8')
     if (target === source && answer.status === response.status) return { source, difference: equal }
     const sourceMs = (response.lastByteAt - request.lastByteAt) / 1000
+    const { answers } = this.#input
+    const plain = plainOf(request) ?? { method: request.method, path: request.target }
+    const parsed = parseAnswer(target)
+    const said = answers?.answerBack?.(plain, parsed) ?? parsed
     const difference = compareAnswers(
       { status: response.status, body: parseAnswer(source), ms: sourceMs, bytes: source.length },
-      { status: answer.status, body: parseAnswer(target), ms: answer.ms, bytes: body.length },
-      { asked: askedSearches({ path: request.target, ...askedBody(request) }) },
+      { status: answer.status, body: said, ms: answer.ms, bytes: body.length },
+      { asked: askedSearches(plain), ...(answers && { sourceIndexOf: answers.sourceIndexOf }) },
     )
     return { source, difference }
   }
-}
-
-function askedBody(request: CapturedRequest): { body?: string } {
-  const body = plainOf(request)?.body
-  return body === undefined ? {} : { body }
 }
 
 const timerMax = 2 ** 31 - 1

@@ -16,7 +16,7 @@ import {
   type ShadowCheckpoint,
   type ShadowRun,
 } from './records.ts'
-import { Replay } from './replay.ts'
+import { Replay, type AnswerWords } from './replay.ts'
 import { errorRecord, isStopError, methodText, stopped } from './run-words.ts'
 import { tupleFormat } from './tuple.ts'
 import { TupleFiles, type TakeFile, type TupleMark } from './tuple-files.ts'
@@ -45,6 +45,7 @@ export interface RunShadowInput {
   readonly holdsLog: boolean
   readonly redact: readonly string[]
   readonly translate?: Translate | undefined
+  readonly answers?: AnswerWords
   readonly guard?: Guard | undefined
   /** Throws when nothing may be written any more; called once a second. */
   readonly checkWrites?: (() => Promise<void>) | undefined
@@ -163,11 +164,12 @@ class Running {
   }
 
   #openReplay(): Replay {
-    const { target, options, redact, translate, guard, isTargetTyped } = this.#input
+    const { target, options, redact, translate, answers, guard, isTargetTyped } = this.#input
     const tuples = this.#tuples
     return new Replay({
       ...{ target, redact, figures: this.#figures, signal: this.#giveUp.signal },
       ...{ connections: options.connections, attempts: options.attempts },
+      ...(answers && { answers }),
       pace: options,
       memoryMax: options.memoryMax - options.memoryMax / feedShare,
       plan: {

@@ -188,3 +188,66 @@ test(
     )
   },
 )
+
+test(
+  'writes go below the prefix alone, by-query, aliases and _all among them, and never near a migration',
+  { skip },
+  async () => {
+    const index = uniqueName('writes')
+    const prefix = `${uniqueName('s')}-`
+    await makeIndices(index, 10)
+    const folder = migration()
+    const proxy = await startCapture(folder)
+    const client = through(proxy)
+    await send(client, 'PUT', `/${index}/_doc/new`, { n: 100 })
+    const lines = `{"index":{"_index":"${index}","_id":"b1"}}\n{"n":101}\n{"delete":{"_index":"${index}","_id":"b2"}}\n`
+    await send(client, 'POST', '/_bulk', lines)
+    const add = { actions: [{ add: { index, alias: `${index}-all` } }] }
+    await send(client, 'POST', '/_aliases', add)
+    const all = { query: { range: { n: { gte: 100 } } }, script: { source: 'ctx._source.m = 1' } }
+    await send(client, 'POST', `/${index}*/_update_by_query?refresh=true&conflicts=proceed`, all)
+    await proxy.stop()
+    // As a migration leaves an index: its documents go to the fence alias alone.
+    const fence = `osmigrate-${index}-0`
+    await send(target, 'PUT', `/${index}/_alias/${fence}`)
+    const before = await send(target, 'GET', `/${index}/_search?size=100&version=true&sort=n`)
+
+    const start = ['shadow', 'start', '--to-end', '--speed', 'max', '--again', '--writes']
+    const config = path.join(folder, 'migration.yaml')
+    const given = JSON.parse(readFileSync(config, 'utf8')) as object
+    const refusedWith = async (shadow: object, why: RegExp): Promise<void> => {
+      writeFileSync(config, JSON.stringify({ ...given, shadow }))
+      const { code, stderr } = await startOsmigrate(folder, ...start).ended
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, why)
+    }
+    await refusedWith({}, /shadow\.indexPrefix/)
+    await refusedWith({ scratchTarget: true }, /is part of a migration: it is no scratch target/)
+    await refusedWith({ indexPrefix: index.slice(0, -2) }, /choose another prefix/)
+    // An alias below the prefix that leads out of it.
+    await send(target, 'PUT', `/${index}/_alias/${prefix}leak`)
+    await refusedWith({ indexPrefix: prefix }, /leads to .* choose another prefix/i)
+    await send(target, 'DELETE', `/${index}/_alias/${prefix}leak`)
+
+    writeFileSync(
+      config,
+      JSON.stringify({ ...given, shadow: { indexPrefix: prefix, connections: 1 } }),
+    )
+    const run = await osmigrateJson<ShadowRun>(folder, [0, 3], ...start)
+    assert.equal(run.state, 'ended')
+    assert.ok(run.totals.writes >= 3, JSON.stringify(run.skipped))
+    await send(target, 'POST', `/${prefix}*/_refresh`)
+    const own = await send<{ hits: { hits: { _id: string }[] } }>(
+      target,
+      'GET',
+      `/${prefix}${index}/_search`,
+    )
+    assert.deepEqual(own.hits.hits.map(({ _id }) => _id).sort(), ['b1', 'new'])
+    const aliases = await send<object>(target, 'GET', `/_alias/${prefix}${index}-all`)
+    assert.deepEqual(Object.keys(aliases), [`${prefix}${index}`])
+    const after = await send(target, 'GET', `/${index}/_search?size=100&version=true&sort=n`)
+    assert.deepEqual((after as { hits: object }).hits, (before as { hits: object }).hits)
+    await send(target, 'DELETE', `/${prefix}${index}`)
+    await send(target, 'DELETE', `/${index}/_alias/${fence}`)
+  },
+)
