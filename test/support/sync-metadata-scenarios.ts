@@ -14,12 +14,15 @@ interface Engines {
 
 export interface Scenario {
   readonly name: string
+  /** First major version of Elasticsearch that can do what it takes; before 2 the UUID of a cluster is not told, and mappings come late. */
+  readonly since?: number
   readonly run: (engines: Engines) => Promise<void>
 }
 
 export const scenarios: readonly Scenario[] = [
   {
     name: 'indices made, rolled over and deleted straight at the source are so on the target',
+    since: 5,
     run: async ({ source, target }) => {
       const prefix = uniqueName('set')
       const world = await openWorld({ source, target, prefix })
@@ -113,6 +116,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "mapping, settings and aliases go with the source's",
+    since: 2,
     run: async ({ source, target }) => {
       const prefix = uniqueName('changed')
       const [first, second, alias] = [`${prefix}-1`, `${prefix}-2`, `${prefix}-alias`]
@@ -160,6 +164,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'what the target refuses waits by name, and the rest goes on',
+    since: 2,
     run: async ({ source, target }) => {
       const prefix = uniqueName('refused')
       const [taken, grown, fine] = ['taken', 'grown', 'fine'].map(
@@ -203,6 +208,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'an index that is shrunk from another has its mapping and shards',
+    since: 5,
     run: async ({ source, target }) => {
       const prefix = uniqueName('shrunk')
       const [wide, narrow] = [`${prefix}-wide`, `${prefix}-narrow`]
@@ -261,6 +267,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'killed at any request, the next run makes the index anew that was deleted and made anew',
+    since: 5,
     run: async ({ source, target }) => {
       const prefix = uniqueName('killed')
       const [index, alias] = [`${prefix}-index`, `${prefix}-alias`]
@@ -304,6 +311,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'another cluster in the place of the source is refused',
+    since: 2,
     run: async ({ source, target }) => {
       const prefix = uniqueName('other')
       const state = await newState()
@@ -314,6 +322,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'what a person has changed in a plan file stays so, and what was left out stays out',
+    since: 5,
     run: async ({ source, target }) => {
       const prefix = uniqueName('edited')
       const [edited, out] = [`${prefix}-edited`, `${prefix}-out`]
@@ -348,6 +357,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'templates, pipelines and scripts that this migration has put there go with the source’s, others stay',
+    since: 5,
     run: async ({ source, target }) => {
       const prefix = uniqueName('objects')
       const [kept, changed, foreign] = ['kept', 'changed', 'foreign'].map(

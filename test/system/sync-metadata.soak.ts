@@ -7,6 +7,8 @@ const target = await useEngine('opensearch', '3')
 const { skip } = target
 
 for (const [kind, version] of [
+  ['elasticsearch', '1'],
+  ['elasticsearch', '2'],
   ['elasticsearch', '5'],
   ['elasticsearch', '6'],
   ['elasticsearch', '8'],
@@ -16,7 +18,10 @@ for (const [kind, version] of [
 ] as const) {
   test(`${kind} ${version}`, { skip }, async (t) => {
     const source = await useEngine(kind, version, { own: true })
-    const all = kind === 'opensearch' ? [...scenarios, ...streamScenarios] : scenarios
+    const all =
+      kind === 'opensearch'
+        ? [...scenarios, ...streamScenarios]
+        : scenarios.filter(({ since = 1 }) => since <= Number(version))
     for (const { name, run } of all) {
       await t.test(name, () => run({ source, target }))
     }
