@@ -4,13 +4,13 @@ import { Markup } from './markup.ts'
 export const compareReportStyle = new Markup(`
 :root { --source: #3b6fd4; --target: #c2570c } :focus-visible { outline: 3px solid var(--plain); outline-offset: 2px }
 @media (prefers-color-scheme: dark) { :root { --source: #6f9bf0; --target: #f2994a } }
-a { color: var(--plain) } nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 12px 0 0; padding: 0 }
+a { color: #2c5cbf } @media (prefers-color-scheme: dark) { a { color: var(--plain) } } nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 12px 0 0; padding: 0 }
 .areas { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 12px; background: none; border: 0; padding: 0 }
 .area { background: var(--card); border: 1px solid var(--line); border-top: 5px solid var(--plain); border-radius: 8px; padding: 12px 16px }
 .area.good { border-top-color: var(--good) } .area.warn { border-top-color: var(--warn) } .area.bad { border-top-color: var(--bad) }
 .area h3 { margin: 0 0 6px; font-size: 17px } .area p { margin: 6px 0; overflow-wrap: anywhere }
-.tag.plain { background: var(--soft) } .tag { white-space: nowrap } .tag.warn { background: #a2560f }
-@media (prefers-color-scheme: dark) { .tag { color: #10141c } .tag.warn { background: var(--warn) } }
+.tag.plain { background: var(--soft) } .tag { white-space: nowrap } .tag.warn { background: #a2560f } .tag.good { background: #23774a }
+@media (prefers-color-scheme: dark) { .tag { color: #10141c } .tag.warn { background: var(--warn) } .tag.good { background: var(--good) } }
 .cards { grid-template-columns: repeat(auto-fill, minmax(min(100%, 150px), 1fr)) }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 8px 24px }
 .charts svg, .narrow svg { font-size: 13.5px; max-width: 640px } line.grid { stroke: var(--line) }
