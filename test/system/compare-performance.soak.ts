@@ -73,7 +73,7 @@ test('two equal clusters under load are not called slower', { skip }, async (t) 
       ...{ source, target, asked: searches(), seed },
       // The engines compile their code while they are asked: the first run warms them up for the others.
       options: performanceOptions.parse({
-        ...{ rounds: 12, turn: 500, warmUp: seed === 1 ? 20_000 : 2000, connections: 2 },
+        ...{ rounds: 12, turn: 300, warmUp: seed === 1 ? 20_000 : 1000, connections: 2 },
         sourceBrake: { p99: 60_000, errorRate: 1 },
       }),
       signal: new AbortController().signal,

@@ -151,7 +151,9 @@ test('a source that fails trips the brake', { skip }, async (t) => {
 
 test('a load ends when its requests or its time are used up', { skip }, async (t) => {
   const sides = await bothSides(t)
-  const few = await comparePerformance(input(sides, { requestsMax: 100, rounds: 5, turn: 100, warmUp: 0 }))
+  const few = await comparePerformance(
+    input(sides, { requestsMax: 100, rounds: 5, turn: 100, warmUp: 0 }),
+  )
   assert.ok(few.load.requests.source <= 101 && few.load.requests.target <= 101)
   const short = await comparePerformance(input(sides, { timeMax: 1000 }))
   assert.match(short.endedEarly!, /^timeMax: 1 s are over/)
