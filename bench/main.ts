@@ -7,6 +7,7 @@
  * npm run bench -- s3       [--size 450mb] [--runs 3] [--json] [--record]
  * npm run bench -- capture  [--small] [--parts pipe,proxy] [--runs 3] [--json] [--record]
  * npm run bench -- sync     [--small] [--runs 3] [--json] [--record]
+ *                           --outage SECONDS [--rate 1000]: of the target, with real engines, in the place of the rest
  * npm run bench -- compare  [--small] [--size 200mb] [--shards 1] [--runs 3] [--json] [--record]
  * npm run bench -- shadow   [--small] [--runs 3] [--json] [--record]
  *
@@ -25,6 +26,7 @@ import { measureDecode, measureNullSink, measureOpenSearch } from './parts.ts'
 import type { PartOptions, PartResult } from './parts.ts'
 import { formatsTable, formatsText, measureFormats } from './formats.ts'
 import { backfillText, recordSection, tableText } from './report.ts'
+import { measureOutage, outageTable, outageText } from './sync-outage.ts'
 import { measureShadow, shadowTable, shadowText } from './shadow.ts'
 import { measureSync, syncTable, syncText } from './sync.ts'
 import { measureS3, s3Table, s3Text, type S3Result } from './s3.ts'
@@ -54,6 +56,8 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string' },
     only: { type: 'string' },
     all: { type: 'boolean', default: false },
+    outage: { type: 'string' },
+    rate: { type: 'string', default: '1000' },
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
@@ -140,11 +144,20 @@ async function capture(): Promise<boolean> {
 }
 
 async function sync(): Promise<boolean> {
+  if (values.outage !== undefined) return outage(Number(values.outage))
   const documents = values.small ? smallDocuments : syncDocuments
   const results = await measureSync({ runs, documents, onProgress })
   tell(results, syncTable(results))
   if (values.record) await recordSection('Sync', syncText(results, runs))
   return results.every(({ correct }) => correct)
+}
+
+async function outage(seconds: number): Promise<boolean> {
+  const perSecond = Number(values.rate)
+  const result = await measureOutage({ seconds, perSecond, onProgress })
+  tell([result], outageTable(result))
+  if (values.record) await recordSection('Sync after an outage', outageText(result))
+  return result.correct
 }
 
 async function compare(): Promise<boolean> {

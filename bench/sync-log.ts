@@ -13,7 +13,7 @@ export interface SyncLogShape {
 export const syncStream = 'bench.0'
 
 /** A document of about 1 KB; none is like another. */
-function documentText(number: number): string {
+export function documentText(number: number): string {
   const words = `the ${number} quick brown foxes of ${number * 7919} jump over lazy dogs `
   return JSON.stringify({
     '@timestamp': new Date(1_760_000_000_000 + number).toISOString(),
