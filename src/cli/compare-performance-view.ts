@@ -141,7 +141,7 @@ function printResources({ resources }: PerformanceVerdict): void {
   }
 }
 
-/** The ratio as a bar around its middle, a factor of two to either end: `····░░░███·······  ×1.31`. */
+/** The interval of a ratio around its middle, a factor of two to either end: `········│··██···· ×1.47`. */
 export function ratioBar(ratio: Estimate | null): string {
   if (ratio === null) return ''
   const place = (value: number): number => {
