@@ -36,21 +36,30 @@ export async function evaluateConfiguredGates(
   now: Date,
 ): Promise<GateVerdict> {
   const records = await readRecords(migration)
-  const writtenSince = await findWritten(migration, records)
+  const outdated = await findOutdated(migration, records)
   const gates = migration.config.gates.compare
-  return evaluateGates({ ...records, writtenSince }, gates, now)
+  return evaluateGates({ ...records, outdated }, gates, now)
 }
 
-async function findWritten(
+const staleTexts = {
+  age: 'stale: it is older than compare.freshFor',
+  writes: 'stale: it was written to since',
+} as const
+
+async function findOutdated(
   migration: Migration,
   { documents }: CompareRecords,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, string>> {
   const { gates, target } = migration.config
-  if (gates.compare.documents === 'any' || documents.length === 0 || !target) return new Set()
+  if (gates.compare.documents === 'any' || documents.length === 0 || !target) return new Map()
   const sync = await (await migration.state('read')).get(syncRunKind, 'run')
-  if (sync?.value.state === 'running') return new Set()
+  if (sync?.value.state === 'running') return new Map()
   const { indices } = await overallVerdict(migration)
-  return new Set(indices.filter(({ stale }) => stale === 'writes').map(({ index }) => index))
+  return new Map(
+    indices.flatMap(({ index, stale }) =>
+      stale === null ? [] : [[index, staleTexts[stale]] as const],
+    ),
+  )
 }
 
 async function readRecords(migration: Migration): Promise<CompareRecords> {

@@ -33,8 +33,8 @@ export interface CompareRecords {
   readonly indices: readonly string[]
   /** Of those indices. */
   readonly documents: readonly Verdict[]
-  /** Those of which it is known that they were written to since, and that nothing follows what is written. */
-  readonly writtenSince?: ReadonlySet<string>
+  /** Those of which it is known that their verdict no longer counts (they were written to since, say), and why. */
+  readonly outdated?: ReadonlyMap<string, string>
   readonly metadata: readonly MetadataVerdict[]
   /** What is selected now, as metadata verdicts name it. */
   readonly selected: MetadataVerdict['selected']

@@ -99,7 +99,7 @@ const cases: {
   {
     why: 'one was written to since',
     gate: 'documents',
-    records: { writtenSince: new Set(['a']) },
+    records: { outdated: new Map([['a', 'stale: it was written to since']]) },
     state: 'unknown',
     reason: /^a: stale: it was written to since$/,
   },

@@ -45,15 +45,14 @@ export function evaluateGates(
 const reasonsMax = 20
 
 function documentsGate(
-  { indices, documents, writtenSince }: CompareRecords,
+  { indices, documents, outdated }: CompareRecords,
   gates: CompareGateOptions,
   when: When,
 ): GateLine | undefined {
   if (gates.documents === 'any') return undefined
   const line = { gate: 'documents', limit: 'equal', how: 'osmigrate compare documents' } as const
   const whyOld = ({ index, endedAt }: Verdict): string | undefined =>
-    staleness(endedAt, when) ??
-    (writtenSince?.has(index) === true ? 'stale: it was written to since' : undefined)
+    staleness(endedAt, when) ?? outdated?.get(index)
   const old = documents.filter((one) => whyOld(one) !== undefined)
   const fresh = documents.filter((one) => !old.includes(one))
   const reasons = [
