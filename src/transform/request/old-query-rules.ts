@@ -179,10 +179,10 @@ export const oldQueryRules: readonly BodyRule[] = [
     cases: [
       {
         on: '2.4 > 3.6',
-        before: { geo_distance_range: { from: '20km', to: '200km', place: { lat: 50, lon: 8 } } },
+        before: { geo_distance_range: { from: '20km', to: '195km', place: { lat: 50, lon: 8 } } },
         after: {
           bool: {
-            filter: { geo_distance: { distance: '200km', place: { lat: 50, lon: 8 } } },
+            filter: { geo_distance: { distance: '195km', place: { lat: 50, lon: 8 } } },
             must_not: { geo_distance: { distance: '20km', place: { lat: 50, lon: 8 } } },
           },
         },

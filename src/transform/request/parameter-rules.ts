@@ -63,7 +63,7 @@ export const parameterRules: readonly PathRule[] = [
         untried: 'the first page of a scan has no hits',
       },
       {
-        on: '2.4 > 3.6',
+        on: '1.7 > 3.6',
         before: { line: 'POST /shop/_search?search_type=dfs_query_and_fetch', body: {} },
         after: {
           line: 'POST /shop/_search?search_type=dfs_query_then_fetch&rest_total_hits_as_int=true',

@@ -118,7 +118,7 @@ export const queryParameterRules: readonly BodyRule[] = [
         after: { bool: { filter: { terms: { color: ['red'] } } } },
       },
       {
-        on: '2.4 > 3.6',
+        on: '1.7 > 3.6',
         before: { terms: { name: ['odd', 'shoe'], minimum_match: 2 } },
         after: {
           bool: {

@@ -34,6 +34,7 @@ export const searchRules: readonly BodyRule[] = [
         on: '2.4 > 3.6',
         before: { fields: ['n', 'color'], sort: ['n'], size: 5 },
         after: { fields: ['n', 'color'], _source: false, sort: ['n'], size: 5 },
+        without: 'other',
       },
     ],
   },

@@ -224,7 +224,7 @@ export const textQueryRules: readonly BodyRule[] = [
             type: 'cross_fields',
           },
         },
-        without: 'other',
+        untried: 'each field scores for itself',
       },
     ],
   }),
