@@ -1,6 +1,7 @@
 import { MigrationError, type MigrationErrorOptions } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
+import { stoppedError } from '../cluster/backoff.ts'
 import type { Cluster, RequestOptions } from '../cluster/cluster.ts'
 import { isSince } from '../cluster/version.ts'
 import { scrollIdOf } from './hit-page.ts'
@@ -10,6 +11,7 @@ import type { ScannedDocument } from './scanned-document.ts'
 /** How long the engine keeps a scroll between two pages: digesting one takes well below a second. */
 const scrollKeepAlive = '5m'
 const clearTimeoutMs = 10_000
+const openGraceMs = 5_000
 const readAheadBytesMin = 256 * 1024
 
 /** What reads an answer of `_search` or `_search/scroll` and shows each of its documents. */
@@ -131,7 +133,12 @@ export async function scanShard<Document>(
   let scrollId: string | undefined
   let following: Promise<Buffer> | undefined
   try {
-    let body = await ask(`/${encodeURIComponent(index)}/_search`, firstPage(scan, shape, shard))
+    let body = await evenIfStopped(signal, `opening the ${where}`, (late) =>
+      ask(`/${encodeURIComponent(index)}/_search`, {
+        ...firstPage(scan, shape, shard),
+        signal: late,
+      }),
+    )
     let total: number | undefined
     for (let seen = 0; ;) {
       scrollId = scrollIdOf(body) ?? scrollId
@@ -155,6 +162,27 @@ export async function scanShard<Document>(
   } finally {
     await following?.catch(() => {})
     if (scrollId !== undefined) await clearScroll(cluster, scrollId)
+  }
+}
+
+/** A scroll that is being opened is waited for a moment after a stop: only its answer says what is to be cleared. */
+async function evenIfStopped<T>(
+  signal: AbortSignal,
+  doing: string,
+  open: (late: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) throw stoppedError(doing, signal)
+  const late = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const onAbort = (): void => {
+    timer = setTimeout(() => late.abort(signal.reason), openGraceMs)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await open(late.signal)
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
   }
 }
 

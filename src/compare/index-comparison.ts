@@ -145,9 +145,11 @@ export class IndexComparison {
 
   /** Both sides at once, each slice by itself, so that what was read whole is kept whatever ends this process. */
   async #fill(sides: Sides, checkpoints: SliceCheckpoints): Promise<Buckets> {
-    for (const side of bothSides)
-      this.#totals[side] = sides[side].documents ?? this.#totals.target ?? 0
-    const expected = Math.max(sides.source.documents ?? 0, sides.target.documents ?? 0)
+    const { source, target } = sides
+    this.#totals.target = target.documents ?? 0
+    this.#totals.source = source.documents ?? this.#totals.target
+    const counted = Math.max(source.documents ?? 0, target.documents ?? 0)
+    const expected = Math.max(counted, source.documentsAbout ?? 0)
     // Each slice that is being read has sums of its own.
     const countMax = sumsBytesMax / 16 / (1 + 2 * this.#input.options.slices)
     const known = await checkpoints.resume(sides, expected, Math.min(bucketsMax, countMax))
@@ -184,7 +186,10 @@ export class IndexComparison {
     const differing = buckets.differing()
     counts.equal = buckets.total('source')
     for (const bucket of differing) counts.equal -= buckets.source[bucket]!
-    const all = planPasses(buckets, differing, entriesThatFit(this.#nameBytes))
+    const entriesMax = entriesThatFit(this.#nameBytes)
+    const fits = (bucket: number): boolean =>
+      buckets.source[bucket]! + buckets.target[bucket]! <= entriesMax
+    const all = planPasses(buckets, differing.filter(fits), entriesMax)
     const passes = all.slice(0, passesMax)
     const held: Difference[] = []
     let changed = false
@@ -202,7 +207,7 @@ export class IndexComparison {
       })
       changed ||= isOther
     }
-    const unseen = all.slice(passesMax).flat()
+    const unseen = [...all.slice(passesMax).flat(), ...differing.filter((one) => !fits(one))]
     countUnseen(buckets, unseen, counts)
     if (unseen.length > 0) {
       notes.push(

@@ -11,6 +11,8 @@ export interface SideScan {
   readonly identity: string
   /** As the side counts; undefined: it does not tell. */
   readonly documents: number | undefined
+  /** About how many there are at most; absent: as many as it counts. */
+  readonly documentsAbout?: number
   /** Shows every document of a slice, and gives how many are left out by the transform. */
   scanSlice(
     slice: number,
