@@ -30,7 +30,8 @@ const connectTimeoutMs = 10_000
 /** Services that are not Amazon's have no regions; a signature needs one all the same. */
 const regionOfOthers = 'us-east-1'
 
-const form: ObjectForm = {
+/** How an s3:// location is written. */
+export const s3Form: ObjectForm = {
   scheme: 's3',
   names: [{ what: 'BUCKET', pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/ }],
   credentials: 'they come from the environment or a profile, as for other AWS tools',
@@ -38,7 +39,7 @@ const form: ObjectForm = {
 
 /** The blobs below s3://BUCKET/PREFIX. The SDK is loaded and credentials are looked up at the first request. */
 export function createS3Store(location: string, options: S3StoreOptions = {}): BlobStore {
-  const place = parseObjectPlace(location, form)
+  const place = parseObjectPlace(location, s3Form)
   return createObjectStore(location, place, (at) => openBucket(at, options), options.requests)
 }
 
@@ -115,12 +116,12 @@ async function openBucket(place: ObjectPlace, options: S3StoreOptions): Promise<
   }
 }
 
-interface Agents {
+export interface Agents {
   readonly httpAgent: http.Agent
   readonly httpsAgent: https.Agent
 }
 
-async function openAgents({ ca }: S3StoreOptions): Promise<Agents> {
+export async function openAgents({ ca }: S3StoreOptions): Promise<Agents> {
   // As many sockets as there are requests under way: remote-store.ts bounds those.
   const options = { keepAlive: true, maxSockets: Infinity }
   const trust = ca === undefined ? {} : { ca: await resolveSecret(ca, 'snapshot.tls.ca') }
@@ -130,7 +131,7 @@ async function openAgents({ ca }: S3StoreOptions): Promise<Agents> {
   }
 }
 
-function clientConfig(options: S3StoreOptions, agents: Agents): S3ClientConfig {
+export function clientConfig(options: S3StoreOptions, agents: Agents): S3ClientConfig {
   const { endpoint, pathStyle = endpoint !== undefined } = options
   const region = options.region ?? (endpoint === undefined ? undefined : ownRegion())
   return {

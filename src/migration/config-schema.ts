@@ -55,10 +55,14 @@ function clusterSchema(side: 'source' | 'target') {
         service: option(z.enum(['es', 'aoss']).default('es'), {
           description:
             'What requests are signed for: es is Amazon OpenSearch Service, aoss is Amazon OpenSearch Serverless.',
+          flag: `${side}-sigv4-service`,
+          placeholder: 'es|aoss',
         }),
         profile: option(z.string().min(1).optional(), {
           description:
             'Profile of the AWS configuration that holds the credentials. Default: as for other AWS tools (AWS_PROFILE).',
+          flag: `${side}-sigv4-profile`,
+          placeholder: 'NAME',
         }),
       })
       .optional(),

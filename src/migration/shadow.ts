@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { allOf } from '../base/all-of.ts'
 import type { FolderLock, LockHolder } from '../base/folder-lock.ts'
 import { MigrationError } from '../base/errors.ts'
+import { s3Upload } from '../blob/s3-upload.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { connectCluster } from '../cluster/connect.ts'
 import { requireTarget } from '../cluster/version.ts'
@@ -10,12 +11,13 @@ import type { PlainRequest, Translate } from '../shadow/plan-request.ts'
 import type { AnswerWords } from '../shadow/replay.ts'
 import { shadowRequestKind, shadowRunKind, type ShadowRun } from '../shadow/records.ts'
 import { runShadow, type ShadowWindow } from '../shadow/run-shadow.ts'
+import type { TakeFile } from '../shadow/tuple-files.ts'
 import { WriteGuard } from '../shadow/write-guard.ts'
 import type { StateStore } from '../state/store.ts'
 import { currentWriter, takeWriterLock } from '../state/writer-lock.ts'
 import type { NamedLog } from '../traffic/log-feed.ts'
 import { findLog } from './capture-log.ts'
-import { clusterOptions, type Migration } from './migration.ts'
+import { clusterOptions, withoutUndefined, type Migration } from './migration.ts'
 import { requestWords, type RequestWords } from './request-words.ts'
 import { required } from './required.ts'
 import { syncLogs } from './sync-logs.ts'
@@ -33,6 +35,9 @@ export interface ShadowStart {
   readonly onRunning: (run: () => ShadowRun) => void
 }
 
+/** After a stop. */
+const uploadMs = 30_000
+
 /** Replays captured traffic as migration.yaml describes it. Errors: as runShadow; MA_LOCKED; MA_CONFIG. */
 export async function runConfiguredShadow(
   migration: Migration,
@@ -43,6 +48,11 @@ export async function runConfiguredShadow(
   checkOptions(options)
   const state = await migration.state('shadow')
   const target = await connectTarget(migration)
+  // A stop ends the replay; files that are whole are still carried away, but not for ever.
+  const uploading = new AbortController()
+  const giveUp = (): void => void (uploadTimer = setTimeout(() => uploading.abort(), uploadMs))
+  let uploadTimer: NodeJS.Timeout | undefined
+  signal.addEventListener('abort', giveUp, { once: true })
   let logs: readonly NamedLog[] = []
   let locks: readonly FolderLock[] = []
   try {
@@ -63,12 +73,14 @@ export async function runConfiguredShadow(
       guard: writes?.guard,
       checkWrites: writes && (() => writes.check()),
       isTargetTyped: target.version.major < 2,
-      tuples: tuplePlace(options, loaded.stateFolder),
+      tuples: tuplePlace(options, loaded.stateFolder, uploading.signal),
       cannotSee: cannotSee(options, words !== undefined),
     })
   } finally {
     await allOf(logs.map(({ reader }) => reader.close()))
     await target.close()
+    signal.removeEventListener('abort', giveUp)
+    clearTimeout(uploadTimer)
     for (const lock of locks) lock.release()
   }
 }
@@ -77,7 +89,7 @@ function checkOptions({ writes, indexPrefix, scratchTarget }: ShadowOptions): vo
   if (!writes || indexPrefix !== undefined || scratchTarget) return
   throw new MigrationError(
     'MA_CONFIG',
-    'shadow.writes: writes are replayed only onto indices of their own (shadow.indexPrefix, e.g. shadow-), or onto a target that holds nothing that matters (shadow.scratchTarget: true in migration.yaml)',
+    'shadow.writes: writes are replayed only onto indices of their own (shadow.indexPrefix, e.g. shadow-), or onto a target that holds nothing that matters (shadow.scratchTarget: true)',
   )
 }
 
@@ -183,10 +195,15 @@ function answersOf(words: RequestWords | undefined, prefix: string | undefined):
   }
 }
 
-function tuplePlace({ tuples }: ShadowOptions, stateFolder: string) {
+function tuplePlace({ tuples }: ShadowOptions, stateFolder: string, signal: AbortSignal) {
   const folder = join(stateFolder, 'tuples')
   if (tuples.to === 'off') return undefined
   if (tuples.to === undefined) return { folder, place: folder }
+  if (tuples.to.startsWith('s3://')) {
+    const upload = s3Upload(tuples.to, withoutUndefined(tuples.s3 ?? {}))
+    const take: TakeFile = (path, name) => upload(path, name, signal)
+    return { folder, place: tuples.to, take }
+  }
   return { folder: tuples.to, place: tuples.to }
 }
 

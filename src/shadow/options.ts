@@ -16,7 +16,7 @@ const tupleOptions = z.strictObject({
     flag: 'tuples',
     placeholder: 'PLACE',
   }),
-  fileBytesMax: option(byteSize({ min: 64 * kb }).prefault('256mb'), {
+  fileBytesMax: option(byteSize({ min: 64 * kb, max: 4096 * mb }).prefault('256mb'), {
     description: 'Size of a file of them, packed, after which another is begun.',
     flag: 'tuple-file-bytes-max',
     placeholder: 'SIZE',
@@ -29,14 +29,20 @@ const tupleOptions = z.strictObject({
   s3: z
     .strictObject({
       region: option(z.string().min(1).optional(), {
-        description: 'Region of the bucket. Default: as for other AWS tools.',
+        description: 'Region of the bucket of tuples. Default: as for other AWS tools.',
+        flag: 'tuples-s3-region',
+        placeholder: 'REGION',
       }),
       endpoint: option(
         z
           .string()
           .regex(/^https?:\/\/[^\s/@]+/)
           .optional(),
-        { description: 'Address of an S3 service other than the one of AWS.' },
+        {
+          description: 'Address of an S3 service for tuples other than the one of AWS.',
+          flag: 'tuples-s3-endpoint',
+          placeholder: 'URL',
+        },
       ),
     })
     .optional(),
@@ -101,6 +107,7 @@ export const shadowOptions = z.strictObject({
   scratchTarget: option(z.boolean().default(false), {
     description:
       'The target holds nothing that matters: writes may go to it under the names that they were recorded with.',
+    flag: 'scratch-target',
   }),
   tuples: tupleOptions.prefault({}),
 })
