@@ -1,6 +1,9 @@
 /** What differs in answers is found, and nothing else: differences that were planted, and clusters that are the same. */
 import assert from 'node:assert/strict'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { test } from 'node:test'
+import { cliFolder, osmigrate } from '../support/cli.ts'
 import { askBoth, shopRequests } from '../support/compare-searches.ts'
 import { send, uniqueName, useEngine } from '../support/engines.ts'
 import { startGateway } from '../support/gateway.ts'
@@ -108,7 +111,7 @@ test('refreshes and merges alone make no difference', { skip }, async () => {
   })()
   try {
     for (const seed of [1, 2]) {
-      const requests = { count: 60, indices: [index] }
+      const requests = { count: 25, indices: [index] }
       const { findings } = await askBoth({
         sourceUrl: target.url,
         targetUrl: target.url,
@@ -122,3 +125,34 @@ test('refreshes and merges alone make no difference', { skip }, async () => {
     await churning
   }
 })
+
+test(
+  'the command says what differs, by exit code, JSON and a file for its owner alone',
+  { skip },
+  async () => {
+    const index = await filled('search-command')
+    const folder = cliFolder()
+    const url = (engine: { url: string }): string => `{ url: ${engine.url} }`
+    await writeFile(
+      path.join(folder, 'migration.yaml'),
+      `version: 1\nname: searches\nsource: ${url(source)}\ntarget: ${url(target)}\ncapture: { redact: [price] }\n`,
+    )
+    const requests = shopRequests(index).map(({ origin: _, method, path: line, name, body }) =>
+      JSON.stringify({ method, path: line, name, body }),
+    )
+    await writeFile(path.join(folder, 'searches.ndjson'), requests.join('\n'))
+    const flags = ['--requests', 'searches.ndjson', '--requests-per-second', '1000', '--seed', '5']
+    const equal = await osmigrate(folder, 0, 'compare', 'searches', ...flags, '--json')
+    assert.equal((JSON.parse(equal.stdout) as { requests: number }).requests, requests.length)
+    await send(target, 'DELETE', `/${index}/_doc/17?refresh=true`)
+    const found = await osmigrate(folder, 3, 'compare', 'searches', ...flags, '--out', 'found')
+    assert.match(found.stdout, /not equal/)
+    assert.ok(found.stdout.includes(`curl -X POST '${target.url}/${index}/_search'`), found.stdout)
+    const [file] = await readdir(path.join(folder, 'found'))
+    const details = path.join(folder, 'found', file!)
+    assert.equal((await stat(details)).mode & 0o777, 0o600)
+    const lines = (await readFile(details, 'utf8')).trim().split('\n')
+    assert.equal(lines.length, requests.length)
+    assert.ok(!lines.some((line) => line.includes('"gte":10')), 'values of a redacted field')
+  },
+)
