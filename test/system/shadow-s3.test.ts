@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
@@ -12,7 +12,8 @@ import { useEngine } from '../support/engines.ts'
 const root = mkdtempSync(path.join(tmpdir(), 'osmigrate-tuples-s3-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 mkdirSync(path.join(root, 'objects/bucket'), { recursive: true })
-// Objects are plain files.
+// Objects are plain files; as root the service is another user.
+for (const one of ['', 'objects', 'objects/bucket']) chmodSync(path.join(root, one), 0o777)
 const s3 = await useEngine('s3', '4', {
   settings: { 'jclouds.filesystem.basedir': path.join(root, 'objects') },
 })
