@@ -5,6 +5,7 @@ import { MigrationError } from '../base/errors.ts'
 import type { CompareReport } from '../compare/report/compare-report.ts'
 import type { GateVerdict } from '../compare/report/gates.ts'
 import { addConfigFlags, addExamples, defineAction, type Invocation } from './command.ts'
+import { comparedParts } from './compare-documents-command.ts'
 import { exitCodes, type ExitCode } from './failure.ts'
 import { printable, printJson, printLine, printTable } from './output.ts'
 
@@ -17,7 +18,7 @@ export function defineCompareReport(compare: Command): void {
       'Writes what was kept of all comparisons into a folder: report.html (one page that needs no network), report.md and report.json. Asks no cluster, and compares nothing anew. Exit code 0 once the report is written; osmigrate compare gate tells whether it is good enough.',
     )
     .requiredOption('--out <DIR>', 'folder that the report is written to; it is made')
-  addConfigFlags(report, ['select'])
+  addConfigFlags(report, ['select', 'gates.compare'])
   addExamples(report, [
     ['osmigrate compare report --out report', ''],
     ["osmigrate compare report --out report --index 'logs-*'", 'of some indices'],
@@ -29,9 +30,10 @@ export function defineCompareReport(compare: Command): void {
     .description(
       'Holds what was kept of comparisons against gates.compare of migration.yaml, line by line with reasons. Compares nothing; where a target is configured and no sync runs it asks both sides whether they were written to since. Exit code 0 when all of it is met, 3 when something is not, 4 when something was not measured yet, or too long ago.',
     )
-  addConfigFlags(gate, ['select'])
+  addConfigFlags(gate, [...comparedParts, 'compare.source', 'compare.freshFor', 'gates.compare'])
   addExamples(gate, [
     ['osmigrate compare gate', ''],
+    ['osmigrate compare gate --gate-overlap-at-10 0.98 --gate-p99-ratio 1.2', ''],
     ['osmigrate compare gate --json', ''],
   ])
   defineAction(gate, gateCommand)
