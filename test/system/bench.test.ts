@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { CaptureResult } from '../../bench/capture.ts'
 import type { PartResult } from '../../bench/parts.ts'
+import type { ShadowResult } from '../../bench/shadow.ts'
 import type { SyncResult } from '../../bench/sync.ts'
 
 test('the benchmark of a small backfill moves every document unchanged', async () => {
@@ -48,5 +49,16 @@ test('the benchmark of a small sync brings each document to the target once, how
     [undefined, syncHash, undefined, syncHash].map((hash) => ({
       ...{ correct: true, hash },
     })),
+  )
+})
+
+test('the benchmark of a small replay sends each read once, in the order of its connection', async () => {
+  const main = path.join(import.meta.dirname, '../../bench/main.ts')
+  const args = [main, 'shadow', '--small', '--json']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+  const { results } = JSON.parse(stdout) as { results: ShadowResult[] }
+  assert.deepEqual(
+    results.map(({ reads, correct }) => ({ reads, correct })),
+    [1, 2, 3].map(() => ({ reads: 5000, correct: true })),
   )
 })
