@@ -30,7 +30,7 @@ export class RandomClient {
   readonly answered = new Map<OperationKind, Map<number, number>>()
   /** Kinds that this engine cannot do. */
   readonly notProven: ReadonlyMap<OperationKind, string>
-  /** Operations asked for so far, without those of requests that broke off. */
+  /** Operations asked for so far, without those of requests that broke off or found no source. */
   asked = 0
   /** Requests that broke off. */
   broken = 0
@@ -107,11 +107,17 @@ export class RandomClient {
       const statuses = this.answered.get(kind) ?? new Map<number, number>()
       this.answered.set(kind, statuses.set(status, (statuses.get(status) ?? 0) + 1))
       if (kind === 'server-id' && status < 300) this.#remember(answer)
+      if (status === 502 || status === 503) await this.#comeAgain(operation)
     } catch {
       this.broken++
-      this.asked -= operation.count
-      await wait(100)
+      await this.#comeAgain(operation)
     }
+  }
+
+  /** Nothing was done: it does not count. */
+  async #comeAgain({ count }: Operation): Promise<void> {
+    this.asked -= count
+    await wait(100)
   }
 
   /** Some of the ids that the server made, so that they are updated and deleted, too. */

@@ -26,9 +26,9 @@ const doneOrNamed = [0, 3]
 const attempts = 40
 const againMs = 1000
 
-/** The cluster could not be reached, or did not serve. */
+/** The cluster could not be reached, or did not serve; or an index went away as the snapshot began. */
 function isCutOff({ stderr }: CliEnded): boolean {
-  return stderr.includes('MA_CLUSTER')
+  return /MA_CLUSTER|no such index.*\[MA_SNAPSHOT\]/.test(stderr)
 }
 
 export class LiveMigration {
