@@ -85,7 +85,7 @@ test(
     await live.backfill()
     await live.run([0], 'compare', 'documents')
     await live.startSync()
-    await send(through, 'PUT', `/${index}/_doc/later`, { n: 'later' })
+    await send(through, 'PUT', `/${index}/_doc/later`, { n: 99 })
     await live.drain('60s')
     await live.endSync('SIGTERM')
     await send(target, 'POST', `/${index}/_refresh`)
