@@ -45,10 +45,11 @@ interface Draining {
   readonly isOver: (status: SyncStatus | undefined) => boolean
 }
 
-/** The log is at its end, nothing is under way, and the audit looked since. */
+/** The log is at its end, nothing is under way, the audit looked since, and no delete can be undone by what came before it. */
 function isProvenSince(status: SyncStatus | undefined, from: number): boolean {
   if (status === undefined || !isCaughtUp(status)) return false
-  return Date.parse(status.audit?.asOf ?? '') >= from
+  const { audit, deletesAppliedTo } = status
+  return Date.parse(audit?.asOf ?? '') >= from && Date.parse(deletesAppliedTo ?? '') >= from
 }
 
 /** All is there but what belongs to indices that nothing is written to until somebody has acted. */

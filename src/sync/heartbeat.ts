@@ -101,6 +101,7 @@ export class Heartbeat {
   prove(): void {
     this.#parts.reconciling.want()
     this.#parts.audit.want({ drain: true })
+    this.#beside(() => this.#reapplyDeletes())
   }
 
   /** Goes on beside the beats, which no write may hold up; one such work at a time. */
@@ -183,6 +184,7 @@ export class Heartbeat {
       gapRequests: open.reduce((sum, { requests }) => sum + requests, 0),
       deadLetters: letters.count,
       foreignWrites: foreign.found,
+      deletesAppliedTo: this.#parts.kept.appliedTo,
       waits: waits.list(),
       indices: troublesOf(applier.stopped, reconciler.notInStep(), reconciler.doubts),
       different: [...reconciler.notInStep().different],

@@ -54,6 +54,7 @@ export class KeptDeletes {
   readonly #state: StateStore
   #generation: number
   #held = new Map<string, KeptDelete>()
+  #appliedTo: string | null = null
 
   private constructor(state: StateStore, generation: number) {
     this.#state = state
@@ -99,16 +100,27 @@ export class KeptDeletes {
     this.#generation++
   }
 
+  /** ISO 8601: all that was kept before is applied once more; null: nothing in this run. */
+  get appliedTo(): string | null {
+    return this.#appliedTo
+  }
+
   /** Applies once more, and forgets, what nothing older can follow any more. Gives how many. */
   async reapply(how: Reapply): Promise<number> {
     let applied = 0
+    let isWhole = true
     for await (const { key, value } of this.#state.each(keptGenerationKind)) {
-      if (!how.hasPassed(value.ends)) continue
+      if (!how.hasPassed(value.ends)) {
+        isWhole = false
+        continue
+      }
       const done = await this.#reapplyGeneration(key, how)
       applied += done.applied
+      isWhole &&= done.isEmpty
       if (done.isEmpty) {
         await this.#state.commit([{ op: 'delete', kind: keptGenerationKind, key }])
       }
+      if (isWhole) this.#appliedTo = value.closedAt
     }
     return applied
   }

@@ -43,6 +43,8 @@ export type SyncStatus = {
   deadLetters: number
   /** Somebody else writes to the target, as far as it was seen in this run. */
   foreignWrites: ForeignWrites[]
+  /** All deletes that were kept before this time are applied once more; null: none were yet. */
+  deletesAppliedTo: string | null
   waits: WaitRecord[]
   /** Indices to which nothing is written now, or whose numbers are not used. */
   indices: IndexTrouble[]

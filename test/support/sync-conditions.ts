@@ -75,10 +75,11 @@ export class ConditionClient {
       mappings: { properties: { n: { type: 'long' }, exact: { type: 'keyword' } } },
     })
     await make('clients', simple)
+    await make('small', simple)
     await this.operator('PUT', `/_ingest/pipeline/${this.index('routes')}`, {
       processors: [{ set: { field: '_routing', value: 'r9' } }],
     })
-    for (const name of ['restored', 'recreated', 'lazy', 'tombs', 'routing-alias']) {
+    for (const name of ['restored', 'recreated', 'lazy', 'tombs', 'small', 'routing-alias']) {
       await this.putMany(name, 0, documents / 2)
     }
     await this.#takeOwnSnapshot()
@@ -160,6 +161,15 @@ export class ConditionClient {
         await this.client('DELETE', `/${this.index('clients')}/_doc/d${i % 8}${later}`)
       }
     }
+  }
+
+  /** Below the numbers by which the backfill has written: such a target index has to be made anew. */
+  async smallVersions(): Promise<void> {
+    for (let version = 2; version < 5; version++) {
+      await this.putMany('small', 10, 20, `?version=${version}&version_type=external`)
+    }
+    await this.delete('small', 'd15', '?version=9&version_type=external')
+    await this.delete('small', 'd25')
   }
 
   /** Which comes first decides what a field is; what does not fit afterwards is refused. */
