@@ -121,10 +121,11 @@ async function askPage(
 
 /**
  * All copies hold what lies below the global checkpoint and show it once they are refreshed; save copies of OpenSearch that
- * take over segments from the primary (SEGMENT replication).
+ * take over segments from the primary (SEGMENT replication), which 1.x has not, nor that preference.
  */
-function shardPreference({ flavour }: EngineVersion, shard: number): string {
-  return flavour === 'opensearch' ? `_shards:${shard}|_primary` : `_shards:${shard}`
+function shardPreference({ flavour, major }: EngineVersion, shard: number): string {
+  const copiesLag = flavour === 'opensearch' && major >= 2
+  return copiesLag ? `_shards:${shard}|_primary` : `_shards:${shard}`
 }
 
 /**
