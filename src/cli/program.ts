@@ -66,7 +66,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'compare',
-    summary: 'compare every document of snapshot and target',
+    summary: 'compare source and target: documents, metadata',
     load: async () => (await import('./compare-command.ts')).defineCompare,
   },
   {
