@@ -66,7 +66,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'compare',
-    summary: 'compare source and target: documents, metadata',
+    summary: 'compare source and target: documents, metadata, searches, speed',
     load: async () => (await import('./compare-command.ts')).defineCompare,
   },
   {
