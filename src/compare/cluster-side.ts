@@ -44,7 +44,6 @@ export async function clusterSide(input: ClusterSideInput): Promise<SideScan | u
   const asked = rule === undefined ? {} : askedForVersion(rule.from, cluster.version)
   let pageDocuments =
     rule === undefined ? await firstPageDocuments(input, shape.pageDocumentsMax) : idPageDocuments
-  const waits = { last: Promise.resolve() as Promise<unknown> }
   const where = `_source in index ${index} of ${cluster.url}`
   return {
     side: cluster.side,
@@ -59,7 +58,7 @@ export async function clusterSide(input: ClusterSideInput): Promise<SideScan | u
         change === undefined
           ? hits
           : new HitBlockReader({
-              ...{ hits, change, waits },
+              ...{ hits, change },
               visit: (block) => void (dropped += visitor.visit(block, visit)),
             })
       const asking = pageDocuments

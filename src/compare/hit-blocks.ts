@@ -12,33 +12,21 @@ export class HitBlockReader implements PageReader<never> {
   readonly #hits: HitPageReader
   readonly #change: BlockChange
   readonly #visit: (block: DocumentBlock) => void
-  readonly #waits: { last: Promise<unknown> }
 
   constructor(parts: {
     hits: HitPageReader
     change: BlockChange
     visit: (block: DocumentBlock) => void
-    /** Shared by those that have the same change, which does one thing at a time. */
-    waits: { last: Promise<unknown> }
   }) {
     this.#hits = parts.hits
     this.#change = parts.change
     this.#visit = parts.visit
-    this.#waits = parts.waits
   }
 
   async read(bytes: Buffer, where: string): Promise<HitPage> {
     const hits: Hit[] = []
     const page = this.#hits.read(bytes, where, () => void hits.push(this.#hits.hit()))
-    const before = this.#waits.last
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waits.last = promise
-    await before
-    try {
-      for await (const block of this.#change(one(blockOf(hits)))) this.#visit(block)
-    } finally {
-      resolve()
-    }
+    for await (const block of this.#change(one(blockOf(hits)))) this.#visit(block)
     return page
   }
 }

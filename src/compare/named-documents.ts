@@ -54,7 +54,7 @@ export async function namedDocuments(input: {
     change === undefined
       ? hits
       : new HitBlockReader({
-          ...{ hits, change, waits: { last: Promise.resolve() } },
+          ...{ hits, change },
           visit: (block) => void visitor.visit(block, visit),
         })
   for (let at = 0; at < ids.length; at += atOnce) {

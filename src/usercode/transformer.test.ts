@@ -52,6 +52,25 @@ async function* asyncOf<T>(list: readonly T[]): AsyncIterable<T> {
 
 const three = ['{"n":1}', '{"n":2}', '{"n":3}']
 
+test('what is asked at once waits for its turn, also while a thread is ended', async (t) => {
+  const transformer = await open(
+    t,
+    `export function document(d) {
+       while (d.source.n === 2);
+       d.source.n *= 10
+       return d
+     }`,
+    { deadlineMs: 300 },
+  )
+  const asked = [three, ['{"n":4}'], three, ['{"n":5}', '{"n":6}']]
+  const answers = await Promise.all(asked.map((sources) => run(transformer, sources)))
+  const found = answers.map((blocks) => blocks.flatMap(sourcesOf))
+  assert.deepEqual(
+    found.map((sources) => sources.filter((_, i) => !(sources.length === 3 && i === 1))),
+    [['{"n":10}', '{"n":30}'], ['{"n":40}'], ['{"n":10}', '{"n":30}'], ['{"n":50}', '{"n":60}']],
+  )
+})
+
 test('a module changes each document, and what it throws is of that document alone', async (t) => {
   const transformer = await open(
     t,

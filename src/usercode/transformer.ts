@@ -48,7 +48,7 @@ const heapMbMax = 512
 /**
  * Runs the code of users in a thread of its own, so that nothing it does holds anything up for longer than the deadline:
  * then the thread is ended, the document that it was at is named, and a new thread goes on with the next.
- * One thing at a time. Throws MA_TRANSFORM, and MA_CONFIG for modules that cannot be used.
+ * One thing at a time: what is asked meanwhile waits for its turn. Throws MA_TRANSFORM, and MA_CONFIG for modules that cannot be used.
  */
 export class Transformer {
   readonly spec: TransformSpec
@@ -58,6 +58,7 @@ export class Transformer {
   #gone = false
   #steps: readonly StepShape[] = []
   #deaths = 0
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(spec: TransformSpec) {
     this.spec = spec
@@ -98,7 +99,7 @@ export class Transformer {
       let from = 0
       do {
         const packed = packDocuments(block, from)
-        const { documents, unsent } = await this.#documents(packed, task)
+        const { documents, unsent } = await this.#inTurn(() => this.#documents(packed, task))
         yield transformedBlock(block, from, documents, unsent)
         from += packed.count
       } while (from < block.count)
@@ -106,7 +107,11 @@ export class Transformer {
   }
 
   /** The mapping as the steps change it. */
-  async mapping(of: MappingOf, mapping: JsonObject): Promise<JsonObject> {
+  mapping(of: MappingOf, mapping: JsonObject): Promise<JsonObject> {
+    return this.#inTurn(() => this.#mapping(of, mapping))
+  }
+
+  async #mapping(of: MappingOf, mapping: JsonObject): Promise<JsonObject> {
     const message = { type: 'mapping', of, mapping: JSON.stringify(mapping) } as const
     const answer = await this.#ask(message, 'mapping')
     if (answer !== 'dead' && answer.type === 'mapping') {
@@ -120,12 +125,23 @@ export class Transformer {
   }
 
   /** The request as the steps change it; throws MA_TRANSFORM. */
-  async request(request: ReadRequest): Promise<ReadRequest> {
+  request(request: ReadRequest): Promise<ReadRequest> {
+    return this.#inTurn(() => this.#request(request))
+  }
+
+  async #request(request: ReadRequest): Promise<ReadRequest> {
     const answer = await this.#ask({ type: 'request', request }, 'request')
     if (answer !== 'dead' && answer.type === 'request') return answer.request
     const { method, path } = request
     const what = `${method} ${path}`
     return this.#fail(answer, `the request ${what}`, { what, details: { method, path } })
+  }
+
+  /** What is done with the thread, its end and a new one included, ends before the next begins. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
   }
 
   /** Throws what is wrong with the answer, when the thread is one that answers again. */
