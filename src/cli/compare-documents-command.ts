@@ -84,18 +84,13 @@ async function compareDocumentsCommand(invocation: Invocation): Promise<ExitCode
   ).finally(() => progress.end())
   if (invocation.json) printJson({ verdicts })
   else printVerdicts(verdicts)
-  return allEqual(verdicts) && nothingDiscarded(verdicts) ? exitCodes.done : exitCodes.differs
+  return allEqual(verdicts) ? exitCodes.done : exitCodes.differs
 }
 
 function sayRepaired(repaired: readonly RepairedIndex[]): void {
   for (const { index, documents } of repaired) {
     say(`${printable(index)}: ${formatNumber(documents)} documents written again; comparing again`)
   }
-}
-
-/** Documents that somebody left behind on purpose make nothing different, and are told all the same. */
-function nothingDiscarded(verdicts: readonly Verdict[]): boolean {
-  return verdicts.every(({ leftOut }) => (leftOut?.discarded ?? 0) === 0)
 }
 
 export function allEqual(verdicts: readonly Verdict[]): boolean {

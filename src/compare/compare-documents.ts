@@ -173,6 +173,7 @@ async function setLettersApart(
   const { counts, leftOut } = findings
   const apart = new Set<Difference>()
   for await (const { id, state } of lettersOf(index)) {
+    findings.letters[state]++
     const difference = missing.get(id)
     if (difference === undefined || apart.has(difference)) continue
     apart.add(difference)

@@ -12,6 +12,8 @@ export interface IndexFindings {
   sourceForm: TargetIndex['sourceForm']
   /** Documents of the source that are not meant to be on the target. */
   leftOut: { dropped: number; deadLetters: number; discarded: number }
+  /** Dead letters of the index, whatever the target holds in their place. */
+  letters: { open: number; discarded: number }
 }
 
 export function noFindings(sourceForm: TargetIndex['sourceForm']): IndexFindings {
@@ -22,5 +24,6 @@ export function noFindings(sourceForm: TargetIndex['sourceForm']): IndexFindings
     unknown: undefined,
     sourceForm,
     leftOut: { dropped: 0, deadLetters: 0, discarded: 0 },
+    letters: { open: 0, discarded: 0 },
   }
 }

@@ -25,14 +25,14 @@ export function drawVerdict(about: {
   examplesMax: number
 }): Verdict {
   const { index, startedAt, how, from, numbers, findings } = about
-  const { counts, leftOut } = findings
+  const { counts, leftOut, letters } = findings
   const notes = [...findings.notes]
   if (leftOut.dropped > 0)
     notes.push(`${leftOut.dropped} documents of the source are left out by the transform`)
-  if (leftOut.deadLetters > 0)
-    notes.push(`${leftOut.deadLetters} documents are dead letters: see osmigrate deadletters list`)
-  if (leftOut.discarded > 0)
-    notes.push(`${leftOut.discarded} documents are dead letters that were discarded`)
+  if (letters.open > 0)
+    notes.push(`${letters.open} documents are dead letters: see osmigrate deadletters list`)
+  if (letters.discarded > 0)
+    notes.push(`${letters.discarded} documents are dead letters that were discarded`)
   const isSame = !differs(counts) && leftOut.deadLetters === 0
   const unknown = findings.unknown ?? (isSame ? cannotBeEqual(findings, how) : undefined)
   const verdict = unknown !== undefined ? 'unknown' : isSame ? 'equal' : 'different'
