@@ -80,12 +80,10 @@ export async function createSnapshot(
   input: CreateSnapshotInput,
 ): Promise<CreatedSnapshot> {
   const { signal } = input
-  const chosen = await chooseIndices(source, input.select, signal)
-  const primaryBytes = await requirePrimaries(source, chosen.indices, signal)
   if (input.location !== undefined && input.registeredAs === undefined) {
     await requirePluginOnAll(source, repositoryPlace(input.location).type, signal)
   }
-  const begun = await begin(source, input, { chosen, primaryBytes })
+  const { begun, primaryBytes } = await chooseAndBegin(source, input)
   input.onBegin?.(begun)
   if (input.wait !== false) {
     const ended = await waitForSnapshot(source, begun, { ...input, primaryBytes })
@@ -99,6 +97,29 @@ function outcome(
 ): Pick<CreatedSnapshot, 'uuid' | 'state' | 'shards' | 'durationMs'> {
   const { uuid, state, shards, startTimeMs, endTimeMs = startTimeMs } = record
   return { uuid, state, shards, durationMs: endTimeMs - startTimeMs }
+}
+
+/** Indices come and go at the source: where one of the chosen was deleted before the source began, they are chosen anew. */
+async function chooseAndBegin(
+  source: Cluster,
+  input: CreateSnapshotInput,
+): Promise<{ begun: BegunSnapshot; primaryBytes: PrimaryBytes }> {
+  const { signal } = input
+  for (let tries = 1; ; tries++) {
+    const chosen = await chooseIndices(source, input.select, signal)
+    const primaryBytes = await requirePrimaries(source, chosen.indices, signal)
+    try {
+      return { begun: await begin(source, input, { chosen, primaryBytes }), primaryBytes }
+    } catch (error) {
+      if (!isOfGoneIndex(error) || tries === choicesMax) throw error
+    }
+  }
+}
+
+const choicesMax = 5
+
+function isOfGoneIndex(error: unknown): boolean {
+  return error instanceof MigrationError && error.details.indexIsGone === true
 }
 
 interface Wanted {
@@ -212,10 +233,16 @@ function isBusy({ error }: JsonObject): boolean {
 }
 
 function notBegun(source: Cluster, name: string, answer: Answer): MigrationError {
+  const { status } = answer
+  const indexIsGone =
+    status === 404 && JSON.stringify(answer.body.error ?? '').includes('index_not_found')
   return new MigrationError(
     'MA_SNAPSHOT',
     `the source ${source.url} cannot make the snapshot ${name}: ${reasonOf(answer.body)}`,
-    { details: { snapshot: name, status: answer.status }, retryable: answer.status === 503 },
+    {
+      details: { snapshot: name, status, ...(indexIsGone && { indexIsGone }) },
+      retryable: status === 503,
+    },
   )
 }
 

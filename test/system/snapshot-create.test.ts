@@ -70,6 +70,26 @@ for (const engine of [six, seven]) {
     assert.equal(await isRegistered(source, made.repository), false)
   })
 
+  test(`an index that is deleted as the snapshot is asked of ${version} is not in it`, async () => {
+    const name = uniqueName('snap')
+    await putOne(source, `${name}-stays`)
+    await putOne(source, `${name}-goes`)
+    const { location } = engine.makeRepository()
+    let deleted = 0
+    const made = await createSnapshot(source, {
+      migration: uniqueName('migration'),
+      location,
+      name: 's1',
+      select: { include: [`${name}*`] },
+      bytesFree: async () => {
+        if (deleted++ === 0) await send(engine, 'DELETE', `/${name}-goes`)
+        return undefined
+      },
+    })
+    assert.deepEqual(made.indices, [`${name}-stays`])
+    assert.equal(made.state, 'SUCCESS')
+  })
+
   test(`says what to put into elasticsearch.yml when ${version} may not write there, and leaves nothing`, async () => {
     const index = uniqueName('snap')
     await putOne(source, index)
