@@ -37,6 +37,8 @@ export async function startHttpRelay(port: number): Promise<HttpRelay> {
       answer.pipe(response)
     })
     onward.on('error', () => response.destroy())
+    // A client that has gone leaves nothing open behind.
+    response.on('close', () => onward.destroy())
     const delayMs = relay.delayMs(request)
     if (delayMs === 0) request.pipe(onward)
     else setTimeout(() => request.pipe(onward), delayMs)

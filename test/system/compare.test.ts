@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { after, test } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import { openBlobStore } from '../../src/blob/open.ts'
@@ -142,6 +143,15 @@ async function openScrolls(index: string): Promise<number> {
     `/${index}/_stats/search`,
   )
   return stats._all.primaries.search.scroll_current
+}
+
+/** An engine lets go of a scroll when the page is made that was under way; one that nobody clears stays for minutes. */
+async function scrollsLeft(index: string): Promise<number> {
+  for (const deadline = performance.now() + 30_000; ;) {
+    const left = await openScrolls(index)
+    if (left === 0 || performance.now() > deadline) return left
+    await wait(50)
+  }
 }
 
 const all = [...documents, nested]
@@ -342,18 +352,26 @@ async function compareRaw(url: string, copy: string): Promise<Verdict> {
   return verdict!
 }
 
-test('a stop ends the comparison and leaves no scroll behind', { skip }, async () => {
+test('a stop ends the comparison and leaves no scroll behind', { skip }, async (t) => {
   const copy = await copyToTarget()
   const controller = new AbortController()
+  const proxy = await startFaultProxy(target.port)
+  proxy.fault = (line) => {
+    if (line.includes('/_search?')) controller.abort()
+    return 'none'
+  }
+  const watched = await connectCluster('target', { url: [proxy.url] })
+  t.after(async () => {
+    await watched.close()
+    await proxy.close()
+  })
   const stopping = compare(index, snapshot!, copy, {
+    target: watched,
     signal: controller.signal,
     options: compareOptions.parse({ pageBytesMax: 65536 }),
-    onProgress: ({ side }) => {
-      if (side === 'source') controller.abort()
-    },
   })
   await assert.rejects(stopping, { code: 'MA_STOPPED' })
-  assert.equal(await openScrolls(copy), 0)
+  assert.equal(await scrollsLeft(copy), 0)
 })
 
 test('a page that never comes is given up after the request timeout', { skip }, async (t) => {
