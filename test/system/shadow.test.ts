@@ -124,8 +124,9 @@ test(
       [`/${index}/_search`, `/${index}/_search`],
       'the search for 7, and the page of the scroll that holds it',
     )
-    assert.match(different[0]!.request.body!, /"n":7/)
-    assert.ok(different[0]!.findings!.some(({ where }) => where.includes('name')))
+    // Connections keep no order among each other.
+    const search = different.find(({ request }) => request.body!.includes('"n":7'))
+    assert.ok(search?.findings?.some(({ where }) => where.includes('name')))
     const text = JSON.stringify(tuples)
     assert.ok(!text.includes('@x') && text.includes('***'), 'redacted on both sides')
     const scroll = tuples.find(({ request }) => request.path === '/_search/scroll')
